@@ -40,6 +40,8 @@ pub trait Watcher: Send + Sync {
     fn progress(&self, _fraction: Option<f32>, _message: &str) {}
     /// The tool left a line for the operator.
     fn log(&self, _level: LogLevel, _message: &str) {}
+    /// The call ended, well or not, and this is what it consumed.
+    fn finished(&self, _usage: &Usage) {}
 }
 
 /// A watcher that looks away.

@@ -9,7 +9,7 @@ mod call;
 mod error;
 mod tool;
 
-pub use call::{Call, CallId, NoWatcher, Outcome, Output, Part, Usage, Watcher, LogLevel};
+pub use call::{Call, CallId, LogLevel, NoWatcher, Outcome, Output, Part, Usage, Watcher};
 pub use error::{HandError, Limit, LimitHit, Refusal, ToolFault};
 pub use tool::{Hints, Recovery, Tool, ToolName, ToolNameError};
 

@@ -1,0 +1,150 @@
+//! `#[tool]`: the function stays as it is, and beside it stands a type of the same name
+//! that implements `handbox_tool::Tool`. Types and functions have namespaces of their
+//! own, so `export!(greet)` finds the type where a call `greet(…)` finds the function.
+
+use crate::args::{Args, Recovery};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Attribute, Error, Expr, ExprLit, FnArg, ItemFn, Lit, Meta, Result};
+
+/// Expands one tool.
+pub(crate) fn expand(args: &Args, function: &ItemFn) -> Result<TokenStream> {
+    check_signature(function)?;
+    let ident = &function.sig.ident;
+    let visibility = &function.vis;
+    let name = match &args.name {
+        Some(name) => name.value(),
+        None => ident.to_string().trim_start_matches("r#").to_owned(),
+    };
+    check_name(&name).map_err(|why| match &args.name {
+        Some(literal) => Error::new(literal.span(), why),
+        None => Error::new(ident.span(), why),
+    })?;
+    let description = description(function)?;
+    let hints = hints(args);
+    let (recovery, reconcile) = recovery(args);
+    let (schema, run) = body(function);
+    let output_schema = args.output.as_ref().map(|output| {
+        quote! {
+            fn output_schema() -> ::core::option::Option<::std::string::String> {
+                ::core::option::Option::Some(::handbox_tool::__private::schema_of::<#output>())
+            }
+        }
+    });
+    Ok(quote! {
+        #function
+
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, reason = "found under the function's own name")]
+        #visibility struct #ident {}
+
+        impl ::handbox_tool::Tool for #ident {
+            const NAME: &'static str = #name;
+            const DESCRIPTION: &'static str = #description;
+            const HINTS: ::handbox_tool::Hints = #hints;
+            const RECOVERY: ::handbox_tool::Recovery = #recovery;
+            fn input_schema() -> ::std::string::String { #schema }
+            #output_schema
+            fn run(call: &::handbox_tool::Call)
+                -> ::core::result::Result<::handbox_tool::Output, ::handbox_tool::Fault> { #run }
+            #reconcile
+        }
+    })
+}
+
+fn check_signature(function: &ItemFn) -> Result<()> {
+    let signature = &function.sig;
+    if let Some(word) = &signature.asyncness {
+        return Err(Error::new_spanned(word, "a tool is not async: a hand runs one call at a time"));
+    }
+    if !signature.generics.params.is_empty() {
+        return Err(Error::new_spanned(&signature.generics, "a tool has no generics: its input needs one schema"));
+    }
+    if let Some(FnArg::Receiver(receiver)) = signature.inputs.first() {
+        return Err(Error::new_spanned(receiver, "a tool is a free function"));
+    }
+    if signature.inputs.len() > 2 {
+        return Err(Error::new_spanned(&signature.inputs, "a tool takes its input and, if it likes, a `&Call`"));
+    }
+    Ok(())
+}
+
+/// Says what is wrong with a name, in the words of the contract.
+fn check_name(name: &str) -> std::result::Result<(), String> {
+    let characters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if characters && (1..=64).contains(&name.len()) {
+        return Ok(());
+    }
+    Err(format!("`{name}` cannot be a tool's name: 1 to 64 of A-Z a-z 0-9 _ -; choose one with `name = \"…\"`"))
+}
+
+/// Joins the doc comment as rustdoc would read it.
+fn description(function: &ItemFn) -> Result<String> {
+    let lines: Vec<String> = function.attrs.iter().filter_map(doc_line).collect();
+    let text = lines.join("\n").trim().to_owned();
+    if text.is_empty() {
+        let why = "a tool needs a doc comment: it is all that the model knows about it";
+        return Err(Error::new_spanned(&function.sig.ident, why));
+    }
+    if text.len() > 16 * 1024 {
+        return Err(Error::new_spanned(&function.sig.ident, "a tool's description has at most 16 KiB"));
+    }
+    Ok(text)
+}
+
+fn doc_line(attribute: &Attribute) -> Option<String> {
+    let Meta::NameValue(pair) = &attribute.meta else { return None };
+    let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value else { return None };
+    let line = text.value();
+    pair.path.is_ident("doc").then(|| line.strip_prefix(' ').unwrap_or(&line).to_owned())
+}
+
+fn hints(args: &Args) -> TokenStream {
+    let Args { read_only, idempotent, destructive, open_world, .. } = args;
+    quote! {
+        ::handbox_tool::Hints {
+            read_only: #read_only,
+            idempotent: #idempotent,
+            destructive: #destructive,
+            open_world: #open_world,
+        }
+    }
+}
+
+fn recovery(args: &Args) -> (TokenStream, TokenStream) {
+    let (word, function) = match args.recovery() {
+        Recovery::Retry => ("Retry", None),
+        Recovery::Ask => ("Ask", None),
+        Recovery::Reconcile(path) => ("Reconcile", Some(path)),
+    };
+    let variant = format_ident!("{word}");
+    let reconcile = function.map(|path| {
+        quote! {
+            fn reconcile(call: &::handbox_tool::Call) -> ::handbox_tool::Outcome {
+                let function: fn(&::handbox_tool::Call) -> ::handbox_tool::Outcome = #path;
+                function(call)
+            }
+        }
+    });
+    (quote!(::handbox_tool::Recovery::#variant), quote!(#reconcile))
+}
+
+/// The schema of the input, and the call of the function.
+fn body(function: &ItemFn) -> (TokenStream, TokenStream) {
+    let ident = &function.sig.ident;
+    let mut inputs = function.sig.inputs.iter();
+    let input = match inputs.next() {
+        Some(FnArg::Typed(argument)) => &argument.ty,
+        Some(FnArg::Receiver(_)) | None => {
+            let schema = quote!(::handbox_tool::__private::schema_of::<::handbox_tool::__private::NoInput>());
+            return (schema, quote!(let _ = call; ::handbox_tool::__private::finish(#ident())));
+        }
+    };
+    let call = inputs.next().map(|_| quote!(, call));
+    let schema = quote!(::handbox_tool::__private::schema_of::<#input>());
+    let run = quote! {
+        let input: #input = call.parse()?;
+        ::handbox_tool::__private::finish(#ident(input #call))
+    };
+    (schema, run)
+}

@@ -1,0 +1,182 @@
+//! Write a tool for AI agents as a Rust function, and ship it as a WebAssembly component.
+//!
+//! ```
+//! #[handbox_tool::input]
+//! struct Greet { name: String }
+//!
+//! /// Greets somebody by name.
+//! #[handbox_tool::tool(read_only)]
+//! fn greet(input: Greet) -> Result<String, handbox_tool::Fault> {
+//!     Ok(format!("Hello, {}!", input.name))
+//! }
+//!
+//! handbox_tool::export!(greet);
+//! ```
+//!
+//! The function is the tool: its doc comment is the description that the model reads, its
+//! input type gives the JSON Schema, its result is what the model is shown. [`export!`]
+//! makes the whole set a component that exports `handbox:hand/hand`. (A tool's name is also
+//! taken among types and modules: beside a tool `read` there can be no `mod read`.)
+//!
+//! # From an empty folder to a called tool
+//!
+//! 1. The target, once for each machine, and a library:
+//!
+//!    ```sh
+//!    rustup target add wasm32-wasip2
+//!    cargo new --lib greeter && cd greeter
+//!    cargo add handbox-tool
+//!    ```
+//!
+//! 2. A component is a `cdylib`. The profile makes it small, which makes it quick to
+//!    compile and cheap to keep:
+//!
+//!    ```toml
+//!    # Cargo.toml
+//!    [lib]
+//!    crate-type = ["cdylib"]
+//!
+//!    [profile.release]
+//!    opt-level = "s"
+//!    lto = true
+//!    codegen-units = 1
+//!    strip = true
+//!    panic = "abort"
+//!    ```
+//!
+//! 3. The example above, in `src/lib.rs`.
+//!
+//! 4. Who made it and what it asks for, in `handbox.toml`. It asks for nothing here; a
+//!    tool that reads files would say `folders = [{ path = "*", mode = "ro" }]` under
+//!    `[asks]`. The tools are filled in by `pack`.
+//!
+//!    ```toml
+//!    name = "greeter"
+//!    version = "0.1.0"
+//!    description = "Greets people."
+//!    author = "You"
+//!    license = "Apache-2.0"
+//!    ```
+//!
+//! 5. Build it, put the manifest in, call it:
+//!
+//!    ```sh
+//!    cargo build --release --target wasm32-wasip2
+//!    handbox pack target/wasm32-wasip2/release/greeter.wasm --manifest handbox.toml -o greeter.tool.wasm
+//!    handbox call ./greeter.tool.wasm greet '{"name":"you"}'
+//!    ```
+//!
+//!    which prints `Hello, you!`.
+//!
+//! # Inputs
+//!
+//! Any type that is `serde::Deserialize` and `schemars::JsonSchema`; [`input`](macro@input)
+//! derives both. Doc comments on its fields become the descriptions in the schema, their
+//! lines joined.
+//! `Option` fields may be left out. Add `#[serde(deny_unknown_fields)]` to refuse what
+//! the model makes up. A tool without input is a function without parameters.
+//!
+//! The host validates a call against the schema before the tool runs. What still does not
+//! fit (a number out of range, say) is answered with a [`Fault::InvalidInput`] that names
+//! the place.
+//!
+//! # Results and faults
+//!
+//! `Result<R, E>`, where `R` is a `String`, a `&str`, `()` or an [`Output`] with images and
+//! files in it, and `E` is a [`Fault`], a `String`, a `&str` or an [`std::io::Error`]. Use `?`.
+//! The model reads every fault, so say what it could do instead. A panic is not a fault: it
+//! ends the call, and the model learns only that the tool is broken.
+//!
+//! # What a tool says about itself
+//!
+//! `#[tool(…)]` takes any of these, and none by default:
+//!
+//! | argument | meaning |
+//! |---|---|
+//! | `read_only` | changes nothing outside its instance. The host makes it true: folders are read-only, HTTP is GET and HEAD |
+//! | `idempotent` | twice with the same input is as once |
+//! | `destructive` | may destroy what it cannot bring back |
+//! | `open_world` | talks to things outside the granted folders |
+//! | `recovery = retry` | after a crash, run it again under the same id |
+//! | `recovery = ask` | after a crash, say that the outcome is unknown |
+//! | `reconcile = function` | after a crash, ask this `fn(&Call) -> Outcome` |
+//! | `name = "…"` | the tool's name, if it is not the function's |
+//! | `output = Type` | the text output is JSON of this type, and its schema is listed |
+//!
+//! The recovery of a `read_only` or `idempotent` tool is `retry`, of any other `ask`,
+//! unless it says otherwise. A tool that reconciles does not compile without its function:
+//!
+//! ```compile_fail
+//! # use handbox_tool::{Fault, tool};
+//! /// Pays the bill.
+//! #[tool(open_world, recovery = reconcile)]
+//! fn pay() -> Result<String, Fault> { Ok("paid".into()) }
+//! ```
+//!
+//! and the same with one that is not there:
+//!
+//! ```compile_fail
+//! # use handbox_tool::{Fault, tool};
+//! /// Pays the bill.
+//! #[tool(open_world, reconcile = look_it_up)]
+//! fn pay() -> Result<String, Fault> { Ok("paid".into()) }
+//! ```
+//!
+//! # The call itself
+//!
+//! A second parameter, `&Call`, has the call's id and attempt. The id is the same again
+//! when a call is repeated after a crash, so it makes a good idempotency key:
+//!
+//! ```
+//! # use handbox_tool::{Call, Fault, tool};
+//! # #[handbox_tool::input]
+//! # struct Order { item: String }
+//! # fn place(key: &str, item: &str) -> Result<String, Fault> { Ok(format!("{key}: {item}")) }
+//! /// Orders an item.
+//! #[tool(open_world, recovery = retry)]
+//! fn order(input: Order, call: &Call) -> Result<String, Fault> {
+//!     place(&call.id, &input.item)
+//! }
+//! ```
+//!
+//! # Long calls
+//!
+//! [`report::progress`] tells whoever watches how far the call is, [`report::log`] leaves a
+//! line for the operator. Only a tool that calls them imports them. There is nothing to do
+//! about cancellation: a cancelled call ends where it stands, and its instance is thrown
+//! away.
+//!
+//! # Testing
+//!
+//! A tool stays a function. Call it from `#[test]` functions and run `cargo test`: outside
+//! WebAssembly, reporting does nothing and [`export!`] only checks the set.
+
+#[cfg(target_arch = "wasm32")]
+mod border;
+mod export;
+pub mod report;
+mod schema;
+mod tool;
+mod value;
+
+pub use tool::{Hints, Recovery, SavedState, Tool};
+pub use value::{Call, Fault, Outcome, Output, Part};
+
+/// Makes a type the input of a tool: derives `serde::Deserialize` and
+/// `schemars::JsonSchema` from this crate's copies, so that a tool's crate needs neither as
+/// a dependency of its own. Works on types of fields too.
+pub use handbox_tool_macros::input;
+
+/// Makes a function a tool. The arguments are listed in the [crate's documentation](crate).
+pub use handbox_tool_macros::tool;
+
+pub use {schemars, serde, serde_json};
+
+/// What the macros refer to. Not part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    #[cfg(target_arch = "wasm32")]
+    pub use crate::border::generated::{hand, recover, state};
+    pub use crate::schema::{NoInput, schema_of};
+    pub use crate::tool::{Entry, Set, check, finish};
+}

@@ -1,0 +1,148 @@
+//! Text formats read with bounds: TOML with file and line in each error, JSON without
+//! duplicate keys.
+
+use crate::error::BundleError;
+use serde::Deserializer;
+use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use std::cell::Cell;
+use std::fmt;
+use std::ops::Range;
+
+/// No configuration that people write comes near it; the parser's memory is some 50 times its input.
+pub const TOML_BYTES_MAX: usize = 256 << 10;
+
+/// Deeper nesting than any schema has, shallow enough for every recursive walk.
+const JSON_DEPTH_MAX: usize = 64;
+
+/// A value costs the host up to 100 bytes for the two that `0,` takes in the text.
+const JSON_VALUES_MAX: usize = 100_000;
+
+/// Parses TOML into `T`.
+///
+/// # Errors
+///
+/// [`BundleError::Invalid`] that names `file`, the line and the key for bad syntax, and
+/// (if `T` denies them, as it should) unknown and duplicate keys.
+pub fn parse_toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, BundleError> {
+    if text.len() > TOML_BYTES_MAX {
+        let message = format!("{file}: {} bytes, more than the {TOML_BYTES_MAX} that are read", text.len());
+        return Err(BundleError::invalid(message, "make it smaller"));
+    }
+    toml::from_str(text).map_err(|mut error| {
+        let place = error.span().map_or_else(|| file.to_owned(), |span| place(file, text, &span));
+        let line = error.span().and_then(|span| line_at(text, span.start)).unwrap_or_default();
+        // Without the text, the error prints its message and the keys that lead to it.
+        error.set_input(None);
+        let message = error.to_string().trim_end().replace('\n', " ");
+        let hint = match line {
+            "" => "see the message".to_owned(),
+            line => format!("the line is: {}", crate::error::shown(line)),
+        };
+        BundleError::invalid(format!("{place}: {message}"), hint)
+    })
+}
+
+/// `file:LINE` of a place in a TOML text, to be put before a message.
+pub(crate) fn place(file: &str, text: &str, span: &Range<usize>) -> String {
+    let before = text.get(..span.start).unwrap_or(text);
+    format!("{file}:{}", before.matches('\n').count() + 1)
+}
+
+fn line_at(text: &str, index: usize) -> Option<&str> {
+    let start = text.get(..index)?.rfind('\n').map_or(0, |newline| newline + 1);
+    Some(text.get(start..)?.lines().next()?.trim())
+}
+
+/// Parses JSON that nobody vouches for.
+///
+/// # Errors
+///
+/// A text for people, if it is not JSON, is nested too deeply, has too many values or the
+/// same key twice in one object.
+pub(crate) fn parse_json(bytes: &[u8]) -> Result<Value, String> {
+    let left = Cell::new(JSON_VALUES_MAX);
+    let mut from = serde_json::Deserializer::from_slice(bytes);
+    let strict = Strict { depth: JSON_DEPTH_MAX, left: &left };
+    let value = strict.deserialize(&mut from).map_err(|error| error.to_string())?;
+    from.end().map_err(|error| error.to_string())?;
+    Ok(value)
+}
+
+/// Builds a [`Value`], refusing what `serde_json` itself would let pass.
+#[derive(Clone, Copy)]
+struct Strict<'l> {
+    depth: usize,
+    left: &'l Cell<usize>,
+}
+
+impl Strict<'_> {
+    fn deeper<E: de::Error>(self) -> Result<Self, E> {
+        let depth = self.depth.checked_sub(1);
+        let depth = depth.ok_or_else(|| E::custom(format!("nested more than {JSON_DEPTH_MAX} deep")))?;
+        Ok(Self { depth, ..self })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.ok_or_else(|| de::Error::custom(format!("more than {JSON_VALUES_MAX} values")))?);
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        let number = Number::from_f64(value).ok_or_else(|| E::custom("a number that JSON cannot hold"))?;
+        Ok(Value::Number(number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut values = Vec::new();
+        while let Some(value) = seq.next_element_seed(inner)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut values = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if values.contains_key(&key) {
+                return Err(de::Error::custom(format!("the key `{}` stands twice", crate::error::shown(&key))));
+            }
+            values.insert(key, map.next_value_seed(inner)?);
+        }
+        Ok(Value::Object(values))
+    }
+}

@@ -1,0 +1,244 @@
+//! `handbox call`: one tool, one answer.
+
+use crate::args::{self, Global};
+use crate::failure::Failure;
+use crate::output::{self, Tone};
+use crate::paths::Paths;
+use crate::{flags, grants, wiring};
+use data_encoding::BASE64;
+use handbox_bundle::{Bundle, Profile};
+use handbox_hand::{Call, Hand, HandError, LogLevel, Output, Tool, ToolName, Usage, Watcher};
+use handbox_hands::{Environment, Toolbox};
+use serde_json::{Value, json};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Largest input that is read from a file or from standard input, in bytes.
+const INPUT_BYTES_MAX: u64 = 64 << 20;
+
+pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Failure> {
+    let paths = Paths::find(global.config.as_ref())?;
+    let cwd = current_folder()?;
+    let bundle = wiring::open_bundle(&command.bundle, &cwd)?;
+    let folders = Folders::make(command.grants.outputs.as_deref())?;
+    let environment = Environment {
+        grants: grants::grants(&command.grants, &paths, &cwd)?,
+        limits: grants::limits(&command.grants)?,
+        scratch: Some(folders.scratch.path().to_owned()),
+        outputs: Some(folders.outputs.clone()),
+        protected: vec![paths.config.clone()],
+        ..Environment::bare(Profile::default())
+    };
+    let runtime = wiring::runtime()?;
+    let watcher = Arc::new(Terminal { verbose: global.verbose, usage: Mutex::default() });
+    let result = runtime.block_on(async {
+        let mut toolbox = wiring::toolbox(&paths, global.quiet)?;
+        let called = call(&mut toolbox, &bundle, &environment, &command, Arc::clone(&watcher)).await;
+        output::clear_transient();
+        called
+    });
+    let usage = *watcher.usage.lock().unwrap_or_else(PoisonError::into_inner);
+    let left = folders.left_over();
+    if global.json {
+        output::json_line(&answer_json(&result, usage, &left));
+    }
+    match result {
+        Ok(output) if !global.json => {
+            show(&output, &left);
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(_) => Ok(ExitCode::SUCCESS),
+        Err(failure) if global.json => Ok(ExitCode::from(failure.kind.code())),
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn call(
+    toolbox: &mut Toolbox,
+    bundle: &Bundle,
+    environment: &Environment,
+    command: &args::Call,
+    watcher: Arc<Terminal>,
+) -> Result<Output, Failure> {
+    toolbox.add(bundle, environment).await?;
+    let tool = find(toolbox, bundle, &command.tool)?;
+    let input = read_input(tool, &command.input)?;
+    let call = Call { watcher, ..Call::new(call_id(), tool.name.clone(), input) };
+    toolbox.execute(call).await.map_err(|error| explain(error, bundle, environment))
+}
+
+fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Tool, Failure> {
+    let known = || toolbox.tools().iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>().join(", ");
+    let name = ToolName::new(name).map_err(|error| Failure::usage(error.to_string()))?;
+    let found = toolbox.tools().iter().find(|tool| tool.name == name);
+    found.ok_or_else(|| {
+        Failure::usage(format!("the bundle `{}` has no tool `{name}`", bundle.name))
+            .hint(format!("it has: {}", known()))
+    })
+}
+
+/// Adds to a failure what the bundle asked for and did not get, if that may be why.
+fn explain(error: HandError, bundle: &Bundle, environment: &Environment) -> Failure {
+    let asks_for_more = matches!(&error, HandError::Tool(_));
+    let failure = Failure::from(error);
+    let gaps: Vec<String> = bundle
+        .effective(&environment.grants)
+        .into_iter()
+        .flat_map(|effective| effective.gaps)
+        .filter_map(|gap| gap.flag)
+        .collect();
+    match (asks_for_more, gaps.first()) {
+        (true, Some(_)) if failure.kind == crate::failure::Kind::Denied => {
+            let flags = gaps.join(" ");
+            failure.hint(format!("the bundle asks for more than was granted: {flags}"))
+        }
+        _ => failure,
+    }
+}
+
+fn read_input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
+    let text = match words {
+        [] => return Ok(json!({})),
+        [one] if one == "-" => read_bounded(std::io::stdin().lock(), "standard input")?,
+        [one] if one.starts_with('@') => {
+            let path = one.trim_start_matches('@');
+            let file = std::fs::File::open(path).map_err(|error| Failure::usage(format!("{path}: {error}")))?;
+            read_bounded(file, path)?
+        }
+        [one] if !one.starts_with("--") => one.clone(),
+        words => return flags::input(tool, words),
+    };
+    serde_json::from_str(&text).map_err(|error| {
+        let hint = format!("its input is: {}", crate::tools::properties(tool));
+        Failure::usage(format!("the input is not JSON: {error}")).hint(hint)
+    })
+}
+
+fn read_bounded(from: impl Read, name: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = from.take(INPUT_BYTES_MAX + 1).read_to_string(&mut text);
+    read.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    if text.len() as u64 > INPUT_BYTES_MAX {
+        return Err(Failure::usage(format!("{name}: the input is larger than 64 MiB")));
+    }
+    Ok(text)
+}
+
+/// An id that no other call of this machine has.
+fn call_id() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    format!("call-{:x}-{:x}", since.as_nanos(), std::process::id())
+}
+
+pub(crate) fn current_folder() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| Failure::usage(format!("the current folder cannot be found: {error}")))
+}
+
+/// The scratch folder and the outputs of one call.
+struct Folders {
+    scratch: tempfile::TempDir,
+    outputs: PathBuf,
+    /// Without --outputs they are kept only if there are any.
+    temporary: Option<tempfile::TempDir>,
+}
+
+impl Folders {
+    fn make(outputs: Option<&Path>) -> Result<Self, Failure> {
+        let make = || tempfile::Builder::new().prefix("handbox-").tempdir();
+        let failed = |error| {
+            Failure::usage(format!("no scratch folder can be made: {error}")).hint("set TMPDIR to a writable folder")
+        };
+        let scratch = make().map_err(failed)?;
+        if let Some(outputs) = outputs {
+            let failed = |error| Failure::usage(format!("--outputs {}: {error}", outputs.display()));
+            std::fs::create_dir_all(outputs).map_err(failed)?;
+            return Ok(Self { scratch, outputs: outputs.canonicalize().map_err(failed)?, temporary: None });
+        }
+        let temporary = make().map_err(failed)?;
+        Ok(Self { scratch, outputs: temporary.path().to_owned(), temporary: Some(temporary) })
+    }
+
+    /// The files that the call left for the user. Keeps their folder if there are any.
+    fn left_over(self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&self.outputs).into_iter().flatten().flatten();
+        let left: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        if let (Some(temporary), false) = (self.temporary, left.is_empty()) {
+            let _ = temporary.keep();
+        }
+        left
+    }
+}
+
+fn show(output: &Output, left: &[PathBuf]) {
+    output::data(&output.text());
+    for part in output.attachments() {
+        output::note(Tone::Note, &format!("attachment: {}, {} bytes (see --json)", part.media_type, part.data.len()));
+    }
+    for file in left {
+        output::note(Tone::Note, &format!("output file: {}", file.display()));
+    }
+    if output.usage.dropped_bytes > 0 {
+        output::note(Tone::Note, &format!("{} bytes of output were dropped at its limit", output.usage.dropped_bytes));
+    }
+}
+
+fn answer_json(result: &Result<Output, Failure>, usage: Usage, left: &[PathBuf]) -> Value {
+    let (output, error) = match result {
+        Ok(output) => (Some(output), Value::Null),
+        Err(failure) => (None, failure.to_json()),
+    };
+    let attachments: Vec<Value> = output
+        .into_iter()
+        .flat_map(Output::attachments)
+        .map(|part| json!({ "media_type": part.media_type, "data": BASE64.encode(&part.data) }))
+        .collect();
+    let mut answer = json!({
+        "output": output.map(Output::text),
+        "error": error,
+        "attachments": attachments,
+        "output_files": left,
+        "usage": {
+            "ms": usage.time.as_secs_f64() * 1e3,
+            "fuel": usage.fuel,
+            "memory_bytes": usage.memory_bytes,
+            "dropped_bytes": usage.dropped_bytes,
+        },
+    });
+    if let (Some(answer), Some(output)) = (answer.as_object_mut(), output) {
+        for (name, value) in &output.fields {
+            answer.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+    answer
+}
+
+/// Shows what a call reports.
+struct Terminal {
+    verbose: u8,
+    usage: Mutex<Usage>,
+}
+
+impl Watcher for Terminal {
+    fn progress(&self, fraction: Option<f32>, message: &str) {
+        let percent = fraction.map(|fraction| format!("{:3.0} % ", fraction * 100.0)).unwrap_or_default();
+        output::transient(&format!("{percent}{message}"));
+    }
+
+    fn log(&self, level: LogLevel, message: &str) {
+        let shown = match level {
+            LogLevel::Warn | LogLevel::Error => true,
+            LogLevel::Info => self.verbose > 0,
+            LogLevel::Debug => self.verbose > 1,
+        };
+        if shown {
+            output::clear_transient();
+            output::note(Tone::Note, message.trim_end());
+        }
+    }
+
+    fn finished(&self, usage: &Usage) {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = *usage;
+    }
+}

@@ -1,0 +1,131 @@
+//! Input as flags: `--pattern TODO --path src` instead of `{"pattern":"TODO","path":"src"}`.
+
+use crate::failure::Failure;
+use handbox_hand::Tool;
+use serde_json::{Map, Value};
+
+/// Makes a tool's input of flags that its schema describes.
+///
+/// `--name value` and `--name=value` are the same; a property that is true or false needs no
+/// value; one that is a list may be repeated. What the schema does not call text is read
+/// as JSON.
+pub(crate) fn input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
+    let mut input = Map::new();
+    let mut words = words.iter().peekable();
+    while let Some(word) = words.next() {
+        let Some(flag) = word.strip_prefix("--") else {
+            return Err(misuse(tool, format!("{word:?} is neither JSON nor a flag")));
+        };
+        let (name, given) = match flag.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (flag, None),
+        };
+        let (name, schema) = property(tool, name)?;
+        let kind = kind(schema);
+        let value = match given {
+            Some(value) => value.to_owned(),
+            None if kind == "boolean" && words.peek().is_none_or(|word| word.starts_with("--")) => "true".to_owned(),
+            None => match words.next() {
+                Some(value) => value.clone(),
+                None => return Err(misuse(tool, format!("--{name} needs a value"))),
+            },
+        };
+        add(tool, &mut input, name, schema, &value)?;
+    }
+    Ok(Value::Object(input))
+}
+
+fn add(tool: &Tool, input: &mut Map<String, Value>, name: &str, schema: &Value, value: &str) -> Result<(), Failure> {
+    if kind(schema) == "array" {
+        let whole = serde_json::from_str::<Value>(value).ok().filter(Value::is_array);
+        let items = match whole {
+            Some(Value::Array(items)) => items,
+            _ => vec![read(tool, name, &schema["items"], value)?],
+        };
+        let list = input.entry(name.to_owned()).or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(list) = list {
+            list.extend(items);
+        }
+        return Ok(());
+    }
+    let value = read(tool, name, schema, value)?;
+    if input.insert(name.to_owned(), value).is_some() {
+        return Err(misuse(tool, format!("--{name} is given twice")));
+    }
+    Ok(())
+}
+
+fn read(tool: &Tool, name: &str, schema: &Value, value: &str) -> Result<Value, Failure> {
+    if matches!(kind(schema), "string" | "") {
+        return Ok(Value::String(value.to_owned()));
+    }
+    let wanted = kind(schema);
+    serde_json::from_str(value).map_err(|_| misuse(tool, format!("--{name} {value:?} is not of type {wanted}")))
+}
+
+/// The first type that is not null; empty if the schema names none.
+fn kind(schema: &Value) -> &str {
+    match &schema["type"] {
+        Value::String(kind) => kind,
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or_default(),
+        _ => "",
+    }
+}
+
+/// Finds a property by its name, dashes for underscores allowed.
+fn property<'a>(tool: &'a Tool, name: &str) -> Result<(&'a str, &'a Value), Failure> {
+    let properties = tool.input_schema["properties"].as_object();
+    let mut properties = properties.into_iter().flatten();
+    let found = properties.find(|(known, _)| *known == name || known.replace('_', "-") == name);
+    found
+        .map(|(name, schema)| (name.as_str(), schema))
+        .ok_or_else(|| misuse(tool, format!("the tool `{}` has no input `{name}`", tool.name)))
+}
+
+fn misuse(tool: &Tool, message: String) -> Failure {
+    let hint = format!("its input is: {}; or give one JSON object", crate::tools::properties(tool));
+    Failure::usage(message).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handbox_hand::{Hints, Recovery, ToolName};
+    use serde_json::json;
+
+    fn tool() -> Tool {
+        Tool {
+            name: ToolName::new("t").unwrap(),
+            description: String::new(),
+            input_schema: json!({"type": "object", "properties": {
+                "file_path": {"type": "string"}, "all": {"type": "boolean"}, "n": {"type": ["integer", "null"]},
+                "range": {"type": "array", "items": {"type": "integer"}}
+            }}),
+            output_schema: None,
+            hints: Hints::default(),
+            recovery: Recovery::Ask,
+        }
+    }
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn flags_become_the_types_that_the_schema_names() {
+        let given = input(&tool(), &words("--file-path 007 --all --n=3 --range 1 --range -2")).unwrap();
+        assert_eq!(given, json!({"file_path": "007", "all": true, "n": 3, "range": [1, -2]}));
+        assert_eq!(
+            input(&tool(), &words("--range [1,2] --all false")).unwrap(),
+            json!({"range": [1, 2], "all": false})
+        );
+    }
+
+    #[test]
+    fn a_wrong_flag_says_what_there_is() {
+        for wrong in ["--nope 1", "--n x", "--file_path", "--n 1 --n 2", "stray"] {
+            let failure = input(&tool(), &words(wrong)).unwrap_err();
+            assert!(failure.hint.unwrap().contains("file_path"), "{wrong}");
+        }
+    }
+}

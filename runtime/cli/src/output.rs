@@ -1,0 +1,84 @@
+//! Data to standard output, everything else to standard error, colour only on a terminal.
+
+use serde_json::Value;
+use std::io::{IsTerminal, Write};
+
+/// What kind of remark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Error,
+    Warning,
+    Hint,
+    Note,
+}
+
+/// Prints data, ending it with a line break if it has none and a terminal reads it.
+pub(crate) fn data(text: &str) {
+    let mut out = std::io::stdout().lock();
+    // A reader that went away (`| head`) is no error of ours.
+    let _ = out.write_all(text.as_bytes());
+    if !text.ends_with('\n') && !text.is_empty() {
+        let _ = out.write_all(b"\n");
+    }
+    let _ = out.flush();
+}
+
+/// Prints one JSON value on a line.
+pub(crate) fn json_line(value: &Value) {
+    data(&value.to_string());
+}
+
+/// Prints a remark.
+pub(crate) fn note(tone: Tone, text: &str) {
+    let (label, colour) = match tone {
+        Tone::Error => ("error", "31;1"),
+        Tone::Warning => ("warning", "33;1"),
+        Tone::Hint => ("hint", "36"),
+        Tone::Note => ("", ""),
+    };
+    let mut err = std::io::stderr().lock();
+    let text = visible(text);
+    let _ = match (label.is_empty(), colours()) {
+        (true, _) => writeln!(err, "{text}"),
+        (false, true) => writeln!(err, "\x1b[{colour}m{label}:\x1b[0m {text}"),
+        (false, false) => writeln!(err, "{label}: {text}"),
+    };
+}
+
+/// Shows a line that the next remark replaces. Only where somebody watches.
+pub(crate) fn transient(text: &str) {
+    if std::io::stderr().is_terminal() {
+        let _ = write!(std::io::stderr().lock(), "\r\x1b[K{}", visible(text));
+    }
+}
+
+/// Removes a transient line.
+pub(crate) fn clear_transient() {
+    if std::io::stderr().is_terminal() {
+        let _ = write!(std::io::stderr().lock(), "\r\x1b[K");
+    }
+}
+
+fn colours() -> bool {
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    wanted && std::io::stderr().is_terminal()
+}
+
+/// Text that a component may have made, with control characters shown instead of obeyed.
+pub(crate) fn visible(text: &str) -> String {
+    let control = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(control) {
+        return text.to_owned();
+    }
+    text.chars().flat_map(|c| if control(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn a_tool_cannot_drive_the_terminal() {
+        assert_eq!(visible("a\u{1b}[31mb\n\tc"), "a\\u{1b}[31mb\n\tc");
+    }
+}

@@ -1,0 +1,50 @@
+//! Builds what a command needs, in order: engine, cache, toolbox.
+
+use crate::failure::Failure;
+use crate::output::{self, Tone};
+use crate::paths::Paths;
+use handbox_bundle::Bundle;
+use handbox_hands::{Allocation, Cache, Engine, LoadWatcher, Toolbox};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What `--version` says.
+pub(crate) const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), "\ncontract handbox:hand@0.1.0\nengine wasmtime 48 (WASI 0.2)");
+
+/// The bundles inside this program.
+pub(crate) fn open_bundle(name: &str, cwd: &Path) -> Result<Bundle, Failure> {
+    Ok(Bundle::open(name, cwd, &handbox_std_bundle::bundles())?)
+}
+
+/// An empty toolbox for a process that makes one call and ends.
+pub(crate) fn toolbox(paths: &Paths, quiet: bool) -> Result<Toolbox, Failure> {
+    let engine = Engine::new(Allocation::OnDemand)?;
+    let cache = match Cache::open(&paths.cache) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            output::note(Tone::Warning, &format!("{error}; every call compiles its component"));
+            None
+        }
+    };
+    Ok(Toolbox::new(engine, cache, Arc::new(Progress { quiet })))
+}
+
+/// Says on a terminal what takes so long.
+struct Progress {
+    quiet: bool,
+}
+
+impl LoadWatcher for Progress {
+    fn compiling(&self, digest: &str, bytes: usize) {
+        if !self.quiet {
+            output::transient(&format!("compiling {} ({} KiB), once …", &digest[..digest.len().min(19)], bytes / 1024));
+        }
+    }
+}
+
+/// A runtime for one command.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| Failure::internal(format!("no async runtime: {error}")))
+}

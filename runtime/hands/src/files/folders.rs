@@ -1,0 +1,54 @@
+//! Granted folders, opened once and cloned for each call.
+
+use handbox_bundle::{FolderGrant, Mode};
+use handbox_hand::Refusal;
+use wasmtime_wasi::filesystem::WasiFilesystemCtx;
+use wasmtime_wasi::{FsPerms, WasiCtx};
+
+/// The folders of one recipe, as granted and with everything read-only.
+pub(crate) struct Folders {
+    granted: WasiFilesystemCtx,
+    read_only: WasiFilesystemCtx,
+    first: Option<String>,
+}
+
+impl Folders {
+    /// Opens every folder. Holding them open is what makes a later swap of a
+    /// path on the host harmless.
+    pub(crate) fn open(grants: &[FolderGrant]) -> Result<Self, Refusal> {
+        let mut grants: Vec<&FolderGrant> = grants.iter().collect();
+        let first = grants.first().map(|grant| grant.guest.clone());
+        // wasi-libc takes the longest matching preopen; other guests may take the first.
+        grants.sort_by_key(|grant| std::cmp::Reverse(grant.guest.len()));
+        let open = |weakest: Mode| -> Result<WasiFilesystemCtx, Refusal> {
+            let mut builder = WasiCtx::builder();
+            // The decorator sees to it that this runs where blocking is allowed.
+            builder.allow_blocking_current_thread(true);
+            for grant in &grants {
+                let perms = match grant.mode.min(weakest) {
+                    Mode::ReadOnly => FsPerms::ReadOnly,
+                    Mode::ReadWrite => FsPerms::ReadWrite,
+                };
+                builder.preopened_dir(&grant.host, &grant.guest, perms).map_err(|error| Refusal {
+                    reason: format!("the granted folder {} cannot be opened: {error}", grant.host.display()),
+                    hint: format!("create it, or grant another folder: --dir HOST:{}", grant.guest),
+                })?;
+            }
+            Ok(builder.build().filesystem().clone())
+        };
+        Ok(Self { granted: open(Mode::ReadWrite)?, read_only: open(Mode::ReadOnly)?, first })
+    }
+
+    /// The context for one call.
+    pub(crate) fn context(&self, weakest: Mode) -> WasiFilesystemCtx {
+        match weakest {
+            Mode::ReadWrite => self.granted.clone(),
+            Mode::ReadOnly => self.read_only.clone(),
+        }
+    }
+
+    /// Where relative paths start: the folder that was granted first.
+    pub(crate) fn working_folder(&self) -> Option<&str> {
+        self.first.as_deref()
+    }
+}

@@ -1,0 +1,203 @@
+//! What stands behind one store: the `T` of `Store<T>`, and what a guest may import.
+
+use crate::bindings::{report, types};
+use crate::files::{FileState, Files, HasFiles};
+use crate::meter::Meter;
+use crate::run::Job;
+use crate::sink::Sink;
+use handbox_bundle::Mode;
+use handbox_hand::{Limit, LogLevel, Watcher};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use wasmtime::ResourceLimiter;
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+/// Longest progress message, in bytes; the rest is cut.
+const PROGRESS_BYTES_MAX: usize = 1 << 10;
+/// Longest log line, in bytes; the rest is cut.
+const LOG_LINE_BYTES_MAX: usize = 8 << 10;
+/// Core instances, memories and tables of one store. A component of an interpreter has about ten.
+const PARTS_MAX: usize = 64;
+
+/// The host's side of one store.
+pub(crate) struct Guest {
+    pub(crate) wasi: WasiCtx,
+    pub(crate) table: ResourceTable,
+    pub(crate) files: FileState,
+    pub(crate) memory: MemoryUse,
+    pub(crate) watcher: Arc<dyn Watcher>,
+    pub(crate) stdout: Sink,
+    pub(crate) stderr: Sink,
+    /// The fuel this store was last given.
+    pub(crate) armed: u64,
+}
+
+/// What one store holds of its call's memory budget.
+pub(crate) struct MemoryUse {
+    pub(crate) meter: Arc<Meter>,
+    /// Bytes of linear memory and tables that this store has.
+    pub(crate) held: u64,
+}
+
+impl Guest {
+    pub(crate) fn meter(&self) -> &Arc<Meter> {
+        &self.memory.meter
+    }
+
+    /// Charges everything from now on to another call. For kept stores.
+    pub(crate) fn start_call(&mut self, job: &Job) {
+        let Job { meter, hop, .. } = job;
+        let watcher = &job.call.watcher;
+        self.memory.meter.give_back(Limit::Memory, self.memory.held);
+        meter.bring_memory(self.memory.held);
+        self.memory.meter = Arc::clone(meter);
+        self.files.meter = Arc::clone(meter);
+        self.files.hop = Arc::clone(hop);
+        self.files.read_only.store(job.weakest() == Mode::ReadOnly, Relaxed);
+        self.watcher = Arc::clone(watcher);
+        self.stdout.start_call(meter);
+        self.stderr.start_call(meter);
+    }
+}
+
+impl MemoryUse {
+    fn grow(&mut self, current: u64, desired: u64) -> bool {
+        let wanted = desired.saturating_sub(current);
+        let granted = self.meter.take(Limit::Memory, wanted);
+        if granted {
+            self.held += wanted;
+        }
+        granted
+    }
+}
+
+impl Drop for MemoryUse {
+    fn drop(&mut self) {
+        self.meter.give_back(Limit::Memory, self.held);
+    }
+}
+
+impl ResourceLimiter for MemoryUse {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.grow(current as u64, desired as u64))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if desired as u64 > self.meter.limits().table_elements {
+            self.meter.reached(Limit::Tables);
+            return Ok(false);
+        }
+        let element = size_of::<usize>() as u64;
+        Ok(self.grow(current as u64 * element, desired as u64 * element))
+    }
+
+    fn instances(&self) -> usize {
+        PARTS_MAX
+    }
+
+    fn tables(&self) -> usize {
+        PARTS_MAX
+    }
+
+    fn memories(&self) -> usize {
+        PARTS_MAX
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl types::Host for Guest {}
+
+impl report::Host for Guest {
+    fn progress(&mut self, fraction: Option<f32>, message: String) -> wasmtime::Result<()> {
+        let fraction = fraction.filter(|f| f.is_finite()).map(|f| f.clamp(0.0, 1.0));
+        self.watcher.progress(fraction, cut(&message, PROGRESS_BYTES_MAX));
+        Ok(())
+    }
+
+    fn log(&mut self, level: report::Level, message: String) -> wasmtime::Result<()> {
+        let line = cut(&message, LOG_LINE_BYTES_MAX);
+        let meter = self.meter();
+        meter.drop_bytes((message.len() - line.len()) as u64);
+        let kept = meter.take_log(line.len() as u64);
+        if kept < line.len() as u64 {
+            return Ok(());
+        }
+        let level = match level {
+            report::Level::Debug => LogLevel::Debug,
+            report::Level::Info => LogLevel::Info,
+            report::Level::Warn => LogLevel::Warn,
+            report::Level::Error => LogLevel::Error,
+        };
+        self.watcher.log(level, line);
+        Ok(())
+    }
+}
+
+/// The longest prefix of at most `max` bytes that ends between characters.
+fn cut(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
+}
+
+/// Everything that any guest may import. Sockets and HTTP are not in here: a component
+/// that needs them is refused when it is loaded.
+pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+    use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
+    use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random};
+    use wasmtime_wasi::random::WasiRandom;
+    use wasmtime_wasi_io::bindings::wasi::io;
+
+    let l = linker;
+    io::error::add_to_linker::<_, HasIo>(l, |t| &mut t.table)?;
+    io::poll::add_to_linker::<_, HasIo>(l, |t| &mut t.table)?;
+    io::streams::add_to_linker::<_, HasIo>(l, |t| &mut t.table)?;
+    clocks::wall_clock::add_to_linker::<_, WasiClocks>(l, Guest::clocks)?;
+    clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(l, Guest::clocks)?;
+    random::random::add_to_linker::<_, WasiRandom>(l, |t| t.wasi.random())?;
+    random::insecure::add_to_linker::<_, WasiRandom>(l, |t| t.wasi.random())?;
+    random::insecure_seed::add_to_linker::<_, WasiRandom>(l, |t| t.wasi.random())?;
+    cli::exit::add_to_linker::<_, WasiCli>(l, Guest::cli)?;
+    cli::environment::add_to_linker::<_, WasiCli>(l, Guest::cli)?;
+    cli::stdin::add_to_linker::<_, WasiCli>(l, Guest::cli)?;
+    cli::stdout::add_to_linker::<_, WasiCli>(l, Guest::cli)?;
+    cli::stderr::add_to_linker::<_, WasiCli>(l, Guest::cli)?;
+    cli::terminal_input::add_to_linker::<_, WasiCli>(l, Guest::cli)?;
+    cli::terminal_output::add_to_linker::<_, WasiCli>(l, Guest::cli)?;
+    cli::terminal_stdin::add_to_linker::<_, WasiCli>(l, Guest::cli)?;
+    cli::terminal_stdout::add_to_linker::<_, WasiCli>(l, Guest::cli)?;
+    cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, Guest::cli)?;
+    filesystem::preopens::add_to_linker::<_, WasiFilesystem>(l, Guest::filesystem)?;
+    filesystem::types::add_to_linker::<_, HasFiles>(l, |t| Files {
+        inner: wasmtime_wasi::filesystem::WasiFilesystemCtxView { ctx: t.wasi.filesystem(), table: &mut t.table },
+        state: &mut t.files,
+    })?;
+    report::add_to_linker::<_, HasSelf<Guest>>(l, |t| t)?;
+    types::add_to_linker::<_, HasSelf<Guest>>(l, |t| t)?;
+    Ok(())
+}
+
+/// Tells wasmtime's generated code where streams and pollables live.
+struct HasIo;
+
+impl wasmtime::component::HasData for HasIo {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_ends_between_characters() {
+        assert_eq!(cut("aé", 2), "a");
+        assert_eq!(cut("aé", 3), "aé");
+        assert_eq!(cut("", 0), "");
+    }
+}

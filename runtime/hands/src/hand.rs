@@ -1,0 +1,413 @@
+//! A component as a hand: provisioned on its first call, again after it died.
+
+use crate::bindings::{ToolHandIndices, WitOutcome, types};
+use crate::cache::Cache;
+use crate::classify::classify;
+use crate::command::CommandLine;
+use crate::engine::Engine;
+use crate::environment::Environment;
+use crate::files::{Folders, Protected};
+use crate::guest::Guest;
+use crate::hop::{Hop, drive};
+use crate::kept::Slot;
+use crate::loaded::{self, AsyncAsk, Kind, LoadWatcher, Source};
+use crate::meter::Meter;
+use crate::run::{Job, Live, Ready, conclude};
+use crate::schema::InputSchema;
+use crate::sink::{Budget, Sink};
+use crate::store::{Opening, arm, open_store};
+use handbox_bundle::{Grants, Limits, Manifest, Mode, State};
+use handbox_hand::{Call, Hand, HandError, Hints, NoWatcher, Outcome, Output, Recovery, Tool, ToolFault, ToolName};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::OnceCell;
+use wasmtime::component::InstancePre;
+
+/// Most bytes of a hand's saved state.
+const STATE_BYTES_MAX: usize = 16 << 20;
+
+/// What `tools()` may consume: it runs before anybody granted anything.
+const METADATA_LIMITS: Limits = Limits {
+    memory_bytes: 256 << 20,
+    cpu_fuel: 2_000_000_000,
+    time: Duration::from_secs(5),
+    table_elements: 100_000,
+    handles: 64,
+    open_files: 0,
+    output_bytes: 8 << 20,
+    log_bytes: 64 << 10,
+    file_bytes: 0,
+    files: 0,
+    host_calls: 100_000,
+};
+
+/// What a component hand is made from.
+pub(crate) struct Recipe {
+    pub(crate) digest: String,
+    pub(crate) manifest: Option<Manifest>,
+    pub(crate) is_command: bool,
+    pub(crate) bytes: Box<dyn Fn() -> Result<Arc<[u8]>, String> + Send + Sync>,
+    /// Already cut down to what the component asks for.
+    pub(crate) grants: Grants,
+    pub(crate) limits: Limits,
+    pub(crate) environment: Environment,
+}
+
+/// A WebAssembly component behind the [`Hand`] trait.
+pub struct ComponentHand {
+    engine: Engine,
+    cache: Option<Arc<Cache>>,
+    recipe: Recipe,
+    watcher: Arc<dyn LoadWatcher>,
+    ready: OnceCell<Arc<Ready>>,
+    tools: Vec<Tool>,
+    schemas: HashMap<ToolName, InputSchema>,
+    kept: Option<Arc<Slot>>,
+}
+
+impl ComponentHand {
+    /// Makes a hand. Its component is loaded here only if nothing else says what its tools
+    /// are; otherwise on the first call.
+    pub(crate) async fn new(
+        engine: Engine,
+        cache: Option<Arc<Cache>>,
+        recipe: Recipe,
+        watcher: Arc<dyn LoadWatcher>,
+    ) -> Result<Self, HandError> {
+        let state = recipe.manifest.as_ref().map(|manifest| manifest.state).unwrap_or_default();
+        let kept = (state == State::Kept && !recipe.is_command).then(|| Slot::new(recipe.environment.kept));
+        let mut hand = Self {
+            engine,
+            cache,
+            recipe,
+            watcher,
+            ready: OnceCell::new(),
+            tools: Vec::new(),
+            schemas: HashMap::new(),
+            kept,
+        };
+        let packed = hand.recipe.manifest.as_ref().map(|manifest| manifest.tools.clone()).unwrap_or_default();
+        hand.tools = if packed.is_empty() { hand.ready().await?.loaded.tools.clone() } else { packed };
+        hand.schemas = hand.tools.iter().map(|tool| (tool.name.clone(), InputSchema::new(tool))).collect();
+        Ok(hand)
+    }
+
+    /// Loads the component and opens its folders, if that has not happened yet.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be compiled, does not match its manifest, or a folder is gone. Nothing
+    /// is remembered of a failure: the next call tries again.
+    pub(crate) async fn ready(&self) -> Result<Arc<Ready>, HandError> {
+        self.ready.get_or_try_init(|| self.provision()).await.cloned()
+    }
+
+    async fn provision(&self) -> Result<Arc<Ready>, HandError> {
+        let recipe = &self.recipe;
+        let source = Source {
+            digest: &recipe.digest,
+            manifest: recipe.manifest.as_ref(),
+            is_command: recipe.is_command,
+            bytes: &*recipe.bytes,
+        };
+        let ask = Asker { engine: &self.engine };
+        let loaded = loaded::load(&self.engine, self.cache.as_deref(), source, &*self.watcher, &ask).await?;
+        let folders = recipe.environment.folders(&recipe.grants);
+        let folders = Folders::open(&folders).map_err(HandError::Denied)?;
+        let protected = Protected::new(&recipe.environment.protected).await;
+        let protected = protected.map_err(|error| HandError::Fatal(format!("{error:#}")))?;
+        Ok(Arc::new(Ready {
+            engine: self.engine.clone(),
+            loaded,
+            folders,
+            protected: Arc::new(protected),
+            env: recipe.grants.env.clone(),
+        }))
+    }
+
+    fn tool(&self, name: &ToolName) -> Option<&Tool> {
+        self.tools.iter().find(|tool| tool.name == *name)
+    }
+
+    /// How many stores this hand has had: 0 before its first call, and always for tools
+    /// that get a fresh one for each call. More than one means that state was lost.
+    pub fn incarnation(&self) -> u64 {
+        self.kept.as_ref().map_or(0, |slot| slot.incarnation())
+    }
+
+    /// Lets go of a kept store and its state. The next call starts a new incarnation.
+    pub async fn release(&self) {
+        if let Some(slot) = &self.kept {
+            slot.clear().await;
+        }
+    }
+
+    /// Gives the state of a kept hand, to be passed to [`Self::restore`] of another.
+    ///
+    /// # Errors
+    ///
+    /// If the component keeps no state that can be saved, or fails to.
+    pub async fn save(&self) -> Result<Vec<u8>, HandError> {
+        let saved = self.with_state(StateCall::Save).await?;
+        if saved.len() > STATE_BYTES_MAX {
+            return Err(HandError::Broken("the hand saved more than 16 MiB of state".to_owned()));
+        }
+        Ok(saved)
+    }
+
+    /// Starts a new incarnation from saved state.
+    ///
+    /// # Errors
+    ///
+    /// If the component does not take the state; the hand has no store then.
+    pub async fn restore(&self, saved: Vec<u8>) -> Result<(), HandError> {
+        self.release().await;
+        self.with_state(StateCall::Restore(saved)).await.map(drop)
+    }
+
+    async fn with_state(&self, state_call: StateCall) -> Result<Vec<u8>, HandError> {
+        let Some(slot) = &self.kept else {
+            return Err(HandError::Input("this hand keeps no state: each call gets a fresh sandbox".to_owned()));
+        };
+        let ready = self.ready().await?;
+        let limits = Limits { output_bytes: STATE_BYTES_MAX as u64, ..self.recipe.limits };
+        let job = Job::new(Call::new("state", placeholder_name()?, Value::Null), Hints::default(), limits);
+        let mut guard = slot.enter().await?;
+        let live = guard.take();
+        let is_new = live.is_none();
+        let (ready, slot_for_call, job_for_call) = (Arc::clone(&ready), Arc::clone(slot), job.clone());
+        let call = async move { ready.call_state(live, &slot_for_call, &job_for_call, state_call).await };
+        let (live, result) = self.bounded(&job, Box::pin(call)).await?;
+        *guard = live;
+        slot.used(is_new);
+        result
+    }
+
+    /// Runs a call's future with the clock on, within its wall time.
+    async fn bounded<T: Send + 'static>(
+        &self,
+        job: &Job,
+        call: Pin<Box<dyn Future<Output = T> + Send>>,
+    ) -> Result<T, HandError> {
+        let _ticking = self.engine.ticking();
+        let time = job.meter.limits().time;
+        match tokio::time::timeout(time, drive(call, Arc::clone(&job.hop))).await {
+            Ok(ended) => ended,
+            Err(_) => Err(HandError::Limit(job.meter.describe(handbox_hand::Limit::Time))),
+        }
+    }
+
+    async fn run(&self, job: &Job) -> Result<Output, HandError> {
+        let ready = self.ready().await?;
+        let Some(slot) = &self.kept else {
+            let job_for_call = job.clone();
+            return self.bounded(job, Box::pin(async move { ready.run_fresh(&job_for_call).await })).await?;
+        };
+        let mut guard = slot.enter().await?;
+        let live = guard.take();
+        let is_new = live.is_none();
+        let (slot_for_call, job_for_call) = (Arc::clone(slot), job.clone());
+        let call = async move { ready.run_kept(live, &slot_for_call, &job_for_call).await };
+        let (live, result) = self.bounded(job, Box::pin(call)).await?;
+        *guard = live;
+        slot.used(is_new);
+        result
+    }
+
+    fn job(&self, call: Call) -> Result<Job, HandError> {
+        let Some(tool) = self.tool(&call.name) else {
+            return Err(HandError::Tool(ToolFault::UnknownTool(call.name.to_string())));
+        };
+        if let Some(schema) = self.schemas.get(&call.name) {
+            schema.check(&call.input)?;
+        }
+        Ok(Job::new(call, tool.hints, self.recipe.limits))
+    }
+}
+
+#[async_trait::async_trait]
+impl Hand for ComponentHand {
+    fn tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
+    async fn execute(&self, call: Call) -> Result<Output, HandError> {
+        let job = self.job(call)?;
+        let started = Instant::now();
+        let result = self.run(&job).await;
+        let usage = job.usage(started.elapsed());
+        job.call.watcher.finished(&usage);
+        result.map(|output| Output { usage, ..output })
+    }
+
+    async fn reconcile(&self, call: Call) -> Result<Outcome, HandError> {
+        let mut job = self.job(call)?;
+        // Looking up what happened must not change anything.
+        job.hints.read_only = true;
+        let ready = self.ready().await?;
+        let job_for_call = job.clone();
+        self.bounded(&job, Box::pin(async move { ready.reconcile(&job_for_call).await })).await?
+    }
+}
+
+enum StateCall {
+    Save,
+    Restore(Vec<u8>),
+}
+
+/// Saving and restoring are not calls of a tool, but are metered like one.
+fn placeholder_name() -> Result<ToolName, HandError> {
+    ToolName::new("state").map_err(|error| HandError::Fatal(error.to_string()))
+}
+
+impl Ready {
+    async fn call_state(
+        &self,
+        live: Option<Live>,
+        slot: &Slot,
+        job: &Job,
+        call: StateCall,
+    ) -> (Option<Live>, Result<Vec<u8>, HandError>) {
+        let mut live = match live {
+            Some(live) => live,
+            None => match self.begin_incarnation(slot, job).await {
+                Ok(live) => live,
+                Err(error) => return (None, Err(classify(&error, &job.meter))),
+            },
+        };
+        live.store.data_mut().start_call(job);
+        match self.state_answer(&mut live, call).await {
+            Ok(Ok(saved)) => (Some(live), Ok(saved)),
+            Ok(Err(text)) => (Some(live), Err(HandError::Tool(ToolFault::Failed(text)))),
+            Err(error) => (None, Err(classify(&error, &job.meter))),
+        }
+    }
+
+    async fn state_answer(&self, live: &mut Live, call: StateCall) -> wasmtime::Result<Result<Vec<u8>, String>> {
+        let Kind::Hand { state: Some(state), .. } = &self.loaded.kind else {
+            return Ok(Err("this hand does not say how to save its state".to_owned()));
+        };
+        arm(&mut live.store)?;
+        let keeper = state.load(&mut live.store, &live.instance)?;
+        let keeper = keeper.handbox_hand_state();
+        match call {
+            StateCall::Save => keeper.call_save(&mut live.store).await,
+            StateCall::Restore(saved) => Ok(keeper.call_restore(&mut live.store, &saved).await?.map(|()| Vec::new())),
+        }
+    }
+
+    async fn reconcile(&self, job: &Job) -> Result<Outcome, HandError> {
+        let Kind::Hand { recover: Some(recover), .. } = &self.loaded.kind else { return Ok(Outcome::Unknown) };
+        let answer = async {
+            let mut live = self.instantiate(job, CommandLine { args: Vec::new(), stdin: None }).await?;
+            let recoverer = recover.load(&mut live.store, &live.instance)?;
+            let call = types::Call {
+                id: job.call.id.0.clone(),
+                attempt: job.call.attempt,
+                name: job.call.name.to_string(),
+                input: job.call.input.to_string(),
+                extra: Vec::new(),
+            };
+            recoverer.handbox_hand_recover().call_reconcile(&mut live.store, &call).await
+        };
+        let outcome = answer.await.map_err(|error| classify(&error, &job.meter))?;
+        Ok(match outcome {
+            WitOutcome::Failed(text) => Outcome::Failed(text),
+            WitOutcome::NotStarted => Outcome::NotStarted,
+            WitOutcome::Unknown => Outcome::Unknown,
+            WitOutcome::Committed(parts) => {
+                let parts = parts.into_iter().map(crate::run::part).collect();
+                Outcome::Committed(conclude(job, Ok(Ok((parts, serde_json::Map::new()))))?)
+            }
+        })
+    }
+}
+
+/// Asks a component for its tools, with nothing granted.
+pub(crate) struct Asker<'a> {
+    pub(crate) engine: &'a Engine,
+}
+
+#[async_trait::async_trait]
+impl AsyncAsk for Asker<'_> {
+    async fn tools(&self, pre: &InstancePre<Guest>, hand: &ToolHandIndices) -> Result<Vec<Tool>, HandError> {
+        let meter = Arc::new(Meter::new(METADATA_LIMITS));
+        let (engine, pre, hand) = (self.engine.clone(), pre.clone(), hand.clone());
+        let hop = Arc::new(Hop::default());
+        let (meter_for_call, hop_for_call) = (Arc::clone(&meter), Arc::clone(&hop));
+        let call = async move { list_tools(&engine, &pre, &hand, meter_for_call, hop_for_call).await };
+        let _ticking = self.engine.ticking();
+        let listed = tokio::time::timeout(METADATA_LIMITS.time, drive(Box::pin(call), hop)).await;
+        let about =
+            |error: HandError| HandError::Broken(format!("the component cannot say which tools it has: {error}"));
+        match listed {
+            Err(_) => Err(about(HandError::Limit(meter.describe(handbox_hand::Limit::Time)))),
+            Ok(Err(error)) => Err(about(error)),
+            Ok(Ok(Err(error))) => match classify(&error, &meter) {
+                busy @ HandError::Busy(_) => Err(busy),
+                error => Err(about(error)),
+            },
+            Ok(Ok(Ok(tools))) => tools.into_iter().map(tool).collect(),
+        }
+    }
+}
+
+async fn list_tools(
+    engine: &Engine,
+    pre: &InstancePre<Guest>,
+    hand: &ToolHandIndices,
+    meter: Arc<Meter>,
+    hop: Arc<Hop>,
+) -> wasmtime::Result<Vec<types::Tool>> {
+    let none = Folders::open(&[]).map_err(|refusal| wasmtime::format_err!("{refusal}"))?;
+    let mut store = open_store(Opening {
+        engine,
+        stdout: Sink::new(Arc::clone(&meter), Budget::Log),
+        stderr: Sink::new(Arc::clone(&meter), Budget::Log),
+        meter,
+        hop,
+        folders: &none,
+        weakest: Mode::ReadOnly,
+        protected: Arc::default(),
+        env: &[],
+        args: &[],
+        stdin: None,
+        watcher: Arc::new(NoWatcher),
+    })?;
+    let instance = pre.instantiate_async(&mut store).await?;
+    let hand = hand.load(&mut store, &instance)?;
+    hand.handbox_hand_hand().call_tools(&mut store).await
+}
+
+fn tool(tool: types::Tool) -> Result<Tool, HandError> {
+    let broken = |what: String| HandError::Broken(format!("the component lists a tool that {what}"));
+    let name = ToolName::new(tool.name).map_err(|error| broken(format!("has no usable name: {error}")))?;
+    let schema = |text: &str| serde_json::from_str::<Value>(text);
+    let input_schema = schema(&tool.input_schema)
+        .map_err(|e| broken(format!("is called {name} and whose input schema is not JSON: {e}")))?;
+    let output_schema = tool.output_schema.as_deref().map(schema).transpose();
+    let output_schema =
+        output_schema.map_err(|e| broken(format!("is called {name} and whose output schema is not JSON: {e}")))?;
+    let has = |hint| tool.hints.contains(hint);
+    Ok(Tool {
+        name,
+        description: tool.description,
+        input_schema,
+        output_schema,
+        hints: Hints {
+            read_only: has(types::Hints::READ_ONLY),
+            idempotent: has(types::Hints::IDEMPOTENT),
+            destructive: has(types::Hints::DESTRUCTIVE),
+            open_world: has(types::Hints::OPEN_WORLD),
+        },
+        recovery: match tool.recovery {
+            types::Recovery::Retry => Recovery::Retry,
+            types::Recovery::Reconcile => Recovery::Reconcile,
+            types::Recovery::Ask => Recovery::Ask,
+        },
+    })
+}

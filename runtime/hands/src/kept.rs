@@ -1,0 +1,133 @@
+//! A kept hand's one store: one call at a time, through a bounded queue.
+
+use crate::command::CommandLine;
+use crate::run::{Ended, Job, Live, Ready, conclude};
+use crate::store::arm;
+use handbox_hand::{HandError, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// How a kept hand shares its one store, and when it lets go of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptLimits {
+    /// Calls that may wait for their turn; one more is told that the hand is busy.
+    pub queue_max: usize,
+    /// How long an unused store is kept. Its state is lost then.
+    pub idle_max: Duration,
+}
+
+/// The place where a kept store lies between calls.
+pub(crate) struct Slot {
+    live: Mutex<Option<Live>>,
+    waiting: AtomicUsize,
+    incarnation: AtomicU64,
+    limits: KeptLimits,
+    last_used: std::sync::Mutex<Instant>,
+}
+
+/// A place in the queue.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+impl Slot {
+    pub(crate) fn new(limits: KeptLimits) -> Arc<Self> {
+        Arc::new(Self {
+            live: Mutex::new(None),
+            waiting: AtomicUsize::new(0),
+            incarnation: AtomicU64::new(0),
+            limits,
+            last_used: std::sync::Mutex::new(Instant::now()),
+        })
+    }
+
+    /// How many stores this hand has had; 0 before the first call.
+    pub(crate) fn incarnation(&self) -> u64 {
+        self.incarnation.load(SeqCst)
+    }
+
+    /// Waits for the store's turn. What is taken out of the guard and not put back is
+    /// dead: the next call gets a new incarnation.
+    pub(crate) async fn enter(&self) -> Result<MutexGuard<'_, Option<Live>>, HandError> {
+        let place = Place(&self.waiting);
+        if self.waiting.fetch_add(1, SeqCst) > self.limits.queue_max {
+            let waiting = self.limits.queue_max;
+            return Err(HandError::Busy(format!("{waiting} calls already wait for this hand; try again later")));
+        }
+        let guard = self.live.lock().await;
+        drop(place);
+        Ok(guard)
+    }
+
+    /// Lets go of the store and its state.
+    pub(crate) async fn clear(&self) {
+        self.live.lock().await.take();
+    }
+
+    /// Notes that the store was used, and makes sure that somebody clears it away when
+    /// it has not been for `idle_max`.
+    pub(crate) fn used(self: &Arc<Self>, is_new: bool) {
+        *self.last_used.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
+        if !is_new {
+            return;
+        }
+        let slot = Arc::downgrade(self);
+        let incarnation = self.incarnation();
+        let mut rest = self.limits.idle_max;
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(rest).await;
+                let Some(slot) = slot.upgrade() else { return };
+                let mut live = slot.live.lock().await;
+                if slot.incarnation() != incarnation || live.is_none() {
+                    return;
+                }
+                let unused = slot.last_used.lock().unwrap_or_else(std::sync::PoisonError::into_inner).elapsed();
+                if unused >= slot.limits.idle_max {
+                    live.take();
+                    return;
+                }
+                rest = slot.limits.idle_max - unused;
+            }
+        });
+    }
+}
+
+impl Ready {
+    /// A store for a kept hand, its guest ready for calls.
+    pub(crate) async fn begin_incarnation(&self, slot: &Slot, job: &Job) -> wasmtime::Result<Live> {
+        slot.incarnation.fetch_add(1, SeqCst);
+        let none = CommandLine { args: Vec::new(), stdin: None };
+        self.instantiate(job, none).await
+    }
+
+    /// Runs one call in a kept store. Gives the store back unless it is not to be used again.
+    pub(crate) async fn run_kept(
+        &self,
+        live: Option<Live>,
+        slot: &Slot,
+        job: &Job,
+    ) -> (Option<Live>, Result<Output, HandError>) {
+        let mut live = match live {
+            Some(live) => live,
+            None => match self.begin_incarnation(slot, job).await {
+                Ok(live) => live,
+                Err(error) => return (None, conclude(job, Err(Ended::Engine(error)))),
+            },
+        };
+        live.store.data_mut().start_call(job);
+        if let Err(error) = arm(&mut live.store) {
+            return (None, conclude(job, Err(Ended::Engine(error))));
+        }
+        let answer = self.answer(&mut live, job).await;
+        live.report(job);
+        let survives = !matches!(answer, Err(Ended::Engine(_)));
+        (survives.then_some(live), conclude(job, answer))
+    }
+}

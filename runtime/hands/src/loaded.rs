@@ -1,0 +1,142 @@
+//! From a component's bytes to something that can be instantiated, once.
+
+use crate::bindings::{KeeperIndices, RecovererIndices, ToolHandIndices};
+use crate::cache::Cache;
+use crate::engine::Engine;
+use crate::guest::Guest;
+use crate::reflect::{self, Reflected};
+use handbox_bundle::{Command, Manifest};
+use handbox_hand::{HandError, Tool};
+use std::sync::Arc;
+use wasmtime::component::{Component, InstancePre};
+use wasmtime_wasi::p2::bindings::CommandIndices;
+
+/// What a component is, and how it is called.
+pub(crate) enum Kind {
+    /// It exports `handbox:hand/hand`.
+    Hand { hand: ToolHandIndices, recover: Option<RecovererIndices>, state: Option<KeeperIndices> },
+    /// It is a `wasi:cli/command` program; its manifest says how input becomes arguments.
+    Command { run: CommandIndices, commands: Vec<Command> },
+    /// Each of its exported functions is a tool.
+    Reflected(Vec<Reflected>),
+}
+
+/// A component that is ready to be instantiated.
+pub(crate) struct Loaded {
+    pub(crate) pre: InstancePre<Guest>,
+    pub(crate) kind: Kind,
+    /// As the component itself lists them; compared with its manifest before.
+    pub(crate) tools: Vec<Tool>,
+}
+
+/// A component as a bundle has it. Its bytes are asked for only if no compiled code is cached.
+pub(crate) struct Source<'a> {
+    pub(crate) digest: &'a str,
+    pub(crate) manifest: Option<&'a Manifest>,
+    pub(crate) is_command: bool,
+    pub(crate) bytes: &'a (dyn Fn() -> Result<Arc<[u8]>, String> + Send + Sync),
+}
+
+/// Told what loading is doing, because compiling a large component takes seconds.
+pub trait LoadWatcher: Send + Sync {
+    /// A component is about to be compiled. Its digest and size in bytes.
+    fn compiling(&self, _digest: &str, _bytes: usize) {}
+}
+
+/// A watcher that looks away.
+pub struct QuietLoad;
+impl LoadWatcher for QuietLoad {}
+
+/// Lists a component's own tools with no capabilities and a small budget.
+pub(crate) type AskTools<'a> = &'a (dyn AsyncAsk + Send + Sync);
+
+/// See [`AskTools`]; a trait because closures cannot be async and dynamic at once.
+#[async_trait::async_trait]
+pub(crate) trait AsyncAsk {
+    async fn tools(&self, pre: &InstancePre<Guest>, hand: &ToolHandIndices) -> Result<Vec<Tool>, HandError>;
+}
+
+/// Loads a component: from the cache if it is there, else by compiling it.
+pub(crate) async fn load(
+    engine: &Engine,
+    cache: Option<&Cache>,
+    source: Source<'_>,
+    watcher: &dyn LoadWatcher,
+    ask: AskTools<'_>,
+) -> Result<Loaded, HandError> {
+    if let Some(entry) = cache.and_then(|cache| cache.load(engine, source.digest)) {
+        return finish(engine, &entry.component, &source, entry.tools, ask).await;
+    }
+    let bytes = (source.bytes)().map_err(HandError::Broken)?;
+    watcher.compiling(source.digest, bytes.len());
+    let component = compile(engine, bytes).await?;
+    let loaded = finish(engine, &component, &source, None, ask).await?;
+    if let Some(cache) = cache {
+        let asked = matches!(loaded.kind, Kind::Hand { .. }).then_some(loaded.tools.as_slice());
+        cache.store(engine, source.digest, &component, asked);
+    }
+    Ok(loaded)
+}
+
+/// Compiles off the caller's thread: it takes seconds for an interpreter.
+async fn compile(engine: &Engine, bytes: Arc<[u8]>) -> Result<Component, HandError> {
+    let raw = engine.raw().clone();
+    let compiled = tokio::task::spawn_blocking(move || Component::from_binary(&raw, &bytes)).await;
+    match compiled {
+        Ok(Ok(component)) => Ok(component),
+        Ok(Err(error)) => Err(HandError::Broken(format!("the component is not valid: {error:#}"))),
+        Err(error) => Err(HandError::Fatal(format!("compiling did not finish: {error}"))),
+    }
+}
+
+async fn finish(
+    engine: &Engine,
+    component: &Component,
+    source: &Source<'_>,
+    known: Option<Vec<Tool>>,
+    ask: AskTools<'_>,
+) -> Result<Loaded, HandError> {
+    let pre = engine.linker().instantiate_pre(component).map_err(|error| {
+        HandError::Broken(format!("the component asks for something this host does not have: {:#}", error))
+    })?;
+    if let Ok(hand) = ToolHandIndices::new(&pre) {
+        let recover = RecovererIndices::new(&pre).ok();
+        let state = KeeperIndices::new(&pre).ok();
+        let tools = match known {
+            Some(tools) => tools,
+            None => ask.tools(&pre, &hand).await?,
+        };
+        compare(source.manifest, &tools)?;
+        return Ok(Loaded { pre, kind: Kind::Hand { hand, recover, state }, tools });
+    }
+    if source.is_command {
+        return command(pre, source.manifest);
+    }
+    let reflection = reflect::reflect(component).map_err(|error| HandError::Broken(error.to_string()))?;
+    let tools: Vec<Tool> = reflection.tools.iter().map(|function| function.tool.clone()).collect();
+    compare(source.manifest, &tools)?;
+    Ok(Loaded { pre, kind: Kind::Reflected(reflection.tools), tools })
+}
+
+/// Refuses a component whose own list of tools is not what its manifest promised.
+fn compare(manifest: Option<&Manifest>, tools: &[Tool]) -> Result<(), HandError> {
+    let Some(manifest) = manifest else { return Ok(()) };
+    manifest.compare_tools(tools).map_err(|difference| {
+        HandError::Broken(format!(
+            "the component does not do what its manifest says: {difference}. Pack it again with `handbox pack`"
+        ))
+    })
+}
+
+fn command(pre: InstancePre<Guest>, manifest: Option<&Manifest>) -> Result<Loaded, HandError> {
+    let run = CommandIndices::new(&pre).map_err(|error| HandError::Broken(format!("{error:#}")))?;
+    let Some(manifest) = manifest else {
+        return Err(HandError::Broken(
+            "this is a command-line program without a manifest; say how its input becomes arguments with \
+             `handbox pack FILE.wasm --manifest TOOL.toml -o OUT.wasm`"
+                .to_owned(),
+        ));
+    };
+    let commands = manifest.commands.clone();
+    Ok(Loaded { pre, kind: Kind::Command { run, commands }, tools: manifest.tools.clone() })
+}

@@ -1,0 +1,257 @@
+//! One call inside a sandbox: open, instantiate, call, translate what comes back.
+
+use crate::bindings::types;
+use crate::classify::classify;
+use crate::command::{self, CommandLine};
+use crate::engine::Engine;
+use crate::files::{Folders, Protected};
+use crate::guest::Guest;
+use crate::hop::Hop;
+use crate::loaded::{Kind, Loaded};
+use crate::meter::Meter;
+use crate::reflect;
+use crate::sink::{Budget, Sink};
+use crate::store::{Opening, open_store, settle};
+use handbox_bundle::{Limits, Mode};
+use handbox_hand::{Call, HandError, Hints, LogLevel, Output, Part, ToolFault, Usage};
+use serde_json::Value;
+use std::sync::Arc;
+use wasmtime::component::Instance;
+use wasmtime::{AsContextMut, Store};
+use wasmtime_wasi::I32Exit;
+
+/// Longest media type that is passed on, in bytes.
+const MEDIA_TYPE_BYTES_MAX: usize = 128;
+
+/// A component with everything it is granted, ready to be called.
+pub(crate) struct Ready {
+    pub(crate) engine: Engine,
+    pub(crate) loaded: Loaded,
+    pub(crate) folders: Folders,
+    pub(crate) protected: Arc<Protected>,
+    pub(crate) env: Vec<(String, String)>,
+}
+
+/// One call with its budgets.
+#[derive(Clone)]
+pub(crate) struct Job {
+    pub(crate) call: Call,
+    pub(crate) hints: Hints,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) hop: Arc<Hop>,
+}
+
+impl Job {
+    pub(crate) fn new(call: Call, hints: Hints, limits: Limits) -> Self {
+        Self { call, hints, meter: Arc::new(Meter::new(limits)), hop: Arc::default() }
+    }
+
+    /// A claim to only read is made true: it gets every folder read-only.
+    pub(crate) fn weakest(&self) -> Mode {
+        if self.hints.read_only { Mode::ReadOnly } else { Mode::ReadWrite }
+    }
+
+    pub(crate) fn usage(&self, time: std::time::Duration) -> Usage {
+        Usage {
+            time,
+            fuel: self.meter.fuel_used(),
+            memory_bytes: self.meter.memory_peak(),
+            dropped_bytes: self.meter.dropped_bytes(),
+        }
+    }
+}
+
+/// A store with its instance.
+pub(crate) struct Live {
+    pub(crate) store: Store<Guest>,
+    pub(crate) instance: Instance,
+}
+
+/// What a guest gave: parts, and typed fields for programs.
+pub(crate) type Given = (Vec<Part>, serde_json::Map<String, Value>);
+type Answer = Result<Given, ToolFault>;
+
+/// Why a guest gave nothing.
+pub(crate) enum Ended {
+    /// The engine says so; the store is not to be used again.
+    Engine(wasmtime::Error),
+    /// The input could not be passed on; the guest did not run.
+    Input(HandError),
+}
+
+impl From<wasmtime::Error> for Ended {
+    fn from(error: wasmtime::Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl Ready {
+    /// Opens a store for `job` and instantiates the component in it. Guest code
+    /// may run here, so it belongs inside the call's limits.
+    pub(crate) async fn instantiate(&self, job: &Job, line: CommandLine) -> wasmtime::Result<Live> {
+        let stdout_is = match self.loaded.kind {
+            Kind::Command { .. } => Budget::Output,
+            Kind::Hand { .. } | Kind::Reflected(_) => Budget::Log,
+        };
+        let mut store = open_store(Opening {
+            engine: &self.engine,
+            meter: Arc::clone(&job.meter),
+            hop: Arc::clone(&job.hop),
+            folders: &self.folders,
+            weakest: job.weakest(),
+            protected: Arc::clone(&self.protected),
+            env: &self.env,
+            args: &line.args,
+            stdin: line.stdin.map(bytes::Bytes::from),
+            stdout: Sink::new(Arc::clone(&job.meter), stdout_is),
+            stderr: Sink::new(Arc::clone(&job.meter), Budget::Log),
+            watcher: Arc::clone(&job.call.watcher),
+        })?;
+        let instance = self.loaded.pre.instantiate_async(&mut store).await?;
+        Ok(Live { store, instance })
+    }
+
+    /// Runs one call in a store of its own.
+    pub(crate) async fn run_fresh(&self, job: &Job) -> Result<Output, HandError> {
+        let answer = self.fresh_answer(job).await;
+        conclude(job, answer)
+    }
+
+    async fn fresh_answer(&self, job: &Job) -> Result<Answer, Ended> {
+        let line = self.command_line(job)?;
+        let mut live = self.instantiate(job, line).await?;
+        let answer = self.answer(&mut live, job).await;
+        live.report(job);
+        answer
+    }
+
+    fn command_line(&self, job: &Job) -> Result<CommandLine, Ended> {
+        let none = CommandLine { args: Vec::new(), stdin: None };
+        let Kind::Command { commands, .. } = &self.loaded.kind else { return Ok(none) };
+        let command = commands.iter().find(|command| command.tool == job.call.name.as_str());
+        let Some(command) = command else { return Ok(none) };
+        command::command_line(command, &job.call.input).map_err(Ended::Input)
+    }
+
+    /// Calls an instance and settles what it burnt, however it ended.
+    pub(crate) async fn answer(&self, live: &mut Live, job: &Job) -> Result<Answer, Ended> {
+        let answer = match &self.loaded.kind {
+            Kind::Hand { hand, .. } => {
+                let hand = hand.load(&mut live.store, &live.instance)?;
+                let call = wit_call(&job.call);
+                let result = hand.handbox_hand_hand().call_execute(&mut live.store, &call).await;
+                result.map(|result| match result {
+                    Ok(parts) => Ok((parts.into_iter().map(part).collect(), serde_json::Map::new())),
+                    Err(fault) => Err(tool_fault(fault, &job.call)),
+                })
+            }
+            Kind::Command { run, commands } => {
+                let program = run.load(&mut live.store, &live.instance)?;
+                let result = program.wasi_cli_run().call_run(&mut live.store).await;
+                let command = commands.iter().find(|command| command.tool == job.call.name.as_str());
+                let ok_statuses = command.map_or(&[][..], |command| &command.ok_statuses);
+                exit_status(result).map(|status| live.program_answer(status, ok_statuses))
+            }
+            Kind::Reflected(functions) => {
+                let function = functions.iter().find(|function| function.tool.name == job.call.name);
+                let Some(function) = function else {
+                    return Ok(Err(ToolFault::UnknownTool(job.call.name.to_string())));
+                };
+                match reflect::call(&mut live.store, &live.instance, function, &job.call.input).await {
+                    Ok(result) => Ok(result.map(|parts| (parts, serde_json::Map::new()))),
+                    Err(reflect::CallError::Input(error)) => {
+                        return Err(Ended::Input(HandError::Input(error.to_string())));
+                    }
+                    Err(reflect::CallError::Engine(error)) => Err(error),
+                }
+            }
+        };
+        settle(&mut live.store.as_context_mut())?;
+        Ok(answer?)
+    }
+}
+
+impl Live {
+    /// Hands what the guest printed to whoever watches.
+    pub(crate) fn report(&self, job: &Job) {
+        let guest = self.store.data();
+        for (sink, level) in [(&guest.stdout, LogLevel::Info), (&guest.stderr, LogLevel::Info)] {
+            let printed = sink.take();
+            if !printed.is_empty() {
+                job.call.watcher.log(level, &String::from_utf8_lossy(&printed));
+            }
+        }
+    }
+
+    fn program_answer(&self, status: i32, ok_statuses: &[u8]) -> Answer {
+        let stdout = self.store.data().stdout.take();
+        let fields = serde_json::Map::from_iter([("exit_code".to_owned(), Value::from(status))]);
+        if status == 0 || u8::try_from(status).is_ok_and(|status| ok_statuses.contains(&status)) {
+            let media_type = match std::str::from_utf8(&stdout) {
+                Ok(_) => "text/plain",
+                Err(_) => "application/octet-stream",
+            };
+            return Ok((vec![Part { media_type: media_type.to_owned(), data: stdout }], fields));
+        }
+        let stderr = self.store.data().stderr.take();
+        let said = if stderr.is_empty() { stdout } else { stderr };
+        let said = String::from_utf8_lossy(&said);
+        Err(ToolFault::Failed(format!("{}\n(exit status {status})", said.trim_end())))
+    }
+}
+
+fn exit_status(result: wasmtime::Result<Result<(), ()>>) -> wasmtime::Result<i32> {
+    match result {
+        Ok(Ok(())) => Ok(0),
+        Ok(Err(())) => Ok(1),
+        Err(error) => match error.downcast_ref::<I32Exit>() {
+            Some(I32Exit(status)) => Ok(*status),
+            None => Err(error),
+        },
+    }
+}
+
+/// Sorts what a call ended with by who must act.
+pub(crate) fn conclude(job: &Job, answer: Result<Answer, Ended>) -> Result<Output, HandError> {
+    match answer {
+        Ok(Ok((parts, fields))) => {
+            let bytes: usize = parts.iter().map(|part| part.data.len()).sum();
+            if bytes as u64 > job.meter.limits().output_bytes {
+                return Err(HandError::Limit(job.meter.describe(handbox_hand::Limit::Output)));
+            }
+            Ok(Output { parts, fields, usage: Usage::default() })
+        }
+        // A tool that was refused space or files usually says so in its own words; the
+        // limit is what somebody can act on.
+        Ok(Err(fault)) => Err(job.meter.hit().map_or(HandError::Tool(fault), HandError::Limit)),
+        Err(Ended::Input(error)) => Err(error),
+        Err(Ended::Engine(error)) => Err(classify(&error, &job.meter)),
+    }
+}
+
+fn wit_call(call: &Call) -> types::Call {
+    types::Call {
+        id: call.id.0.clone(),
+        attempt: call.attempt,
+        name: call.name.as_str().to_owned(),
+        input: call.input.to_string(),
+        extra: Vec::new(),
+    }
+}
+
+pub(crate) fn part(part: types::Part) -> Part {
+    let plain = part.media_type.len() <= MEDIA_TYPE_BYTES_MAX
+        && part.media_type.contains('/')
+        && part.media_type.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let media_type = if plain { part.media_type } else { "application/octet-stream".to_owned() };
+    Part { media_type, data: part.data }
+}
+
+fn tool_fault(fault: types::Fault, call: &Call) -> ToolFault {
+    match fault {
+        types::Fault::UnknownTool => ToolFault::UnknownTool(call.name.to_string()),
+        types::Fault::InvalidInput(text) => ToolFault::InvalidInput(text),
+        types::Fault::Denied(text) => ToolFault::Denied(text),
+        types::Fault::Failed(text) => ToolFault::Failed(text),
+    }
+}

@@ -1,0 +1,105 @@
+//! Input is checked against its schema before any guest runs.
+
+use handbox_hand::{HandError, Tool};
+use jsonschema::{PatternOptions, Validator};
+use serde_json::Value;
+use std::sync::OnceLock;
+
+/// How many mistakes one message lists.
+const MISTAKES_MAX: usize = 3;
+/// Longest quotation of one mistake, in bytes; it may quote the input.
+const MISTAKE_BYTES_MAX: usize = 300;
+
+/// A tool's input schema, compiled when it is first needed.
+pub(crate) struct InputSchema {
+    schema: Value,
+    compiled: OnceLock<Result<Validator, String>>,
+}
+
+impl InputSchema {
+    pub(crate) fn new(tool: &Tool) -> Self {
+        Self { schema: tool.input_schema.clone(), compiled: OnceLock::new() }
+    }
+
+    /// Checks `input`.
+    ///
+    /// # Errors
+    ///
+    /// [`HandError::Input`] with the places and what is expected there;
+    /// [`HandError::Broken`] if the schema itself is not one.
+    pub(crate) fn check(&self, input: &Value) -> Result<(), HandError> {
+        let compiled = self.compiled.get_or_init(|| compile(&self.schema));
+        let validator = compiled
+            .as_ref()
+            .map_err(|error| HandError::Broken(format!("the tool's input schema is not valid: {error}")))?;
+        if validator.is_valid(input) {
+            return Ok(());
+        }
+        Err(HandError::Input(describe(validator, input)))
+    }
+}
+
+fn compile(schema: &Value) -> Result<Validator, String> {
+    // Patterns come from an untrusted component: only an engine that never backtracks.
+    // Nothing is fetched: the crate is built without resolvers.
+    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+    options.build(schema).map_err(|error| error.to_string())
+}
+
+fn describe(validator: &Validator, input: &Value) -> String {
+    let mut mistakes = validator.iter_errors(input).map(|error| {
+        let place = error.instance_path().to_string();
+        let place = if place.is_empty() { "the input".to_owned() } else { place };
+        let text = error.to_string();
+        format!("at {place}: {}", &text[..text.floor_char_boundary(MISTAKE_BYTES_MAX)])
+    });
+    let listed: Vec<String> = mistakes.by_ref().take(MISTAKES_MAX).collect();
+    let more = mistakes.count();
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    format!("the input does not match the tool's schema: {}{more}", listed.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handbox_hand::{Hints, Recovery, ToolName};
+    use serde_json::json;
+
+    fn schema(input_schema: Value) -> InputSchema {
+        InputSchema::new(&Tool {
+            name: ToolName::new("t").unwrap(),
+            description: String::new(),
+            input_schema,
+            output_schema: None,
+            hints: Hints::default(),
+            recovery: Recovery::Ask,
+        })
+    }
+
+    #[test]
+    fn the_message_points_at_the_place() {
+        let schema = schema(
+            json!({"type": "object", "properties": {"a": {"type": "array", "items": {"type": "integer"}}}, "required": ["a"]}),
+        );
+        assert!(schema.check(&json!({"a": [1]})).is_ok());
+        let HandError::Input(text) = schema.check(&json!({"a": [1, "x"]})).unwrap_err() else { panic!() };
+        assert!(text.contains("/a/1") && text.contains("integer"), "{text}");
+        let HandError::Input(text) = schema.check(&json!({})).unwrap_err() else { panic!() };
+        assert!(text.contains("\"a\" is a required property"), "{text}");
+    }
+
+    #[test]
+    fn a_remote_reference_is_refused_and_a_backtracking_pattern_is_too() {
+        let remote = schema(json!({"type": "object", "properties": {"a": {"$ref": "https://example.com/x.json"}}}));
+        assert!(matches!(remote.check(&json!({"a": 1})), Err(HandError::Broken(_))));
+        let pattern = schema(json!({"type": "object", "properties": {"a": {"pattern": "(a)\\1"}}}));
+        assert!(matches!(pattern.check(&json!({"a": "aa"})), Err(HandError::Broken(_))));
+    }
+
+    #[test]
+    fn a_huge_wrong_value_gives_a_short_message() {
+        let schema = schema(json!({"type": "object", "properties": {"a": {"type": "integer"}}}));
+        let HandError::Input(text) = schema.check(&json!({"a": "é".repeat(100_000)})).unwrap_err() else { panic!() };
+        assert!(text.len() < 1_000);
+    }
+}

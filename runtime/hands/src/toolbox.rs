@@ -1,0 +1,134 @@
+//! Many hands as one: the tools of some bundles, by name.
+
+use crate::cache::Cache;
+use crate::engine::Engine;
+use crate::environment::Environment;
+use crate::hand::{ComponentHand, Recipe};
+use crate::loaded::LoadWatcher;
+use handbox_bundle::{Bundle, BundleComponent, BundleError, Kind};
+use handbox_hand::{Call, Hand, HandError, Outcome, Output, Tool, ToolFault, ToolName};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The tools of some bundles, each provisioned when it is first called.
+pub struct Toolbox {
+    engine: Engine,
+    cache: Option<Arc<Cache>>,
+    watcher: Arc<dyn LoadWatcher>,
+    tools: Vec<Tool>,
+    routes: HashMap<ToolName, Route>,
+}
+
+struct Route {
+    hand: Arc<ComponentHand>,
+    /// The component's own name for the tool; a bundle may show another.
+    own: ToolName,
+}
+
+/// Why a bundle could not be added.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolboxError {
+    /// The bundle is not usable, or clashes with another.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// A component could not be loaded to ask for its tools.
+    #[error(transparent)]
+    Hand(#[from] HandError),
+}
+
+impl Toolbox {
+    /// An empty toolbox. `cache` is where compiled components are kept between
+    /// processes; without one, each process compiles again.
+    pub fn new(engine: Engine, cache: Option<Cache>, watcher: Arc<dyn LoadWatcher>) -> Self {
+        Self { engine, cache: cache.map(Arc::new), watcher, tools: Vec::new(), routes: HashMap::new() }
+    }
+
+    /// Adds the tools of `bundle`. Nothing is loaded here unless a component has no
+    /// manifest, and nothing is added if anything fails.
+    ///
+    /// Each component gets at most what it asks for of `environment.grants`; the bundle's
+    /// own limits can only narrow `environment.limits`.
+    ///
+    /// # Errors
+    ///
+    /// If two tools, of this bundle or of one added before, have the same name or names
+    /// that differ only in case; or as loading.
+    pub async fn add(&mut self, bundle: &Bundle, environment: &Environment) -> Result<(), ToolboxError> {
+        let mut added = Vec::new();
+        for component in &bundle.components {
+            let hand = Arc::new(self.hand(bundle, component, environment).await?);
+            for (own, tool) in component.tools.apply(hand.tools())? {
+                added.push((tool, Route { hand: Arc::clone(&hand), own }));
+            }
+        }
+        Bundle::check_names(self.tools.iter().chain(added.iter().map(|(tool, _)| tool)))?;
+        for (tool, route) in added {
+            self.routes.insert(tool.name.clone(), route);
+            self.tools.push(tool);
+        }
+        Ok(())
+    }
+
+    async fn hand(
+        &self,
+        bundle: &Bundle,
+        component: &BundleComponent,
+        environment: &Environment,
+    ) -> Result<ComponentHand, HandError> {
+        let bytes_of = component.clone();
+        let mut environment = environment.clone();
+        environment.protected.extend(bundle.files.iter().cloned());
+        let recipe = Recipe {
+            digest: component.digest.to_string(),
+            manifest: component.manifest.clone(),
+            is_command: component.kind == Kind::Command,
+            bytes: Box::new(move || bytes_of.load().map_err(|error| error.to_string())),
+            grants: component.effective(&environment.grants).grants,
+            limits: environment.limits.narrowed_by(bundle.limits),
+            environment,
+        };
+        ComponentHand::new(self.engine.clone(), self.cache.clone(), recipe, Arc::clone(&self.watcher)).await
+    }
+
+    /// Loads everything now that would be loaded on first calls, and compares every
+    /// component with its manifest.
+    ///
+    /// # Errors
+    ///
+    /// The first failure.
+    pub async fn warm(&self) -> Result<(), HandError> {
+        for route in self.routes.values() {
+            route.hand.ready().await?;
+        }
+        Ok(())
+    }
+
+    /// The hand behind a tool.
+    pub fn hand_of(&self, tool: &ToolName) -> Option<&Arc<ComponentHand>> {
+        self.routes.get(tool).map(|route| &route.hand)
+    }
+
+    fn route(&self, call: Call) -> Result<(&ComponentHand, Call), HandError> {
+        match self.routes.get(&call.name) {
+            Some(route) => Ok((&route.hand, Call { name: route.own.clone(), ..call })),
+            None => Err(HandError::Tool(ToolFault::UnknownTool(call.name.to_string()))),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Hand for Toolbox {
+    fn tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
+    async fn execute(&self, call: Call) -> Result<Output, HandError> {
+        let (hand, call) = self.route(call)?;
+        hand.execute(call).await
+    }
+
+    async fn reconcile(&self, call: Call) -> Result<Outcome, HandError> {
+        let (hand, call) = self.route(call)?;
+        hand.reconcile(call).await
+    }
+}
