@@ -59,3 +59,66 @@ fn collect(root: &Path, path: &Path, files: &mut Vec<(String, PathBuf)>) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Target, components};
+
+    /// This checkout's own `guest-tools/`.
+    fn root() -> &'static Path {
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+    }
+
+    #[test]
+    fn every_listed_component_has_sources() {
+        for component in components(root()).unwrap() {
+            assert_eq!(source_hash(root(), &component).unwrap().len(), 64, "{}", component.name);
+        }
+    }
+
+    #[test]
+    fn every_misbehaving_guest_is_listed() {
+        let listed = components(root()).unwrap();
+        for entry in fs::read_dir(root().join("hostile")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_string_lossy();
+            if path.extension().is_some_and(|extension| extension == "rs") {
+                let found = listed.iter().any(|c| c.name == name && c.target == Target::Example);
+                assert!(found, "{name} is not in components.toml");
+            }
+        }
+    }
+
+    #[test]
+    fn content_counts_and_line_ends_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        for folders in ["sdk", "sdk-macros", "own", ".cargo", "rebuild/src"] {
+            fs::create_dir_all(folder.path().join(folders)).unwrap();
+        }
+        for name in [".cargo/config.toml", "Cargo.lock", "Cargo.toml", "rebuild/src/flags.rs", "rust-toolchain.toml"] {
+            write(name, "");
+        }
+        let component = Component {
+            name: "own".into(),
+            package: "own".into(),
+            folder: "own".into(),
+            target: Target::Lib,
+            destination: "kept".into(),
+            manifest: None,
+            depends: Vec::new(),
+        };
+        let hash = || source_hash(folder.path(), &component).unwrap();
+        write("own/a.rs", "one\ntwo\n");
+        let first = hash();
+        write("own/a.rs", "one\r\ntwo\r\n");
+        write("own/.a.rs.swp", "rubbish");
+        assert_eq!(hash(), first);
+        write("own/a.rs", "one\ntwo");
+        assert_ne!(hash(), first);
+        write("own/a.rs", "one\ntwo\n");
+        write("sdk/b.rs", "");
+        assert_ne!(hash(), first);
+    }
+}

@@ -11,8 +11,8 @@ use generated::recover::exports::handbox::hand::recover as wit_recover;
 use generated::state::exports::handbox::hand::state as wit_state;
 
 /// What wit-bindgen writes.
-#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
-pub mod generated {
+#[expect(missing_docs, reason = "generated")]
+pub(crate) mod generated {
     /// `hand`, and the optional `report`.
     pub mod hand {
         wit_bindgen::generate!({

@@ -21,7 +21,7 @@ pub enum Level {
 /// Tells whoever watches how far the call is: a fraction from 0 to 1, or none if that
 /// cannot be known. The message is cut at 1 KiB, and more than a watcher can follow is
 /// dropped.
-#[cfg_attr(not(target_arch = "wasm32"), allow(unused_variables, reason = "nobody watches a native test"))]
+#[cfg_attr(not(target_arch = "wasm32"), expect(unused_variables, reason = "nobody watches a native test"))]
 pub fn progress(fraction: impl Into<Option<f32>>, message: impl AsRef<str>) {
     #[cfg(target_arch = "wasm32")]
     host::progress(fraction.into(), message.as_ref());
@@ -29,7 +29,7 @@ pub fn progress(fraction: impl Into<Option<f32>>, message: impl AsRef<str>) {
 
 /// Leaves a line for the operator. The model never sees it. A line is cut at 8 KiB; past
 /// the call's limit lines are counted and dropped.
-#[cfg_attr(not(target_arch = "wasm32"), allow(unused_variables, reason = "a native test has no operator"))]
+#[cfg_attr(not(target_arch = "wasm32"), expect(unused_variables, reason = "a native test has no operator"))]
 pub fn log(level: Level, message: impl AsRef<str>) {
     #[cfg(target_arch = "wasm32")]
     host::log(

@@ -30,7 +30,49 @@ pub fn schema_of<T: JsonSchema>() -> String {
             object.entry("properties").or_insert_with(|| Map::new().into());
         }
     }
-    schema.as_value().to_string()
+    let mut text = String::new();
+    write(schema.as_value(), &mut text);
+    text
+}
+
+/// The order in which a schema's own words read best; any others come after them.
+const ORDER: [&str; 4] = ["type", "description", "properties", "items"];
+
+/// Writes a schema in an order to read it in, where a map would give that of the alphabet:
+/// required properties first, as they were declared. (A map that keeps the order would
+/// make every tool import random numbers for its hashes.)
+fn write(schema: &Value, to: &mut String) {
+    let Value::Object(schema) = schema else {
+        to.push_str(&schema.to_string());
+        return;
+    };
+    let required: Vec<&str> = match schema.get("required") {
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    write_map(schema, &ORDER, to, |key, value, to| match value {
+        Value::Object(properties) if key == "properties" => {
+            write_map(properties, &required, to, |_, property, to| write(property, to));
+        }
+        value => write(value, to),
+    });
+}
+
+fn write_map(map: &Map<String, Value>, first: &[&str], to: &mut String, value: impl Fn(&str, &Value, &mut String)) {
+    let rank = |key: &str| first.iter().position(|name| *name == key).unwrap_or(first.len());
+    let mut entries: Vec<_> = map.iter().collect();
+    // Stable, so that the others keep the order they had.
+    entries.sort_by_key(|(key, _)| rank(key));
+    to.push('{');
+    for (i, (key, entry)) in entries.into_iter().enumerate() {
+        if i > 0 {
+            to.push(',');
+        }
+        to.push_str(&Value::from(key.as_str()).to_string());
+        to.push(':');
+        value(key, entry, to);
+    }
+    to.push('}');
 }
 
 /// Joins the lines of a paragraph: where a doc comment's lines end is no business of a
@@ -161,6 +203,17 @@ mod tests {
         assert_eq!(reflow("One\ntwo.\n\nThree\nfour"), "One two.\n\nThree four");
         assert_eq!(reflow("Either:\n- one\n- two\n  more\n\nor:\n1. x"), "Either:\n- one\n- two more\n\nor:\n1. x");
         assert_eq!(reflow("See:\n```\na\n  b\n```\nend\nhere"), "See:\n```\na\n  b\n```\nend here");
+    }
+
+    #[test]
+    fn what_is_required_comes_first() {
+        let text = schema_of::<Search>();
+        let at = |key: &str| text.find(&format!("\"{key}\":")).unwrap();
+        assert!(
+            text.starts_with(r#"{"type":"object","properties":{"title":{"type":"string","description":"#),
+            "{text}"
+        );
+        assert!(at("title") < at("limit") && at("limit") < at("required"), "{text}");
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub trait SavedState {
 }
 
 /// One tool of a set.
-#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "only a component lists and runs them"))]
+#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "only a component lists and runs them"))]
 pub struct Entry {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
@@ -159,7 +159,7 @@ const fn same(a: &str, b: &str) -> bool {
 /// # Errors
 ///
 /// What the tool answers, or that there is none.
-#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "only a component dispatches"))]
+#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "only a component dispatches"))]
 pub(crate) fn dispatch(tools: &[Entry], call: &Call) -> Result<Output, Fault> {
     let entry = tools.iter().find(|entry| entry.name == call.name);
     entry.map_or(Err(Fault::UnknownTool), |entry| (entry.run)(call))

@@ -1,6 +1,8 @@
 //! What can be typed. The comments here are the help texts.
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Runs an AI agent's tools as WebAssembly components: every call in a fresh sandbox that
@@ -15,6 +17,74 @@ pub(crate) struct Args {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Args {
+    /// Parses a command line.
+    ///
+    /// `call` takes a tool's own inputs as flags, which only the tool's schema knows. They
+    /// are moved behind everything else, after a `--`, so that our flags may stand anywhere.
+    /// Where both have a flag of the same name it is ours; the tool's is given in JSON.
+    pub(crate) fn parse_line(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        Self::try_parse_from(sort_call(words.into_iter().collect()))
+    }
+}
+
+fn sort_call(words: Vec<OsString>) -> Vec<OsString> {
+    let ours = our_flags();
+    if words.iter().any(|word| word == "--") || subcommand(&words, &ours) != Some("call".into()) {
+        return words;
+    }
+    let mut line = Vec::new();
+    let mut theirs = Vec::new();
+    let mut words = words.into_iter().peekable();
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy().into_owned();
+        let name = text.strip_prefix("--").map(|flag| flag.split('=').next().unwrap_or_default());
+        let Some(name) = name else {
+            line.push(word);
+            continue;
+        };
+        let to = if ours.contains_key(name) { &mut line } else { &mut theirs };
+        to.push(word);
+        let takes_value = ours.get(name).copied().unwrap_or(true) && !text.contains('=');
+        if takes_value && let Some(value) = words.next_if(|next| is_word(next)) {
+            to.push(value);
+        }
+    }
+    if !theirs.is_empty() {
+        line.push("--".into());
+        line.extend(theirs);
+    }
+    line
+}
+
+/// The first word that is neither an option nor an option's value.
+fn subcommand(words: &[OsString], ours: &HashMap<String, bool>) -> Option<String> {
+    let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        match word.strip_prefix("--") {
+            Some(name) if ours.get(name).copied().unwrap_or(false) => drop(words.next()),
+            Some(_) => {}
+            None if word.starts_with('-') => {}
+            None => return Some(word.into_owned()),
+        }
+    }
+    None
+}
+
+fn is_word(word: &OsString) -> bool {
+    !word.to_string_lossy().starts_with("--")
+}
+
+/// Our long flags on `call`, and whether each takes a value.
+fn our_flags() -> HashMap<String, bool> {
+    let mut command = Args::command();
+    command.build();
+    let call = command.find_subcommand("call");
+    let flags = call.into_iter().flat_map(clap::Command::get_arguments);
+    let named = flags.filter_map(|flag| Some((flag.get_long()?.to_owned(), flag.get_action().takes_values())));
+    named.chain([("help".to_owned(), false)]).collect()
 }
 
 /// Options of every command.
@@ -62,6 +132,8 @@ pub(crate) enum Command {
     Tools(Tools),
     /// Run one tool and print what it answers
     Call(Call),
+    /// Put a manifest into a component, ready to be called and passed on
+    Pack(crate::pack::Pack),
 }
 
 #[derive(clap::Args)]
@@ -84,7 +156,7 @@ pub(crate) struct Call {
     /// Which tool
     pub(crate) tool: String,
     /// The input (JSON, `@FILE` or `-`), or one flag for each of its properties
-    #[arg(value_name = "INPUT", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "INPUT", allow_hyphen_values = true)]
     pub(crate) input: Vec<String>,
     #[command(flatten)]
     pub(crate) grants: Grants,
@@ -118,4 +190,35 @@ pub(crate) struct Grants {
     /// Keep what the tool leaves in /mnt/session/outputs in this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) outputs: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(line: &str) -> (Args, Call) {
+        let words = line.split(' ').map(OsString::from);
+        let mut args = Args::parse_line(words).unwrap_or_else(|error| panic!("{error}"));
+        match std::mem::replace(&mut args.command, Command::Tools(Tools { bundle: String::new(), schemas: false })) {
+            Command::Call(call) => (args, call),
+            _ => panic!("not a call"),
+        }
+    }
+
+    #[test]
+    fn our_flags_may_stand_before_and_after_the_tools_own() {
+        let (args, command) = call("handbox -v call --write std grep --pattern TODO --json --dir src --path=x --all");
+        assert!(args.global.json && args.global.verbose == 1 && command.grants.write);
+        assert_eq!(command.grants.dir, ["src"]);
+        assert_eq!((command.bundle.as_str(), command.tool.as_str()), ("std", "grep"));
+        assert_eq!(command.input, ["--pattern", "TODO", "--path=x", "--all"]);
+    }
+
+    #[test]
+    fn json_and_standard_input_are_taken_as_they_are() {
+        assert_eq!(call("handbox call std grep {} --json").1.input, ["{}"]);
+        assert_eq!(call("handbox call std grep -").1.input, ["-"]);
+        assert_eq!(call("handbox --config x -q call std grep --pattern y").1.input, ["--pattern", "y"]);
+        assert_eq!(call("handbox call std edit -- --json x").1.input, ["--json", "x"]);
+    }
 }

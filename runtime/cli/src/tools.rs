@@ -43,7 +43,7 @@ fn list(tools: &[Tool], schemas: bool) -> String {
     text
 }
 
-fn hints(hints: Hints) -> String {
+pub(crate) fn hints(hints: Hints) -> String {
     let all = [
         (hints.read_only, "read-only"),
         (hints.idempotent && !hints.read_only, "idempotent"),

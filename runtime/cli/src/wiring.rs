@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::output::{self, Tone};
 use crate::paths::Paths;
 use handbox_bundle::Bundle;
-use handbox_hands::{Allocation, Cache, Engine, LoadWatcher, Toolbox};
+use handbox_hands::{Allocation, Cache, Engine, Library, LoadWatcher, Toolbox};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(crate) fn toolbox(paths: &Paths, quiet: bool) -> Result<Toolbox, Failure> {
             None
         }
     };
-    Ok(Toolbox::new(engine, cache, Arc::new(Progress { quiet })))
+    Ok(Toolbox::new(Library::new(engine, cache, Arc::new(Progress { quiet }))))
 }
 
 /// Says on a terminal what takes so long.

@@ -42,13 +42,13 @@ impl Environment {
         }
     }
 
-    /// The folders of `grants`, with scratch and outputs behind them.
-    pub(crate) fn folders(&self, grants: &Grants) -> Vec<FolderGrant> {
-        let extra = [(&self.scratch, SCRATCH_GUEST), (&self.outputs, OUTPUTS_GUEST)];
-        let extra = extra.into_iter().filter_map(|(host, guest)| {
+    /// The folders that the host gives beside the grants.
+    pub(crate) fn own_folders(&self) -> Vec<FolderGrant> {
+        let own = [(&self.scratch, SCRATCH_GUEST), (&self.outputs, OUTPUTS_GUEST)];
+        let own = own.into_iter().filter_map(|(host, guest)| {
             let host = host.clone()?;
             Some(FolderGrant { host, guest: guest.to_owned(), mode: Mode::ReadWrite })
         });
-        grants.folders.iter().cloned().chain(extra).collect()
+        own.collect()
     }
 }

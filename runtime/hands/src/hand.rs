@@ -1,7 +1,6 @@
 //! A component as a hand: provisioned on its first call, again after it died.
 
 use crate::bindings::{ToolHandIndices, WitOutcome, types};
-use crate::cache::Cache;
 use crate::classify::classify;
 use crate::command::CommandLine;
 use crate::engine::Engine;
@@ -10,7 +9,8 @@ use crate::files::{Folders, Protected};
 use crate::guest::Guest;
 use crate::hop::{Hop, drive};
 use crate::kept::Slot;
-use crate::loaded::{self, AsyncAsk, Kind, LoadWatcher, Source};
+use crate::library::Library;
+use crate::loaded::{AsyncAsk, Kind, Source};
 use crate::meter::Meter;
 use crate::run::{Job, Live, Ready, conclude};
 use crate::schema::InputSchema;
@@ -59,10 +59,8 @@ pub(crate) struct Recipe {
 
 /// A WebAssembly component behind the [`Hand`] trait.
 pub struct ComponentHand {
-    engine: Engine,
-    cache: Option<Arc<Cache>>,
+    library: Arc<Library>,
     recipe: Recipe,
-    watcher: Arc<dyn LoadWatcher>,
     ready: OnceCell<Arc<Ready>>,
     tools: Vec<Tool>,
     schemas: HashMap<ToolName, InputSchema>,
@@ -72,24 +70,11 @@ pub struct ComponentHand {
 impl ComponentHand {
     /// Makes a hand. Its component is loaded here only if nothing else says what its tools
     /// are; otherwise on the first call.
-    pub(crate) async fn new(
-        engine: Engine,
-        cache: Option<Arc<Cache>>,
-        recipe: Recipe,
-        watcher: Arc<dyn LoadWatcher>,
-    ) -> Result<Self, HandError> {
+    pub(crate) async fn new(library: Arc<Library>, recipe: Recipe) -> Result<Self, HandError> {
         let state = recipe.manifest.as_ref().map(|manifest| manifest.state).unwrap_or_default();
         let kept = (state == State::Kept && !recipe.is_command).then(|| Slot::new(recipe.environment.kept));
-        let mut hand = Self {
-            engine,
-            cache,
-            recipe,
-            watcher,
-            ready: OnceCell::new(),
-            tools: Vec::new(),
-            schemas: HashMap::new(),
-            kept,
-        };
+        let (ready, tools, schemas) = (OnceCell::new(), Vec::new(), HashMap::new());
+        let mut hand = Self { library, recipe, ready, tools, schemas, kept };
         let packed = hand.recipe.manifest.as_ref().map(|manifest| manifest.tools.clone()).unwrap_or_default();
         hand.tools = if packed.is_empty() { hand.ready().await?.loaded.tools.clone() } else { packed };
         hand.schemas = hand.tools.iter().map(|tool| (tool.name.clone(), InputSchema::new(tool))).collect();
@@ -114,14 +99,13 @@ impl ComponentHand {
             is_command: recipe.is_command,
             bytes: &*recipe.bytes,
         };
-        let ask = Asker { engine: &self.engine };
-        let loaded = loaded::load(&self.engine, self.cache.as_deref(), source, &*self.watcher, &ask).await?;
-        let folders = recipe.environment.folders(&recipe.grants);
-        let folders = Folders::open(&folders).map_err(HandError::Denied)?;
+        let loaded = self.library.get(source).await?;
+        let own = recipe.environment.own_folders();
+        let folders = Folders::open(&recipe.grants.folders, &own).map_err(HandError::Denied)?;
         let protected = Protected::new(&recipe.environment.protected).await;
         let protected = protected.map_err(|error| HandError::Fatal(format!("{error:#}")))?;
         Ok(Arc::new(Ready {
-            engine: self.engine.clone(),
+            engine: self.library.engine().clone(),
             loaded,
             folders,
             protected: Arc::new(protected),
@@ -193,7 +177,7 @@ impl ComponentHand {
         job: &Job,
         call: Pin<Box<dyn Future<Output = T> + Send>>,
     ) -> Result<T, HandError> {
-        let _ticking = self.engine.ticking();
+        let _ticking = self.library.engine().ticking();
         let time = job.meter.limits().time;
         match tokio::time::timeout(time, drive(call, Arc::clone(&job.hop))).await {
             Ok(ended) => ended,
@@ -363,7 +347,7 @@ async fn list_tools(
     meter: Arc<Meter>,
     hop: Arc<Hop>,
 ) -> wasmtime::Result<Vec<types::Tool>> {
-    let none = Folders::open(&[]).map_err(|refusal| wasmtime::format_err!("{refusal}"))?;
+    let none = Folders::open(&[], &[]).map_err(|refusal| wasmtime::format_err!("{refusal}"))?;
     let mut store = open_store(Opening {
         engine,
         stdout: Sink::new(Arc::clone(&meter), Budget::Log),

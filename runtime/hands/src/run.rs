@@ -26,7 +26,7 @@ const MEDIA_TYPE_BYTES_MAX: usize = 128;
 /// A component with everything it is granted, ready to be called.
 pub(crate) struct Ready {
     pub(crate) engine: Engine,
-    pub(crate) loaded: Loaded,
+    pub(crate) loaded: Arc<Loaded>,
     pub(crate) folders: Folders,
     pub(crate) protected: Arc<Protected>,
     pub(crate) env: Vec<(String, String)>,

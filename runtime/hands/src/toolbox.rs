@@ -1,10 +1,8 @@
 //! Many hands as one: the tools of some bundles, by name.
 
-use crate::cache::Cache;
-use crate::engine::Engine;
 use crate::environment::Environment;
 use crate::hand::{ComponentHand, Recipe};
-use crate::loaded::LoadWatcher;
+use crate::library::Library;
 use handbox_bundle::{Bundle, BundleComponent, BundleError, Kind};
 use handbox_hand::{Call, Hand, HandError, Outcome, Output, Tool, ToolFault, ToolName};
 use std::collections::HashMap;
@@ -12,9 +10,7 @@ use std::sync::Arc;
 
 /// The tools of some bundles, each provisioned when it is first called.
 pub struct Toolbox {
-    engine: Engine,
-    cache: Option<Arc<Cache>>,
-    watcher: Arc<dyn LoadWatcher>,
+    library: Arc<Library>,
     tools: Vec<Tool>,
     routes: HashMap<ToolName, Route>,
 }
@@ -37,10 +33,9 @@ pub enum ToolboxError {
 }
 
 impl Toolbox {
-    /// An empty toolbox. `cache` is where compiled components are kept between
-    /// processes; without one, each process compiles again.
-    pub fn new(engine: Engine, cache: Option<Cache>, watcher: Arc<dyn LoadWatcher>) -> Self {
-        Self { engine, cache: cache.map(Arc::new), watcher, tools: Vec::new(), routes: HashMap::new() }
+    /// An empty toolbox that loads its components through `library`.
+    pub fn new(library: Arc<Library>) -> Self {
+        Self { library, tools: Vec::new(), routes: HashMap::new() }
     }
 
     /// Adds the tools of `bundle`. Nothing is loaded here unless a component has no
@@ -87,7 +82,7 @@ impl Toolbox {
             limits: environment.limits.narrowed_by(bundle.limits),
             environment,
         };
-        ComponentHand::new(self.engine.clone(), self.cache.clone(), recipe, Arc::clone(&self.watcher)).await
+        ComponentHand::new(Arc::clone(&self.library), recipe).await
     }
 
     /// Loads everything now that would be loaded on first calls, and compares every

@@ -15,9 +15,12 @@ pub(crate) struct Folders {
 impl Folders {
     /// Opens every folder. Holding them open is what makes a later swap of a
     /// path on the host harmless.
-    pub(crate) fn open(grants: &[FolderGrant]) -> Result<Self, Refusal> {
-        let mut grants: Vec<&FolderGrant> = grants.iter().collect();
-        let first = grants.first().map(|grant| grant.guest.clone());
+    ///
+    /// `granted` come from the operator; `own` are the host's scratch folders, in which no
+    /// relative path should ever start.
+    pub(crate) fn open(granted: &[FolderGrant], own: &[FolderGrant]) -> Result<Self, Refusal> {
+        let first = granted.first().map(|grant| grant.guest.clone());
+        let mut grants: Vec<&FolderGrant> = granted.iter().chain(own).collect();
         // wasi-libc takes the longest matching preopen; other guests may take the first.
         grants.sort_by_key(|grant| std::cmp::Reverse(grant.guest.len()));
         let open = |weakest: Mode| -> Result<WasiFilesystemCtx, Refusal> {
