@@ -18,7 +18,8 @@ async fn count(toolbox: &Toolbox) -> String {
 
 #[tokio::test]
 async fn a_kept_hand_remembers_until_it_is_released() {
-    let toolbox = Lab::new().load("state_bleed", State::Kept).await.expect("it loads");
+    let lab = Lab::new();
+    let toolbox = lab.load("state_bleed", State::Kept).await.expect("it loads");
     let hand = toolbox.hand_of(&attack()).expect("it is there");
     assert_eq!(hand.incarnation(), 0, "nothing is provisioned before the first call");
     assert_eq!((count(&toolbox).await, count(&toolbox).await), ("1".into(), "2".into()));
@@ -161,7 +162,8 @@ async fn what_became_of_a_call_is_asked_of_the_tool() {
 
 #[tokio::test]
 async fn parts_are_passed_on_whatever_they_claim_to_be() {
-    let toolbox = Lab::new().load("odd_parts", State::Fresh).await.expect("it loads");
+    let lab = Lab::new();
+    let toolbox = lab.load("odd_parts", State::Fresh).await.expect("it loads");
     let output: Output = call(&toolbox, "attack", json!({})).await.expect("it answers");
     assert_eq!(output.text(), "\u{fffd}a\0\u{1b}[2J");
     let types: Vec<&str> = output.attachments().map(|part| part.media_type.as_str()).collect();
@@ -170,7 +172,8 @@ async fn parts_are_passed_on_whatever_they_claim_to_be() {
 
 #[tokio::test]
 async fn input_is_checked_before_the_guest_runs() {
-    let toolbox = Lab::new().load("hello", State::Fresh).await.expect("it loads");
+    let lab = Lab::new();
+    let toolbox = lab.load("hello", State::Fresh).await.expect("it loads");
     let Err(HandError::Input(text)) = call(&toolbox, "greet", json!({"name": 5})).await else { panic!("it ran") };
     assert!(text.contains("/name"), "{text}");
     let unknown = toolbox.execute(Call::new("c", ToolName::new("nope").expect("a name"), json!({}))).await;

@@ -90,3 +90,12 @@ fn every_hostile_guest_is_tried() {
         assert!(!is_guest || tests.contains(&format!("\"{name}\"")), "no test tries the guest {name}");
     }
 }
+
+#[test]
+fn the_kept_components_are_those_of_their_sources() {
+    let differences = rebuild::differences(&repository().join("guest-tools")).expect("the lock can be read");
+    assert!(
+        differences.is_empty(),
+        "{differences:#?}\nrun `cargo run --manifest-path guest-tools/Cargo.toml -p rebuild`"
+    );
+}

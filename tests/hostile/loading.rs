@@ -7,99 +7,103 @@ use handbox_hands::{Cache, Library, QuietLoad, Toolbox, ToolboxError};
 use handbox_tests::{Lab, guest_bytes};
 use std::sync::Arc;
 
-#[tokio::test]
-async fn a_component_that_answers_differently_from_its_manifest_is_refused() {
-    let _alone = alone();
-    let lab = Lab::new();
-    let bundle = lab.bundle("different_tools", State::Fresh).await.expect("it can be packed");
-    // No cache: the tools are asked for again, and differ.
-    let mut toolbox = Toolbox::new(Library::new(lab.engine.clone(), None, Arc::new(QuietLoad)));
-    toolbox.add(&bundle, &lab.environment).await.expect("nothing is loaded yet");
-    let Err(HandError::Broken(text)) = toolbox.warm().await else { panic!("it was loaded") };
-    assert!(text.contains("does not do what its manifest says"), "{text}");
+#[test]
+fn a_component_that_answers_differently_from_its_manifest_is_refused() {
+    alone(async {
+        let lab = Lab::new();
+        let bundle = lab.bundle("different_tools", State::Fresh).await.expect("it can be packed");
+        // No cache: the tools are asked for again, and differ.
+        let mut toolbox = Toolbox::new(Library::new(lab.engine.clone(), None, Arc::new(QuietLoad)));
+        toolbox.add(&bundle, &lab.environment).await.expect("nothing is loaded yet");
+        let Err(HandError::Broken(text)) = toolbox.warm().await else { panic!("it was loaded") };
+        assert!(text.contains("does not do what its manifest says"), "{text}");
+    });
 }
 
-#[tokio::test]
-async fn a_component_with_bad_tools_cannot_be_used() {
-    let _alone = alone();
-    let lab = Lab::new();
-    assert!(matches!(lab.load("bad_tools", State::Fresh).await, Err(HandError::Broken(_))));
+#[test]
+fn a_component_with_bad_tools_cannot_be_used() {
+    alone(async {
+        let lab = Lab::new();
+        assert!(matches!(lab.load("bad_tools", State::Fresh).await, Err(HandError::Broken(_))));
+    });
 }
 
-#[tokio::test]
-async fn proposals_that_are_off_are_refused_at_load() {
-    let _alone = alone();
-    let lab = Lab::new();
-    let exported = |core: &str| {
-        format!(
-            r#"(component (core module $m {core} (func (export "f") (result i32) i32.const 1))
+#[test]
+fn proposals_that_are_off_are_refused_at_load() {
+    alone(async {
+        let lab = Lab::new();
+        let exported = |core: &str| {
+            format!(
+                r#"(component (core module $m {core} (func (export "f") (result i32) i32.const 1))
                (core instance $i (instantiate $m))
                (func (export "f") (result u32) (canon lift (core func $i "f"))))"#
-        )
-    };
-    let plain = wat::parse_str(exported("")).expect("valid text");
-    lab.pack("plain", &plain, State::Fresh).await.expect("the same without the proposal loads");
-    for (what, core) in [
-        ("threads", "(memory 1 1 shared)"),
-        ("64-bit memory", "(memory i64 1)"),
-        ("two memories", "(memory 1) (memory 1)"),
-        ("exceptions", "(tag)"),
-        ("garbage collection", "(type (struct (field i32)))"),
-        ("a table of 2³² elements", "(table 0xffffffff funcref)"),
-        ("a memory of 4 GiB", "(memory 65536)"),
-    ] {
-        let bytes = wat::parse_str(exported(core)).expect("valid text");
-        let answer = async {
-            let bundle = lab.pack("odd", &bytes, State::Fresh).await?;
-            let mut toolbox = lab.toolbox();
-            toolbox.add(&bundle, &lab.environment).await.map_err(|error| match error {
-                ToolboxError::Hand(error) => error,
-                other => HandError::Broken(other.to_string()),
-            })?;
-            handbox_tests::call(&toolbox, "f", serde_json::json!({})).await
+            )
         };
-        let answer = answer.await;
-        assert!(matches!(answer, Err(HandError::Broken(_) | HandError::Limit(_))), "{what}: {answer:?}");
-    }
+        let plain = wat::parse_str(exported("")).expect("valid text");
+        lab.pack("plain", &plain, State::Fresh).await.expect("the same without the proposal loads");
+        for (what, core) in [
+            ("threads", "(memory 1 1 shared)"),
+            ("64-bit memory", "(memory i64 1)"),
+            ("two memories", "(memory 1) (memory 1)"),
+            ("exceptions", "(tag)"),
+            ("garbage collection", "(type (struct (field i32)))"),
+            ("a table of 2³² elements", "(table 0xffffffff funcref)"),
+            ("a memory of 4 GiB", "(memory 65536)"),
+        ] {
+            let bytes = wat::parse_str(exported(core)).expect("valid text");
+            let answer = async {
+                let bundle = lab.pack("odd", &bytes, State::Fresh).await?;
+                let mut toolbox = lab.toolbox();
+                toolbox.add(&bundle, &lab.environment).await.map_err(|error| match error {
+                    ToolboxError::Hand(error) => error,
+                    other => HandError::Broken(other.to_string()),
+                })?;
+                handbox_tests::call(&toolbox, "f", serde_json::json!({})).await
+            };
+            let answer = answer.await;
+            assert!(matches!(answer, Err(HandError::Broken(_) | HandError::Limit(_))), "{what}: {answer:?}");
+        }
+    });
 }
 
-#[tokio::test]
-async fn a_tampered_cache_entry_is_compiled_again_and_never_run() {
-    let _alone = alone();
-    let lab = Lab::new();
-    let folder = tempfile::tempdir().expect("a folder").keep().join("cache");
-    let bundle = lab.pack("hello", &guest_bytes("hello"), State::Fresh).await.expect("it packs");
-    let other = lab.pack("state_bleed", &guest_bytes("state_bleed"), State::Fresh).await.expect("it packs");
-    let compiled = || {
-        let counter = Arc::new(Counter::default());
-        (Arc::clone(&counter), counter as Arc<dyn handbox_hands::LoadWatcher>)
-    };
-    let warm = async |bundle: &handbox_bundle::Bundle| {
-        let (counter, watcher) = compiled();
-        let mut toolbox = Toolbox::new(Library::new(lab.engine.clone(), Cache::open(&folder).ok(), watcher));
-        toolbox.add(bundle, &lab.environment).await.expect("it is a bundle");
-        toolbox.warm().await.expect("it loads");
-        counter.0.load(std::sync::atomic::Ordering::SeqCst)
-    };
-    assert_eq!((warm(&bundle).await, warm(&bundle).await), (1, 0), "the second load comes from the cache");
+#[test]
+fn a_tampered_cache_entry_is_compiled_again_and_never_run() {
+    alone(async {
+        let lab = Lab::new();
+        let folder = tempfile::tempdir().expect("a folder").keep().join("cache");
+        let bundle = lab.pack("hello", &guest_bytes("hello"), State::Fresh).await.expect("it packs");
+        let other = lab.pack("state_bleed", &guest_bytes("state_bleed"), State::Fresh).await.expect("it packs");
+        let compiled = || {
+            let counter = Arc::new(Counter::default());
+            (Arc::clone(&counter), counter as Arc<dyn handbox_hands::LoadWatcher>)
+        };
+        let warm = async |bundle: &handbox_bundle::Bundle| {
+            let (counter, watcher) = compiled();
+            let mut toolbox = Toolbox::new(Library::new(lab.engine.clone(), Cache::open(&folder).ok(), watcher));
+            toolbox.add(bundle, &lab.environment).await.expect("it is a bundle");
+            toolbox.warm().await.expect("it loads");
+            counter.0.load(std::sync::atomic::Ordering::SeqCst)
+        };
+        assert_eq!((warm(&bundle).await, warm(&bundle).await), (1, 0), "the second load comes from the cache");
 
-    let entry = only_entry(&folder);
-    let good = std::fs::read(&entry).expect("an entry");
-    for place in [0, 9, 40, good.len() / 2, good.len() - 1] {
-        let mut bad = good.clone();
-        bad[place] ^= 1;
-        std::fs::write(&entry, bad).expect("the entry can be written");
-        assert_eq!(warm(&bundle).await, 1, "a flip at {place} was not noticed");
-    }
-    std::fs::write(&entry, &good[..good.len() / 2]).expect("the entry can be written");
-    assert_eq!(warm(&bundle).await, 1, "half an entry was taken for a whole one");
+        let entry = only_entry(&folder);
+        let good = std::fs::read(&entry).expect("an entry");
+        for place in [0, 9, 40, good.len() / 2, good.len() - 1] {
+            let mut bad = good.clone();
+            bad[place] ^= 1;
+            std::fs::write(&entry, bad).expect("the entry can be written");
+            assert_eq!(warm(&bundle).await, 1, "a flip at {place} was not noticed");
+        }
+        std::fs::write(&entry, &good[..good.len() / 2]).expect("the entry can be written");
+        assert_eq!(warm(&bundle).await, 1, "half an entry was taken for a whole one");
 
-    // Another component's entry, intact, under this one's name.
-    std::fs::remove_file(&entry).expect("an entry");
-    assert_eq!(warm(&other).await, 1);
-    std::fs::rename(only_entry(&folder), &entry).expect("the entry can be moved");
-    assert_eq!(warm(&bundle).await, 1, "a foreign entry was taken");
-    std::fs::remove_dir_all(folder.parent().expect("it has one")).expect("our own folder");
+        // Another component's entry, intact, under this one's name.
+        std::fs::remove_file(&entry).expect("an entry");
+        assert_eq!(warm(&other).await, 1);
+        std::fs::rename(only_entry(&folder), &entry).expect("the entry can be moved");
+        assert_eq!(warm(&bundle).await, 1, "a foreign entry was taken");
+        std::fs::remove_dir_all(folder.parent().expect("it has one")).expect("our own folder");
+    });
 }
 
 #[cfg(unix)]

@@ -130,6 +130,24 @@ pub fn keep(root: &Path, component: &Component, bytes: &[u8]) -> Result<u64> {
     Ok(compressed.len() as u64)
 }
 
+/// Writes a packed component's manifest and digest beside it: a program that embeds the
+/// component reads those instead of unpacking it.
+///
+/// # Errors
+///
+/// A file cannot be written, or the manifest cannot be read.
+pub fn describe(root: &Path, component: &Component, bytes: &[u8]) -> Result<()> {
+    let manifest = handbox_bundle::section::read(bytes).map_err(|error| Problem(error.to_string()))?;
+    let Some(manifest) = manifest else { return Ok(()) };
+    let json = serde_json::to_string_pretty(&manifest).map_err(|error| Problem(error.to_string()))?;
+    let kept = component.kept(root);
+    for (end, text) in [("json", json + "\n"), ("sha256", format!("sha256:{}", digest(bytes)))] {
+        let path = kept.with_file_name(format!("{}.{end}", component.name));
+        fs::write(&path, text).map_err(Problem::with(&path))?;
+    }
+    Ok(())
+}
+
 /// Reads a kept file.
 ///
 /// # Errors

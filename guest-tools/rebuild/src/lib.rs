@@ -11,7 +11,7 @@ mod lock;
 mod problem;
 mod sources;
 
-pub use build::{Options, build, keep, unpack};
+pub use build::{Options, build, describe, keep, unpack};
 pub use list::{Component, Target, components};
 pub use lock::{Locked, lock, write_lock};
 pub use problem::{Problem, Result};

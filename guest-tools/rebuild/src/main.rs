@@ -1,7 +1,7 @@
 //! `cargo run --manifest-path guest-tools/Cargo.toml -p rebuild`: see `HELP`.
 
 use rebuild::{
-    Component, Options, Problem, Result, build, components, differences, digest, keep, lock, unpack, write_lock,
+    Component, Options, Problem, Result, build, components, describe, differences, digest, keep, lock, unpack, write_lock,
 };
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -89,6 +89,7 @@ fn renew(root: &Path, chosen: &[Component], wanted: &Wanted) -> Result<ExitCode>
             let compressed = keep(root, component, &bytes)?;
             say(&format!("{}: {} bytes, kept as {compressed}", entry.name, entry.bytes));
         }
+        describe(root, component, &bytes)?;
         locked.retain(|old| old.name != entry.name);
         locked.push(entry);
     }

@@ -25,7 +25,7 @@
 //!    ```sh
 //!    rustup target add wasm32-wasip2
 //!    cargo new --lib greeter && cd greeter
-//!    cargo add handbox-tool
+//!    cargo add handbox-tool --path HANDBOX/guest-tools/sdk   # a checkout of Handbox: not on crates.io yet
 //!    ```
 //!
 //! 2. A component is a `cdylib`. The profile makes it small, which makes it quick to
@@ -46,7 +46,7 @@
 //!
 //! 3. The example above, in `src/lib.rs`.
 //!
-//! 4. Who made it and what it asks for, in `handbox.toml`. It asks for nothing here; a
+//! 4. Who made it and what it asks for, in `tool.toml`. It asks for nothing here; a
 //!    tool that reads files would say `folders = [{ path = "*", mode = "ro" }]` under
 //!    `[asks]`. The tools are filled in by `pack`.
 //!
@@ -62,7 +62,7 @@
 //!
 //!    ```sh
 //!    cargo build --release --target wasm32-wasip2
-//!    handbox pack target/wasm32-wasip2/release/greeter.wasm --manifest handbox.toml -o greeter.tool.wasm
+//!    handbox pack target/wasm32-wasip2/release/greeter.wasm --manifest tool.toml -o greeter.tool.wasm
 //!    handbox call ./greeter.tool.wasm greet '{"name":"you"}'
 //!    ```
 //!

@@ -130,15 +130,22 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// List the tools of a bundle
     Tools(Tools),
-    /// Run one tool and print what it answers
     Call(Call),
-    /// Put a manifest into a component, ready to be called and passed on
+    Check(crate::check::Check),
+    Config(crate::config_cmd::ConfigArgs),
     Pack(crate::pack::Pack),
+    Inspect(crate::inspect::Inspect),
+    New(crate::new_cmd::New),
+    Cache(crate::cache_cmd::Cache),
+    Doctor(crate::doctor::Doctor),
+    Completions(crate::docs_cmd::Completions),
+    Man(crate::docs_cmd::Man),
+    Licenses(crate::licenses::Licenses),
 }
 
 #[derive(clap::Args)]
 pub(crate) struct Tools {
-    /// `std`, a folder with bundle.toml, or a .wasm file
+    /// `std`, a name from config.toml, a folder with bundle.toml, or a .wasm file
     pub(crate) bundle: String,
     /// Show each tool's input schema, too
     #[arg(long)]
@@ -151,13 +158,16 @@ pub(crate) struct Tools {
 /// flags made from the tool's schema: `handbox call std grep --pattern TODO --path src`.
 #[derive(clap::Args)]
 pub(crate) struct Call {
-    /// `std`, a folder with bundle.toml, or a .wasm file
+    /// `std`, a name from config.toml, a folder with bundle.toml, or a .wasm file
     pub(crate) bundle: String,
     /// Which tool
     pub(crate) tool: String,
     /// The input (JSON, `@FILE` or `-`), or one flag for each of its properties
-    #[arg(value_name = "INPUT", allow_hyphen_values = true)]
+    #[arg(value_name = "INPUT")]
     pub(crate) input: Vec<String>,
+    /// Keep what the tool leaves in /mnt/session/outputs in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) outputs: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) grants: Grants,
 }
@@ -187,9 +197,6 @@ pub(crate) struct Grants {
     /// Allow folders such as / or your home folder, which are refused otherwise
     #[arg(long)]
     pub(crate) allow_dangerous_folders: bool,
-    /// Keep what the tool leaves in /mnt/session/outputs in this folder
-    #[arg(long, value_name = "DIR")]
-    pub(crate) outputs: Option<PathBuf>,
 }
 
 #[cfg(test)]

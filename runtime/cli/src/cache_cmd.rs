@@ -44,7 +44,8 @@ pub(crate) fn run(global: &Global, command: &Cache) -> Result<ExitCode, Failure>
                 output::json_line(&json!({ "path": folder, "removed": entries, "bytes": bytes }));
             } else {
                 let size = describe::size(bytes);
-                let text = format!("removed {entries} compiled components, {size}, from {}", folder.display());
+                let what = if entries == 1 { "component" } else { "components" };
+                let text = format!("removed {entries} compiled {what}, {size}, from {}", folder.display());
                 output::data(&output::visible(&text));
             }
         }

@@ -1,10 +1,12 @@
 //! `handbox call`: one tool, one answer.
 
 use crate::args::{self, Global};
+use crate::config::Config;
 use crate::failure::Failure;
+use crate::grants::{self, Asking};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
-use crate::{flags, grants, wiring};
+use crate::{flags, wiring};
 use data_encoding::BASE64;
 use handbox_bundle::{Bundle, Profile};
 use handbox_hand::{Call, Hand, HandError, LogLevel, Output, Tool, ToolName, Usage, Watcher};
@@ -21,14 +23,22 @@ const INPUT_BYTES_MAX: u64 = 64 << 20;
 pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global.config.as_ref())?;
     let cwd = current_folder()?;
-    let bundle = wiring::open_bundle(&command.bundle, &cwd)?;
-    let folders = Folders::make(command.grants.outputs.as_deref())?;
+    let config = Config::load(&paths, &cwd)?;
+    let opened = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?;
+    let (bundle, name) = (opened.bundle, opened.name.as_deref());
+    let asking = Asking { typed: &command.grants, config: &config, bundle: name, paths: &paths, cwd: &cwd };
+    let effective = grants::effective(asking)?;
+    effective.warn(global.quiet);
+    let folders = Folders::make(command.outputs.as_deref())?;
+    if command.outputs.is_some() {
+        grants::check_outputs(asking, &folders.outputs)?;
+    }
     let environment = Environment {
-        grants: grants::grants(&command.grants, &paths, &cwd)?,
-        limits: grants::limits(&command.grants)?,
+        grants: effective.grants,
+        limits: effective.limits,
         scratch: Some(folders.scratch.path().to_owned()),
         outputs: Some(folders.outputs.clone()),
-        protected: vec![paths.config.clone()],
+        protected: effective.protected,
         ..Environment::bare(Profile::default())
     };
     let runtime = wiring::runtime()?;

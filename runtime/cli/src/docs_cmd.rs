@@ -9,7 +9,7 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Print a script that completes `handbox` commands in a shell.
+/// Print a script that completes `handbox` commands in a shell
 ///
 /// Bash: put `source <(handbox completions bash)` into ~/.bashrc.
 /// Zsh: `handbox completions zsh > DIR/_handbox`, where DIR is in $fpath.
@@ -47,7 +47,7 @@ pub(crate) fn completions(global: &Global, command: &Completions) -> Result<Exit
 pub(crate) fn man(global: &Global, command: &Man) -> Result<ExitCode, Failure> {
     let Some(folder) = &command.dir else {
         let mut page = Vec::new();
-        clap_mangen::Man::new(Args::command()).render(&mut page).map_err(Failure::internal)?;
+        clap_mangen::Man::new(program()).render(&mut page).map_err(Failure::internal)?;
         let page = String::from_utf8_lossy(&page);
         if global.json {
             output::json_line(&json!({ "page": page }));
@@ -72,9 +72,14 @@ pub(crate) fn man(global: &Global, command: &Man) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// With a version of one line: a page's head has no room for more.
+fn program() -> clap::Command {
+    Args::command().version(env!("CARGO_PKG_VERSION"))
+}
+
 /// A page for the program and one for each command, by file name.
 fn pages() -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let mut program = Args::command();
+    let mut program = program();
     program.build();
     let mut pages = Vec::new();
     let mut left = vec![(String::from("handbox"), program)];

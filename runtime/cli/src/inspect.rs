@@ -29,12 +29,14 @@ pub(crate) fn run(global: &Global, command: &Inspect) -> Result<ExitCode, Failur
         return bundle(global, &Bundle::open(&command.file, &cwd, &built_in)?);
     }
     let path = Path::new(&command.file);
-    let bytes = whole_file::read(path, COMPONENT_BYTES_MAX)?;
+    let bytes = whole_file::read(path, COMPONENT_BYTES_MAX).map_err(|failure| {
+        failure.hint("name a .wasm file, a folder with bundle.toml, or `std` for what is built in")
+    })?;
     let inspection = handbox_bundle::inspect(&bytes).map_err(|error| error.at(path.display()))?;
     if global.json {
         output::json_line(&answer(&inspection));
     } else {
-        output::data(&format!("file      {}\n{}", output::visible(&command.file), text(&inspection)));
+        output::data(&text(&inspection));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -50,9 +52,10 @@ fn bundle(global: &Global, bundle: &Bundle) -> Result<ExitCode, Failure> {
         output::json_line(&json!({ "bundle": bundle.name, "version": bundle.version, "components": components }));
         return Ok(ExitCode::SUCCESS);
     }
-    let head = format!("bundle    {} {}, {} components\n", bundle.name, bundle.version, inspections.len());
-    let parts: Vec<String> = std::iter::once(head).chain(inspections.iter().map(text)).collect();
-    output::data(&parts.join("\n"));
+    let parts: Vec<String> = inspections.iter().map(text).collect();
+    let count = parts.len();
+    let head = format!("{} {}, {count} component{}", bundle.name, bundle.version, if count == 1 { "" } else { "s" });
+    output::data(&format!("{}\n\n{}", output::visible(&head), parts.join("\n")));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -88,7 +91,6 @@ fn text(inspection: &Inspection) -> String {
         ("digest", inspection.digest.to_string()),
         ("made with", producers.join("\n")),
     ]);
-    // What the component wrote is one line, but for what is a list here.
     describe::table(&rows)
 }
 

@@ -1,13 +1,24 @@
 //! The `handbox` program: parse, run, say how it ended.
 
 mod args;
+mod cache_cmd;
 mod call;
+mod check;
+mod config;
+mod config_cmd;
+mod config_show;
 mod describe;
+mod docs_cmd;
+mod doctor;
 mod example;
 mod failure;
 mod flags;
 mod grants;
+mod inspect;
+mod licenses;
 mod logging;
+mod machine;
+mod new_cmd;
 mod output;
 mod pack;
 mod paths;
@@ -34,6 +45,15 @@ fn run(args: args::Args) -> Result<ExitCode, failure::Failure> {
     match args.command {
         args::Command::Tools(command) => tools::run(&args.global, command),
         args::Command::Call(command) => call::run(&args.global, command),
+        args::Command::Check(command) => check::run(&args.global, command),
+        args::Command::Config(command) => config_cmd::run(&args.global, command),
         args::Command::Pack(command) => pack::run(&args.global, command),
+        args::Command::Inspect(command) => inspect::run(&args.global, &command),
+        args::Command::New(command) => new_cmd::run(&args.global, &command),
+        args::Command::Cache(command) => cache_cmd::run(&args.global, &command),
+        args::Command::Doctor(command) => doctor::run(&args.global, &command),
+        args::Command::Completions(command) => docs_cmd::completions(&args.global, &command),
+        args::Command::Man(command) => docs_cmd::man(&args.global, &command),
+        args::Command::Licenses(command) => licenses::run(&args.global, &command),
     }
 }

@@ -14,8 +14,20 @@ const SDK_VERSION: &str = "0.1";
 const NAME_LENGTH_MAX: usize = 64;
 /// Names that Cargo or the compiler refuses for a package, or that would hide a crate.
 const NAMES_TAKEN: [&str; 14] = [
-    "alloc", "core", "std", "proc_macro", "test", "build", "deps", "examples", "incremental", "handbox-tool",
-    "handbox_tool", "serde", "schemars", "self",
+    "alloc",
+    "core",
+    "std",
+    "proc_macro",
+    "test",
+    "build",
+    "deps",
+    "examples",
+    "incremental",
+    "handbox-tool",
+    "handbox_tool",
+    "serde",
+    "schemars",
+    "self",
 ];
 
 /// Make a Rust project with two small tools, ready to build.
@@ -53,7 +65,9 @@ pub(crate) fn run(global: &Global, command: &New) -> Result<ExitCode, Failure> {
         output::json_line(&json!({ "folder": folder, "files": names, "next": steps }));
         return Ok(ExitCode::SUCCESS);
     }
-    output::data(&output::visible(&format!("made {shown}: the tools are in src/lib.rs, what they ask for in tool.toml")));
+    output::data(&output::visible(&format!(
+        "made {shown}: the tools are in src/lib.rs, what they ask for in tool.toml"
+    )));
     if !global.quiet {
         output::note(Tone::Note, &format!("next:\n  {}", steps.join("\n  ")));
         if command.sdk.is_none() {
@@ -103,7 +117,9 @@ fn sdk(path: Option<&Path>) -> Result<String, Failure> {
     let real = path.canonicalize().map_err(|_| missing())?;
     let about = std::fs::read_to_string(real.join("Cargo.toml")).map_err(|_| missing())?;
     let about: toml::Table = about.parse().map_err(|_| missing())?;
-    if about.get("package").and_then(|package| package.get("name")).and_then(|name| name.as_str()) != Some("handbox-tool") {
+    if about.get("package").and_then(|package| package.get("name")).and_then(|name| name.as_str())
+        != Some("handbox-tool")
+    {
         return Err(missing());
     }
     let text = real.to_str().ok_or_else(|| Failure::usage("--sdk: the path is not UTF-8"))?;
@@ -115,8 +131,12 @@ fn check_folder(folder: &Path) -> Result<(), Failure> {
     match std::fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Failure::usage(format!("{shown}: {error}"))),
-        Ok(mut entries) if entries.next().is_none() => Ok(()),
-        Ok(_) => Err(Failure::usage(format!("{shown} is there and not empty")).hint("name another folder with --dir")),
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => {
+                Err(Failure::usage(format!("{shown} is there and not empty")).hint("name another folder with --dir"))
+            }
+        },
     }
 }
 

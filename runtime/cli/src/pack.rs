@@ -19,9 +19,9 @@ use std::sync::Arc;
 /// `\0asm`, then version and layer of a component.
 const COMPONENT_HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
 
-/// Put a manifest into a component, so that others can read what it does before they run it.
+/// Put a manifest into a component, ready to be called and passed on
 ///
-/// The manifest holds the component's tools with their schemas, who made it, and the most
+/// The manifest lets others read what it does before they run it. It holds the component's tools with their schemas, who made it, and the most
 /// that it may ever be given (`[asks]`). You write a few lines of it in a file and name that
 /// with --manifest; the tools are filled in by asking the component, which gets no folder,
 /// no network and little time for it. Without --manifest it is called after its file,
@@ -73,7 +73,7 @@ pub(crate) fn run(global: &Global, command: Pack) -> Result<ExitCode, Failure> {
     inspection.check().map_err(|error| error.at(place(&command)))?;
     let compared = runtime.block_on(compare(&inspection, &packed, &paths, global.quiet));
     output::clear_transient();
-    compared?;
+    compared.map_err(|failure| explain(failure, &raw))?;
     whole_file::write(&out, &packed)?;
     report(global, &command.out, &inspection, &manifest, origin);
     Ok(ExitCode::SUCCESS)
@@ -126,7 +126,7 @@ fn author_part(command: &Pack, raw: &Inspection) -> Result<(ManifestFile, Origin
             .map_err(|error| Failure { kind: FailureKind::Usage, ..error.at(path.display()).into() })?;
         if raw.kind == Kind::Command && file.commands.is_empty() {
             let message = format!("{}: this is a command-line program, and no [[commands]] say how", path.display());
-            return Err(Failure::usage(message).hint(COMMANDS_SAMPLE));
+            return Err(Failure::usage(message).hint(format!("add to it, for example:\n{COMMANDS_SAMPLE}")));
         }
         return Ok((file, Origin::File));
     }
@@ -218,7 +218,7 @@ fn place(command: &Pack) -> String {
 }
 
 /// A bundle of one component that is in memory.
-fn bundle(inspection: &Inspection, bytes: &[u8]) -> Bundle {
+pub(crate) fn bundle(inspection: &Inspection, bytes: &[u8]) -> Bundle {
     let manifest = inspection.manifest.clone();
     let name = manifest.as_ref().map_or("unpacked", |manifest| &manifest.name).to_owned();
     let component = BundleComponent {

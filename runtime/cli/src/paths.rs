@@ -5,20 +5,26 @@ use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 use std::path::PathBuf;
 
 /// Where Handbox keeps things. None of them need exist.
+#[derive(Debug)]
 pub(crate) struct Paths {
     /// The operator's configuration file.
     pub(crate) config: PathBuf,
+    /// Whether somebody named that file; then it must exist.
+    pub(crate) config_is_named: bool,
     /// The folder that file lies in, unless it was named.
     pub(crate) config_folder: PathBuf,
     /// Compiled components; safe to delete.
     pub(crate) cache: PathBuf,
     /// What must not be lost.
     pub(crate) data: PathBuf,
+    /// Which project files the operator trusts. In the data folder.
+    pub(crate) trust: PathBuf,
     /// The user's home folder.
     pub(crate) home: PathBuf,
 }
 
 impl Paths {
+    /// `config` is the file that `--config` or HANDBOX_CONFIG names.
     pub(crate) fn find(config: Option<&PathBuf>) -> Result<Self, Failure> {
         let app = AppStrategyArgs {
             top_level_domain: "dev".to_owned(),
@@ -27,12 +33,14 @@ impl Paths {
         };
         let no_home = |error| Failure::usage(format!("your home folder cannot be found: {error}")).hint("set HOME");
         let strategy = choose_app_strategy(app).map_err(no_home)?;
-        let config_folder = strategy.config_dir();
+        let (config_folder, data) = (strategy.config_dir(), strategy.data_dir());
         Ok(Self {
             config: config.cloned().unwrap_or_else(|| config_folder.join("config.toml")),
+            config_is_named: config.is_some(),
             config_folder,
             cache: strategy.cache_dir(),
-            data: strategy.data_dir(),
+            trust: data.join("trust.json"),
+            data,
             home: etcetera::home_dir().map_err(no_home)?,
         })
     }

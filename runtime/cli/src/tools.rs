@@ -1,6 +1,7 @@
 //! `handbox tools`: what a bundle can do.
 
 use crate::args::{self, Global};
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::output;
 use crate::paths::Paths;
@@ -15,7 +16,8 @@ use std::process::ExitCode;
 pub(crate) fn run(global: &Global, command: args::Tools) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global.config.as_ref())?;
     let cwd = crate::call::current_folder()?;
-    let bundle = wiring::open_bundle(&command.bundle, &cwd)?;
+    let config = Config::load(&paths, &cwd)?;
+    let bundle = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?.bundle;
     let mut toolbox = wiring::toolbox(&paths, global.quiet)?;
     wiring::runtime()?.block_on(toolbox.add(&bundle, &Environment::bare(Profile::Strict)))?;
     output::clear_transient();

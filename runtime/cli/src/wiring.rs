@@ -3,19 +3,12 @@
 use crate::failure::Failure;
 use crate::output::{self, Tone};
 use crate::paths::Paths;
-use handbox_bundle::Bundle;
 use handbox_hands::{Allocation, Cache, Engine, Library, LoadWatcher, Toolbox};
-use std::path::Path;
 use std::sync::Arc;
 
 /// What `--version` says.
 pub(crate) const VERSION: &str =
     concat!(env!("CARGO_PKG_VERSION"), "\ncontract handbox:hand@0.1.0\nengine wasmtime 48 (WASI 0.2)");
-
-/// The bundles inside this program.
-pub(crate) fn open_bundle(name: &str, cwd: &Path) -> Result<Bundle, Failure> {
-    Ok(Bundle::open(name, cwd, &handbox_std_bundle::bundles())?)
-}
 
 /// An empty toolbox for a process that makes one call and ends.
 pub(crate) fn toolbox(paths: &Paths, quiet: bool) -> Result<Toolbox, Failure> {

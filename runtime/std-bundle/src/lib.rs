@@ -1,8 +1,70 @@
-//! The standard tools as built WebAssembly components. Data only: their sources are in
-//! `guest-tools/`, and `guest-tools/components.lock` says from what each was built.
-use handbox_bundle::BundleSource;
+//! The standard tools as built WebAssembly components: `read`, `write` and `edit` in one,
+//! `glob` and `grep` in the other.
+//!
+//! Data only. The sources are in `guest-tools/`; `guest-tools/components.lock` says from
+//! what each was built and by which compiler, and one command there builds them again.
 
-/// The bundles built into Handbox.
+use handbox_bundle::{BundleSource, Bytes, ComponentSource, Kind, LimitsPatch};
+use std::sync::Arc;
+
+struct Kept {
+    manifest: &'static str,
+    digest: &'static str,
+    compressed: &'static [u8],
+}
+
+macro_rules! kept {
+    ($name:literal) => {
+        Kept {
+            manifest: include_str!(concat!("../components/", $name, ".json")),
+            digest: include_str!(concat!("../components/", $name, ".sha256")),
+            compressed: include_bytes!(concat!("../components/", $name, ".wasm.br")),
+        }
+    };
+}
+
+const STD: [Kept; 2] = [kept!("files"), kept!("search")];
+
+/// The bundles built into Handbox; today `std` alone. Nothing is decompressed until a
+/// component has to be compiled.
 pub fn bundles() -> Vec<BundleSource> {
-    Vec::new()
+    let (name, version) = ("std".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+    let components = STD.iter().map(source).collect();
+    vec![BundleSource { name, version, limits: LimitsPatch::default(), components }]
+}
+
+fn source(kept: &Kept) -> ComponentSource {
+    let compressed = kept.compressed;
+    ComponentSource {
+        digest: kept.digest.trim().parse().expect("a test parses every kept digest"),
+        kind: Kind::Hand,
+        manifest: kept.manifest.to_owned(),
+        bytes: Bytes::Lazy(Arc::new(move || decompress(compressed))),
+    }
+}
+
+fn decompress(compressed: &[u8]) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    brotli::BrotliDecompress(&mut &*compressed, &mut bytes).map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handbox_bundle::{inspect, section};
+
+    #[test]
+    fn what_stands_beside_each_component_is_what_is_in_it() {
+        for source in bundles() {
+            let bundle = source.bundle().unwrap();
+            for (component, source) in bundle.components.iter().zip(source.components) {
+                let bytes = component.load().unwrap();
+                let inspection = inspect(&bytes).unwrap();
+                inspection.check().unwrap();
+                assert_eq!(inspection.kind, source.kind);
+                assert_eq!(section::read(&bytes).unwrap(), component.manifest);
+            }
+        }
+    }
 }

@@ -207,15 +207,16 @@ impl Reading<'_> {
         folders: Vec<FolderToml>,
         env: BTreeMap<String, String>,
     ) -> Result<Layer, Failure> {
-        let key = |rest: &[&str]| [table, rest].concat().join("\0");
-        let at = |rest: &[&str]| self.at(&key(rest).split('\0').collect::<Vec<_>>());
-        let mut layer = Layer { profile: profile.map(|value| Placed::new(value, at(&["profile"]))), ..Layer::default() };
+        let at = |rest: &[&str]| self.at(&[table, rest].concat());
+        let mut layer =
+            Layer { profile: profile.map(|value| Placed::new(value, at(&["profile"]))), ..Layer::default() };
         for (name, patch) in single_limits(&limits) {
             layer.limits.push(Placed::new(patch, at(&["limits", &name])));
         }
         let mut guests = BTreeSet::new();
         for (index, folder) in folders.into_iter().enumerate() {
-            let path = [table, &["folders", &index.to_string()]].concat();
+            let index = index.to_string();
+            let path = [table, &["folders", &index]].concat();
             let grant = self.folder(&path, folder)?;
             if !guests.insert(grant.value.guest.clone()) {
                 let why = format!("guest path {} is given twice", grant.value.guest);
@@ -262,7 +263,8 @@ impl Reading<'_> {
 
     fn narrow(&self, toml: Option<NarrowToml>) -> Result<Narrow, Failure> {
         let Some(toml) = toml else { return Ok(Narrow::default()) };
-        let mut folders = None;
+        // An empty list is said, too: no folder remains.
+        let mut folders = toml.folders.as_ref().map(|_| Vec::new());
         for (index, folder) in toml.folders.into_iter().flatten().enumerate() {
             let index = index.to_string();
             let key = ["narrow", "folders", &index];

@@ -69,7 +69,7 @@ impl fmt::Display for Place {
 
 impl Source {
     /// What stands before an error about the value; none for what nobody typed.
-    fn in_error(&self) -> Option<String> {
+    pub(crate) fn in_error(&self) -> Option<String> {
         match self {
             Self::Config(place) | Self::Project(place, _) => Some(place.to_string()),
             Self::Flag(flag) => Some((*flag).to_owned()),
@@ -78,7 +78,10 @@ impl Source {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let file = |kind: &str, place: &Place| json!({ "kind": kind, "file": place.file, "line": place.line });
+        let file = |kind: &str, place: &Place| {
+            let file = place.file.display().to_string();
+            json!({ "kind": kind, "file": file, "line": place.line })
+        };
         match self {
             Self::BuiltIn(profile) => json!({ "kind": "built-in", "profile": profile.name() }),
             Self::CurrentFolder => json!({ "kind": "built-in" }),

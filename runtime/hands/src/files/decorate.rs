@@ -2,12 +2,12 @@
 
 use super::protect::{Identity, Protected, identity_at, identity_of};
 use super::streams::{CountedInput, MeteredOutput};
-use super::{Files, OpenToken};
+use super::{Files, OpenToken, streams};
 use handbox_hand::Limit;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use wasmtime::component::Resource;
-use wasmtime_wasi::filesystem::Descriptor;
+use wasmtime_wasi::filesystem::{Descriptor, OpenMode};
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, DirectoryEntryStream, ErrorCode,
     HostDescriptor, HostDirectoryEntryStream, MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
@@ -83,12 +83,22 @@ impl Files<'_> {
         self.take(Limit::FileBytes, length.max(growth))
     }
 
-    /// The size that unlinking would free, if nobody keeps the file.
-    async fn freed_by_unlink(&mut self, fd: &Fd, path: &str) -> u64 {
-        let Ok(stat) = self.inner.stat_at(again(fd), PathFlags::empty(), path.to_owned()).await else { return 0 };
+    /// What `path` names and the bytes that unlinking it would free: none while another
+    /// name leads to the file.
+    async fn freed_by_unlink(&mut self, fd: &Fd, path: &str) -> (Option<Identity>, u64) {
         let identity = self.identity_at(fd, PathFlags::empty(), path).await;
-        let still_open = self.state.open.values().any(|open| open.written.is_some() && open.written == identity);
-        if stat.link_count > 1 || still_open { 0 } else { stat.size }
+        match self.inner.stat_at(again(fd), PathFlags::empty(), path.to_owned()).await {
+            Ok(stat) if stat.link_count <= 1 => (identity, stat.size),
+            _ => (identity, 0),
+        }
+    }
+
+    /// Refuses a stream that writes to what was opened for reading.
+    fn check_opened_for_writing(&self, fd: &Fd) -> FsResult<u64> {
+        match self.inner.table.get(fd)? {
+            Descriptor::File(file) if file.open_mode.contains(OpenMode::WRITE) => Ok(file.file.metadata()?.len()),
+            _ => Err(ErrorCode::BadDescriptor.into()),
+        }
     }
 
     fn token_of(&self, fd: &Fd) -> Option<Arc<OpenToken>> {
@@ -115,7 +125,9 @@ impl types::Host for Files<'_> {
     }
 
     fn filesystem_error_code(&mut self, error: Resource<wasmtime::Error>) -> wasmtime::Result<Option<ErrorCode>> {
-        self.inner.filesystem_error_code(error)
+        let full = self.inner.table.get(&error)?.downcast_ref::<std::io::Error>().is_some_and(streams::is_out_of_space);
+        // wasmtime-wasi 48 knows no code for a full disk and would call it an I/O error.
+        if full { Ok(Some(ErrorCode::InsufficientSpace)) } else { self.inner.filesystem_error_code(error) }
     }
 }
 
@@ -162,7 +174,7 @@ impl HostDescriptor for Files<'_> {
         let is_file = matches!(self.inner.table.get(&opened)?, Descriptor::File(_));
         if writes && is_file {
             match self.settle_write(&opened, truncates).await {
-                Ok(identity) => token.written = identity,
+                Ok(identity) => token.written = identity.map(|identity| self.state.written_file(identity)),
                 Err(error) => {
                     HostDescriptor::drop(&mut self.inner, opened).map_err(FsError::trap)?;
                     return Err(error);
@@ -195,11 +207,9 @@ impl HostDescriptor for Files<'_> {
 
     fn write_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynOutputStream>> {
         self.check_may_change()?;
+        let size = self.check_opened_for_writing(&fd)?;
         // A stream that starts beyond the end leaves a hole, which is paid for like bytes.
-        if let Descriptor::File(file) = self.inner.table.get(&fd)? {
-            let size = file.file.metadata()?.len();
-            self.take(Limit::FileBytes, offset.saturating_sub(size))?;
-        }
+        self.take(Limit::FileBytes, offset.saturating_sub(size))?;
         let open = self.token_of(&fd);
         let stream = self.inner.write_via_stream(fd, offset)?;
         self.meter_output(stream, open)
@@ -207,6 +217,7 @@ impl HostDescriptor for Files<'_> {
 
     fn append_via_stream(&mut self, fd: Fd) -> FsResult<Resource<DynOutputStream>> {
         self.check_may_change()?;
+        self.check_opened_for_writing(&fd)?;
         let open = self.token_of(&fd);
         let stream = self.inner.append_via_stream(fd)?;
         self.meter_output(stream, open)
@@ -262,9 +273,9 @@ impl HostDescriptor for Files<'_> {
         self.check_may_change()?;
         self.state.hop.may_block().await;
         self.check_not_pinned(&fd, &path).await?;
-        let freed = self.freed_by_unlink(&fd, &path).await;
+        let (identity, freed) = self.freed_by_unlink(&fd, &path).await;
         self.inner.unlink_file_at(fd, path).await?;
-        self.state.meter.give_back(Limit::FileBytes, freed);
+        self.state.freed(identity, freed);
         self.state.meter.give_back(Limit::Files, 1);
         Ok(())
     }
@@ -300,6 +311,10 @@ impl HostDescriptor for Files<'_> {
     async fn set_times(&mut self, fd: Fd, atime: NewTimestamp, mtime: NewTimestamp) -> FsResult<()> {
         self.check_may_change()?;
         self.state.hop.may_block().await;
+        let identity = identity_of(&mut self.inner, &fd).await;
+        if identity.is_some_and(|identity| self.state.protected.is_file(identity)) {
+            return Err(ErrorCode::NotPermitted.into());
+        }
         self.inner.set_times(fd, atime, mtime).await
     }
 

@@ -17,9 +17,10 @@ pub(crate) use protect::Protected;
 use crate::hop::Hop;
 use crate::meter::Meter;
 use handbox_hand::Limit;
+use protect::Identity;
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 use wasmtime::component::HasData;
 use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 
@@ -35,11 +36,40 @@ pub(crate) struct FileState {
     /// Open descriptors by their handle. Streams share the token of the descriptor they
     /// came from, because they keep the file open after it.
     open: HashMap<u32, Arc<OpenToken>>,
+    written: HashMap<Identity, Weak<WrittenFile>>,
 }
 
 impl FileState {
     pub(crate) fn new(meter: Arc<Meter>, hop: Arc<Hop>, protected: Arc<Protected>) -> Self {
-        Self { meter, hop, protected, read_only: Arc::default(), open_count: Arc::default(), open: HashMap::new() }
+        Self {
+            meter,
+            hop,
+            protected,
+            read_only: Arc::default(),
+            open_count: Arc::default(),
+            open: HashMap::new(),
+            written: HashMap::new(),
+        }
+    }
+
+    /// The file of this identity, as one that is open for writing.
+    fn written_file(&mut self, identity: Identity) -> Arc<WrittenFile> {
+        self.written.retain(|_, file| file.strong_count() > 0);
+        if let Some(file) = self.written.get(&identity).and_then(Weak::upgrade) {
+            return file;
+        }
+        let file = Arc::new(WrittenFile { meter: Arc::clone(&self.meter), freed: AtomicU64::new(0) });
+        self.written.insert(identity, Arc::downgrade(&file));
+        file
+    }
+
+    /// Gives back the bytes of a deleted file: now, or when nobody has it open any more.
+    fn freed(&self, identity: Option<Identity>, bytes: u64) {
+        let open = identity.and_then(|identity| self.written.get(&identity)).and_then(Weak::upgrade);
+        match open {
+            Some(file) => file.freed.store(bytes, Relaxed),
+            None => self.meter.give_back(Limit::FileBytes, bytes),
+        }
     }
 
     fn open_token(&self) -> Option<OpenToken> {
@@ -56,14 +86,26 @@ impl FileState {
 /// One open file or folder, counted until its last user is gone.
 pub(crate) struct OpenToken {
     open_count: Arc<AtomicU32>,
-    /// Identity of a file that was opened for writing: as long as it is open its bytes stay
-    /// on the disk, so unlinking it must not give them back.
-    written: Option<(u64, u64)>,
+    /// Set for what was opened for writing.
+    written: Option<Arc<WrittenFile>>,
 }
 
 impl Drop for OpenToken {
     fn drop(&mut self) {
         self.open_count.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A file that is open for writing, however often. A file that is deleted while it is open
+/// stays on the disk, so what it gives back is given back when the last user is gone.
+pub(crate) struct WrittenFile {
+    meter: Arc<Meter>,
+    freed: AtomicU64,
+}
+
+impl Drop for WrittenFile {
+    fn drop(&mut self) {
+        self.meter.give_back(Limit::FileBytes, *self.freed.get_mut());
     }
 }
 

@@ -59,13 +59,18 @@ impl MeteredOutput {
     }
 }
 
+#[cfg(windows)]
+const DISK_FULL: i32 = 112;
+#[cfg(not(windows))]
+const DISK_FULL: i32 = 28;
+
 /// The error of a full disk, which is what a guest's libc knows how to report.
 fn out_of_space() -> std::io::Error {
-    #[cfg(windows)]
-    const DISK_FULL: i32 = 112;
-    #[cfg(not(windows))]
-    const DISK_FULL: i32 = 28;
     std::io::Error::from_raw_os_error(DISK_FULL)
+}
+
+pub(super) fn is_out_of_space(error: &std::io::Error) -> bool {
+    error.raw_os_error() == Some(DISK_FULL)
 }
 
 #[async_trait::async_trait]
