@@ -1,7 +1,7 @@
 //! The folders of this program, by the platform's own rules.
 
 use crate::failure::Failure;
-use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
+use etcetera::app_strategy::{AppStrategy, AppStrategyArgs, choose_native_strategy};
 use std::path::PathBuf;
 
 /// Where Handbox keeps things. None of them need exist.
@@ -32,7 +32,7 @@ impl Paths {
             app_name: "handbox".to_owned(),
         };
         let no_home = |error| Failure::usage(format!("your home folder cannot be found: {error}")).hint("set HOME");
-        let strategy = choose_app_strategy(app).map_err(no_home)?;
+        let strategy = choose_native_strategy(app).map_err(no_home)?;
         let (config_folder, data) = (strategy.config_dir(), strategy.data_dir());
         Ok(Self {
             config: config.cloned().unwrap_or_else(|| config_folder.join("config.toml")),
