@@ -1,6 +1,16 @@
 //! End-to-end tests: tools in their sandboxes, the program as people type it, and the
 //! repository's own properties.
 
+mod cli_bundle;
+mod cli_call;
+mod cli_components;
+mod cli_config;
+mod cli_exit;
+mod cli_grants;
+mod cli_new;
+mod cli_pack;
+mod cli_self;
+mod cli_terminal;
 mod sandbox;
 mod std_tools;
 mod tidy;

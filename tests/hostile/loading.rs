@@ -86,21 +86,29 @@ fn a_tampered_cache_entry_is_compiled_again_and_never_run() {
         };
         assert_eq!((warm(&bundle).await, warm(&bundle).await), (1, 0), "the second load comes from the cache");
 
-        let entry = only_entry(&folder);
-        let good = std::fs::read(&entry).expect("an entry");
-        for place in [0, 9, 40, good.len() / 2, good.len() - 1] {
-            let mut bad = good.clone();
-            bad[place] ^= 1;
-            std::fs::write(&entry, bad).expect("the entry can be written");
-            assert_eq!(warm(&bundle).await, 1, "a flip at {place} was not noticed");
+        for end in ["cwasm", "entry"] {
+            let entry = only(&folder, end);
+            let good = std::fs::read(&entry).expect("an entry");
+            for place in [0, 9, 40, good.len() / 2, good.len() - 1] {
+                let mut bad = good.clone();
+                bad[place] ^= 1;
+                replace(&entry, &bad);
+                assert_eq!(warm(&bundle).await, 1, "a flip at {place} of .{end} was not noticed");
+            }
+            replace(&entry, &good[..good.len() / 2]);
+            assert_eq!(warm(&bundle).await, 1, "half an .{end} was taken for a whole one");
         }
-        std::fs::write(&entry, &good[..good.len() / 2]).expect("the entry can be written");
-        assert_eq!(warm(&bundle).await, 1, "half an entry was taken for a whole one");
 
         // Another component's entry, intact, under this one's name.
-        std::fs::remove_file(&entry).expect("an entry");
+        let entries = [only(&folder, "cwasm"), only(&folder, "entry")];
+        for entry in &entries {
+            std::fs::remove_file(entry).expect("an entry");
+        }
         assert_eq!(warm(&other).await, 1);
-        std::fs::rename(only_entry(&folder), &entry).expect("the entry can be moved");
+        let foreign = [only(&folder, "cwasm"), only(&folder, "entry")];
+        for (foreign, entry) in foreign.iter().zip(&entries) {
+            std::fs::rename(foreign, entry).expect("the entry can be moved");
+        }
         assert_eq!(warm(&bundle).await, 1, "a foreign entry was taken");
         std::fs::remove_dir_all(folder.parent().expect("it has one")).expect("our own folder");
     });
@@ -125,9 +133,15 @@ impl handbox_hands::LoadWatcher for Counter {
     }
 }
 
-fn only_entry(folder: &std::path::Path) -> std::path::PathBuf {
+/// Replaces a file as an attacker would who cannot stop the host from having it mapped.
+fn replace(path: &std::path::Path, bytes: &[u8]) {
+    std::fs::remove_file(path).expect("the file is there");
+    std::fs::write(path, bytes).expect("the folder can be written");
+}
+
+fn only(folder: &std::path::Path, end: &str) -> std::path::PathBuf {
     let entries = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
-    let mut entries: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "cwasm")).collect();
+    let mut entries: Vec<_> = entries.filter(|path| path.extension().is_some_and(|found| found == end)).collect();
     assert_eq!(entries.len(), 1, "{entries:?}");
     entries.remove(0)
 }

@@ -1,5 +1,9 @@
-//! What the end-to-end tests share: guests kept in the repository, packed for a test, and
-//! a lab to call them in.
+//! What the end-to-end tests share: guests kept in the repository, packed for a test, a
+//! lab to call them in, and a machine to type commands on.
+
+mod program;
+
+pub use program::{Line, Machine, Ran, finish, program, skipped};
 
 use handbox_bundle::{Asks, Bundle, FolderAsk, FolderGrant, Limits, Manifest, Mode, Profile, State, section};
 use handbox_hand::{Call, Hand, HandError, Output, ToolName};

@@ -23,24 +23,40 @@ const JSON_VALUES_MAX: usize = 100_000;
 /// # Errors
 ///
 /// [`BundleError::Invalid`] that names `file`, the line and the key for bad syntax, and
-/// (if `T` denies them, as it should) unknown and duplicate keys.
+/// (if `T` denies them, as it should) unknown and duplicate keys. Nothing of `text` but keys
+/// is in it, because a value may be secret.
 pub fn parse_toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, BundleError> {
     if text.len() > TOML_BYTES_MAX {
         let message = format!("{file}: {} bytes, more than the {TOML_BYTES_MAX} that are read", text.len());
         return Err(BundleError::invalid(message, "make it smaller"));
     }
     toml::from_str(text).map_err(|mut error| {
-        let place = error.span().map_or_else(|| file.to_owned(), |span| place(file, text, &span));
-        let line = error.span().and_then(|span| line_at(text, span.start)).unwrap_or_default();
+        let span = error.span();
+        let place = span.as_ref().map_or_else(|| file.to_owned(), |span| place(file, text, span));
         // Without the text, the error prints its message and the keys that lead to it.
         error.set_input(None);
-        let message = error.to_string().trim_end().replace('\n', " ");
-        let hint = match line {
-            "" => "see the message".to_owned(),
-            line => format!("the line is: {}", crate::error::shown(line)),
+        let mut message = without_value(&error.to_string().trim_end().replace('\n', " "));
+        if let Some(key) = span.as_ref().and_then(|span| text.get(span.clone())).filter(|_| message == "duplicate key")
+        {
+            message.push_str(&format!(" `{}`", crate::error::shown(key)));
+        }
+        let hint = match span.and_then(|span| column(text, span.start)) {
+            None => "see the message".to_owned(),
+            Some(column) => format!("look at column {column} of that line"),
         };
         BundleError::invalid(format!("{place}: {message}"), hint)
     })
+}
+
+/// A message of serde's about a value of the wrong kind, without the value.
+fn without_value(message: &str) -> String {
+    let is_about_a_value = ["invalid type: ", "invalid value: "].iter().any(|start| message.starts_with(start));
+    match (message.find(['`', '"']), message.rfind(", expected ")) {
+        (Some(value), Some(expected)) if is_about_a_value && value < expected => {
+            format!("{}{}", message[..value].trim_end(), &message[expected..])
+        }
+        _ => message.to_owned(),
+    }
 }
 
 /// `file:LINE` of a place in a TOML text, to be put before a message.
@@ -49,9 +65,9 @@ pub(crate) fn place(file: &str, text: &str, span: &Range<usize>) -> String {
     format!("{file}:{}", before.matches('\n').count() + 1)
 }
 
-fn line_at(text: &str, index: usize) -> Option<&str> {
-    let start = text.get(..index)?.rfind('\n').map_or(0, |newline| newline + 1);
-    Some(text.get(start..)?.lines().next()?.trim())
+/// The column of a place in its line, in characters from 1.
+fn column(text: &str, index: usize) -> Option<usize> {
+    Some(text.get(..index)?.rsplit('\n').next()?.chars().count() + 1)
 }
 
 /// Parses JSON that nobody vouches for.

@@ -80,7 +80,10 @@ fn ours(folder: &Path) -> Result<Vec<Found>, Failure> {
 
 fn is_ours(name: &str) -> bool {
     let half_written = |name: &str| name.len() == 6 && name.bytes().all(|b| b.is_ascii_alphanumeric());
-    name == "key" || name.ends_with(".cwasm") || name.strip_prefix(".tmp").is_some_and(half_written)
+    name == "key"
+        || name.ends_with(".cwasm")
+        || name.ends_with(".entry")
+        || name.strip_prefix(".tmp").is_some_and(half_written)
 }
 
 fn remove(path: &Path) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ use handbox_bundle::{Bundle, Profile};
 use handbox_hand::{Call, Hand, HandError, LogLevel, Output, Tool, ToolName, Usage, Watcher};
 use handbox_hands::{Environment, Toolbox};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -76,7 +77,7 @@ async fn call(
     let tool = find(toolbox, bundle, &command.tool)?;
     let input = read_input(tool, &command.input)?;
     let call = Call { watcher, ..Call::new(call_id(), tool.name.clone(), input) };
-    toolbox.execute(call).await.map_err(|error| explain(error, bundle, environment))
+    toolbox.execute(call).await.map_err(|error| explain(error, tool, bundle, environment))
 }
 
 fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Tool, Failure> {
@@ -89,8 +90,12 @@ fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Too
     })
 }
 
-/// Adds to a failure what the bundle asked for and did not get, if that may be why.
-fn explain(error: HandError, bundle: &Bundle, environment: &Environment) -> Failure {
+/// Adds to a failure what the input should be, if that is why, or what the bundle asked for
+/// and did not get, if that may be why.
+fn explain(error: HandError, tool: &Tool, bundle: &Bundle, environment: &Environment) -> Failure {
+    if matches!(&error, HandError::Input(_)) {
+        return Failure::from(error).hint(input_hint(tool));
+    }
     let asks_for_more = matches!(&error, HandError::Tool(_));
     let failure = Failure::from(error);
     let gaps: Vec<String> = bundle
@@ -120,10 +125,12 @@ fn read_input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
         [one] if !one.starts_with("--") => one.clone(),
         words => return flags::input(tool, words),
     };
-    serde_json::from_str(&text).map_err(|error| {
-        let hint = format!("its input is: {}", crate::tools::properties(tool));
-        Failure::usage(format!("the input is not JSON: {error}")).hint(hint)
-    })
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::usage(format!("the input is not JSON: {error}")).hint(input_hint(tool)))
+}
+
+fn input_hint(tool: &Tool) -> String {
+    format!("its input is: {}", crate::tools::properties(tool))
 }
 
 fn read_bounded(from: impl Read, name: &str) -> Result<String, Failure> {
@@ -150,9 +157,14 @@ pub(crate) fn current_folder() -> Result<PathBuf, Failure> {
 struct Folders {
     scratch: tempfile::TempDir,
     outputs: PathBuf,
+    /// What lay in it before.
+    before: HashMap<PathBuf, Stamp>,
     /// Without --outputs they are kept only if there are any.
     temporary: Option<tempfile::TempDir>,
 }
+
+/// What differs if a file was written: when, and how long it is.
+type Stamp = Option<(std::time::SystemTime, u64)>;
 
 impl Folders {
     fn make(outputs: Option<&Path>) -> Result<Self, Failure> {
@@ -164,21 +176,31 @@ impl Folders {
         if let Some(outputs) = outputs {
             let failed = |error| Failure::usage(format!("--outputs {}: {error}", outputs.display()));
             std::fs::create_dir_all(outputs).map_err(failed)?;
-            return Ok(Self { scratch, outputs: outputs.canonicalize().map_err(failed)?, temporary: None });
+            let outputs = outputs.canonicalize().map_err(failed)?;
+            return Ok(Self { scratch, before: entries(&outputs).collect(), outputs, temporary: None });
         }
         let temporary = make().map_err(failed)?;
-        Ok(Self { scratch, outputs: temporary.path().to_owned(), temporary: Some(temporary) })
+        let outputs = temporary.path().to_owned();
+        Ok(Self { scratch, outputs, before: HashMap::new(), temporary: Some(temporary) })
     }
 
-    /// The files that the call left for the user. Keeps their folder if there are any.
+    /// The files that the call left for the user, by name. Keeps their folder if there are any.
     fn left_over(self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(&self.outputs).into_iter().flatten().flatten();
-        let left: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        let changed = entries(&self.outputs).filter(|(path, stamp)| self.before.get(path) != Some(stamp));
+        let mut left: Vec<PathBuf> = changed.map(|(path, _)| path).collect();
+        left.sort();
         if let (Some(temporary), false) = (self.temporary, left.is_empty()) {
             let _ = temporary.keep();
         }
         left
     }
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, Stamp)> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| {
+        let about = entry.metadata().ok();
+        (entry.path(), about.and_then(|about| Some((about.modified().ok()?, about.len()))))
+    })
 }
 
 fn show(output: &Output, left: &[PathBuf]) {

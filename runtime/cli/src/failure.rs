@@ -111,7 +111,14 @@ impl Failure {
 }
 
 /// Reports what clap found: help and version are answers, the rest is misuse.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+pub(crate) fn usage(error: &clap::Error, json: bool) -> ExitCode {
+    if json && error.use_stderr() {
+        // What is wrong, a blank line, then tips and the usage.
+        let text = error.render().to_string();
+        let (message, hint) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let message = message.trim_start_matches("error: ").trim_end();
+        return Failure::usage(message).hint(hint.trim()).report(json);
+    }
     // Nothing can be done if the terminal is gone.
     let _ = error.print();
     if error.use_stderr() { ExitCode::from(Kind::Usage.code()) } else { ExitCode::SUCCESS }

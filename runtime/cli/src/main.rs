@@ -31,7 +31,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let args = match args::Args::parse_line(std::env::args_os()) {
         Ok(args) => args,
-        Err(error) => return failure::usage(&error),
+        Err(error) => return failure::usage(&error, std::env::args_os().any(|word| word == "--json")),
     };
     logging::start(&args.global);
     let json = args.global.json;

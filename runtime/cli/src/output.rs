@@ -1,6 +1,7 @@
 //! Data to standard output, everything else to standard error, colour only on a terminal.
 
 use serde_json::Value;
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 /// What kind of remark.
@@ -12,9 +13,11 @@ pub(crate) enum Tone {
     Note,
 }
 
-/// Prints data, ending it with a line break if it has none and a terminal reads it.
+/// Prints data, ending it with a line break if it has none. A pipe gets it as it is; on a
+/// terminal its control characters are shown instead of obeyed.
 pub(crate) fn data(text: &str) {
     let mut out = std::io::stdout().lock();
+    let text = if out.is_terminal() { Cow::Owned(visible(text)) } else { Cow::Borrowed(text) };
     // A reader that went away (`| head`) is no error of ours.
     let _ = out.write_all(text.as_bytes());
     if !text.ends_with('\n') && !text.is_empty() {
@@ -25,7 +28,18 @@ pub(crate) fn data(text: &str) {
 
 /// Prints one JSON value on a line.
 pub(crate) fn json_line(value: &Value) {
-    data(&value.to_string());
+    data(&json_text(value));
+}
+
+/// JSON without any control character: the rest of those that a terminal obeys may stand in
+/// strings as they are, and stand nowhere else.
+fn json_text(value: &Value) -> String {
+    let text = value.to_string();
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let escaped = |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }
 
 /// Prints a remark.
@@ -75,10 +89,18 @@ pub(crate) fn visible(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::visible;
+    use super::{json_text, visible};
 
     #[test]
     fn a_tool_cannot_drive_the_terminal() {
         assert_eq!(visible("a\u{1b}[31mb\n\tc"), "a\\u{1b}[31mb\n\tc");
+    }
+
+    #[test]
+    fn json_is_the_same_without_control_characters() {
+        let value = serde_json::json!({ "a\u{9b}": ["\u{1b}\u{7f}\n", "é"] });
+        let text = json_text(&value);
+        assert!(!text.contains(char::is_control) && text.contains('é'), "{text:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 }

@@ -1,23 +1,26 @@
 //! Compiled components on disk.
 //!
 //! A cache entry is native code that runs with the host's rights, so it is
-//! authenticated: each carries a keyed BLAKE3 hash over its header (which component,
-//! which engine and settings, which tools were found) and its code, made with a key
-//! that lies beside it in a folder only this user can enter. An entry that does
-//! not verify is compiled again, never run. What is verified is what is loaded: the
-//! bytes are read once, and the engine gets those bytes.
+//! authenticated. An entry is two files: the code, and a header that names the component,
+//! the engine with its settings, the tools that were found, and the code's BLAKE3 hash,
+//! under a keyed BLAKE3 hash of its own. The key lies beside them, in a folder that only
+//! this user can enter. An entry that does not verify is compiled again, never run. The
+//! code is opened once: what was hashed and what is mapped is the same file, whatever
+//! happens to its name meanwhile.
 
 use crate::engine::Engine;
 use handbox_hand::Tool;
 use serde::{Deserialize, Serialize};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use wasmtime::component::Component;
 
-const MAGIC: &[u8; 8] = b"HBXAOT01";
 const MAC_BYTES: usize = 32;
-/// Largest entry that is read back, in bytes.
-const ENTRY_BYTES_MAX: u64 = 1 << 30;
+/// Largest header that is read back, in bytes: 256 tools with their schemas.
+const HEADER_BYTES_MAX: u64 = 64 << 20;
+/// How much code is hashed at a time, in bytes.
+const CHUNK_BYTES: usize = 256 << 10;
 
 /// A private folder of compiled components.
 pub struct Cache {
@@ -37,6 +40,10 @@ pub struct CacheError {
 /// What an entry is about. Everything in here is authenticated with the code.
 #[derive(Serialize, Deserialize, PartialEq)]
 struct Header {
+    /// Of this format, so that a later one is not misread.
+    format: u32,
+    /// BLAKE3 of the code, in hexadecimal.
+    code: String,
     digest: String,
     engine: String,
     tools: Option<Vec<Tool>>,
@@ -65,17 +72,21 @@ impl Cache {
         Ok(Self { folder: folder.to_owned(), key })
     }
 
-    fn path(&self, engine: &Engine, digest: &str) -> PathBuf {
+    fn path(&self, engine: &Engine, digest: &str, end: &str) -> PathBuf {
         let name = digest.trim_start_matches("sha256:");
-        self.folder.join(format!("{name}-{}.cwasm", engine.compatibility()))
+        self.folder.join(format!("{name}-{}.{end}", engine.compatibility()))
     }
 
     /// Loads a component that was stored for this engine, if there is an intact entry.
     pub(crate) fn load(&self, engine: &Engine, digest: &str) -> Option<Entry> {
-        let path = self.path(engine, digest);
-        let bytes = read_bounded(&path)?;
-        let loaded = self.verify(&bytes, engine, digest).and_then(|(header, code)| {
-            let component = deserialize(engine, code)?;
+        let path = self.path(engine, digest, CODE);
+        let code = Code::open(&path)?;
+        let header = read_bounded(&self.path(engine, digest, HEADER))?;
+        let loaded = self.verify(&header, engine, digest).and_then(|header| {
+            if code.hash()?.to_hex().as_str() != header.code {
+                return None;
+            }
+            let component = code.deserialize(engine)?;
             Some(Entry { component, tools: header.tools })
         });
         if loaded.is_none() {
@@ -84,18 +95,16 @@ impl Cache {
         loaded
     }
 
-    fn verify<'a>(&self, bytes: &'a [u8], engine: &Engine, digest: &str) -> Option<(Header, &'a [u8])> {
-        let (signed, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
-        let expected = blake3::keyed_hash(&self.key, signed);
+    fn verify(&self, bytes: &[u8], engine: &Engine, digest: &str) -> Option<Header> {
+        let (mac, json) = bytes.split_at_checked(MAC_BYTES)?;
+        let expected = blake3::keyed_hash(&self.key, json);
         // Comparing `blake3::Hash` takes the same time wherever they differ.
         if blake3::Hash::from_slice(mac).ok()? != expected {
             return None;
         }
-        let rest = signed.strip_prefix(MAGIC)?;
-        let (length, rest) = rest.split_first_chunk::<4>()?;
-        let (header, code) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-        let header: Header = serde_json::from_slice(header).ok()?;
-        (header.digest == digest && header.engine == engine.compatibility()).then_some((header, code))
+        let header: Header = serde_json::from_slice(json).ok()?;
+        let ours = header.format == FORMAT && header.digest == digest && header.engine == engine.compatibility();
+        ours.then_some(header)
     }
 
     /// Stores a component. A failure costs only the next start, so it is logged and forgotten.
@@ -112,42 +121,113 @@ impl Cache {
         component: &Component,
         tools: Option<&[Tool]>,
     ) -> std::io::Result<()> {
+        let code = component.serialize().map_err(std::io::Error::other)?;
         let header = Header {
+            format: FORMAT,
+            code: blake3::hash(&code).to_hex().to_string(),
             digest: digest.to_owned(),
             engine: engine.compatibility().to_owned(),
             tools: tools.map(<[Tool]>::to_vec),
         };
-        let header = serde_json::to_vec(&header)?;
-        let code = component.serialize().map_err(std::io::Error::other)?;
-        let length = u32::try_from(header.len()).map_err(std::io::Error::other)?;
-        let mut entry = [MAGIC.as_slice(), &length.to_le_bytes(), &header, &code].concat();
-        let mac = blake3::keyed_hash(&self.key, &entry);
-        entry.extend_from_slice(mac.as_bytes());
+        let json = serde_json::to_vec(&header)?;
+        let mac = blake3::keyed_hash(&self.key, &json);
+        // The code first: a header without its code, or beside older code, does not verify.
+        self.put(&self.path(engine, digest, CODE), &code)?;
+        self.put(&self.path(engine, digest, HEADER), &[mac.as_bytes().as_slice(), &json].concat())
+    }
+
+    fn put(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&entry)?;
-        file.persist(self.path(engine, digest)).map_err(|e| e.error)?;
+        file.write_all(bytes)?;
+        file.persist(path).map_err(|error| error.error)?;
         Ok(())
     }
 }
 
+const FORMAT: u32 = 1;
+const CODE: &str = "cwasm";
+const HEADER: &str = "entry";
+
 fn read_bounded(path: &Path) -> Option<Vec<u8>> {
-    let file = std::fs::File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
-    if length > ENTRY_BYTES_MAX {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).ok()?);
-    file.take(ENTRY_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+    let file = File::open(path).ok()?;
+    let mut bytes = Vec::new();
+    file.take(HEADER_BYTES_MAX).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 
-#[expect(unsafe_code, reason = "loading our own compiled code is the one thing wasmtime cannot make safe")]
-fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
-    // SAFETY: `deserialize` requires bytes that `Component::serialize` made and nobody
-    // altered. The caller has verified a MAC over exactly these bytes with a key that only
-    // this user can read, and only `try_store` makes such MACs, over `serialize`'s output.
-    // wasmtime itself refuses code of another version, target or configuration.
-    unsafe { Component::deserialize(engine.raw(), code) }.ok()
+/// Code that was opened once: hashed and loaded without looking at its name again.
+enum Code {
+    /// To be mapped, by the path that the system has for an open file.
+    Opened { file: File, path: PathBuf },
+    /// Where the system has no such path: in memory, copied once more when it is loaded.
+    Read(Vec<u8>),
+}
+
+impl Code {
+    fn open(path: &Path) -> Option<Self> {
+        let mut file = File::open(path).ok()?;
+        if let Some(path) = path_of(&file) {
+            return Some(Self::Opened { file, path });
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).ok()?;
+        Some(Self::Read(bytes))
+    }
+
+    /// Hashes a file through a small buffer: mapping it for that would cost a page fault
+    /// for each of its pages.
+    fn hash(&self) -> Option<blake3::Hash> {
+        let mut file = match self {
+            Self::Opened { file, .. } => file,
+            Self::Read(bytes) => return Some(blake3::hash(bytes)),
+        };
+        let mut hasher = blake3::Hasher::new();
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            match file.read(&mut chunk).ok()? {
+                0 => return Some(hasher.finalize()),
+                read => hasher.update(&chunk[..read]),
+            };
+        }
+    }
+
+    #[expect(unsafe_code, reason = "loading our own compiled code is the one thing wasmtime cannot make safe")]
+    fn deserialize(self, engine: &Engine) -> Option<Component> {
+        // SAFETY: both functions require what `Component::serialize` made, unaltered while it
+        // is in use. The caller has hashed this very file (or these bytes) and found the hash
+        // under a MAC that only `try_store` makes, over `serialize`'s output, with a key that
+        // only this user can read. Entries are written whole under a temporary name and
+        // renamed, never changed in place, and the folder can only be entered by this user,
+        // who could as well change the program itself. wasmtime refuses code of another
+        // version, target or configuration.
+        let loaded = unsafe {
+            match self {
+                Self::Opened { file, path } => {
+                    let component = Component::deserialize_file(engine.raw(), path);
+                    drop(file);
+                    component
+                }
+                Self::Read(bytes) => Component::deserialize(engine.raw(), bytes),
+            }
+        };
+        loaded.ok()
+    }
+}
+
+/// The path by which this process reaches a file that it has open, whatever its name leads
+/// to by now.
+fn path_of(file: &File) -> Option<PathBuf> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd;
+        let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        path.exists().then_some(path)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = file;
+        None
+    }
 }
 
 fn read_or_make_key(path: &Path) -> std::io::Result<[u8; 32]> {

@@ -9,18 +9,17 @@ use crate::files::{Folders, Protected};
 use crate::guest::Guest;
 use crate::hop::{Hop, drive};
 use crate::kept::Slot;
-use crate::library::Library;
-use crate::loaded::{AsyncAsk, Kind, Source};
+use crate::library::{Library, Package};
+use crate::loaded::{self, AsyncAsk};
 use crate::meter::Meter;
 use crate::run::{Job, Live, Ready, conclude};
-use crate::schema::InputSchema;
 use crate::sink::{Budget, Sink};
 use crate::store::{Opening, arm, open_store};
-use handbox_bundle::{Grants, Limits, Manifest, Mode, State};
+use handbox_bundle::{Grants, Kind, Limits, Mode, State};
 use handbox_hand::{Call, Hand, HandError, Hints, NoWatcher, Outcome, Output, Recovery, Tool, ToolFault, ToolName};
 use serde_json::Value;
-use std::collections::HashMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,14 +46,13 @@ const METADATA_LIMITS: Limits = Limits {
 
 /// What a component hand is made from.
 pub(crate) struct Recipe {
-    pub(crate) digest: String,
-    pub(crate) manifest: Option<Manifest>,
-    pub(crate) is_command: bool,
-    pub(crate) bytes: Box<dyn Fn() -> Result<Arc<[u8]>, String> + Send + Sync>,
+    pub(crate) package: Arc<Package>,
     /// Already cut down to what the component asks for.
     pub(crate) grants: Grants,
     pub(crate) limits: Limits,
-    pub(crate) environment: Environment,
+    pub(crate) environment: Arc<Environment>,
+    /// Files of the bundle itself, which no hand may change.
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// A WebAssembly component behind the [`Hand`] trait.
@@ -62,8 +60,7 @@ pub struct ComponentHand {
     library: Arc<Library>,
     recipe: Recipe,
     ready: OnceCell<Arc<Ready>>,
-    tools: Vec<Tool>,
-    schemas: HashMap<ToolName, InputSchema>,
+    tools: Arc<[Tool]>,
     kept: Option<Arc<Slot>>,
 }
 
@@ -71,14 +68,12 @@ impl ComponentHand {
     /// Makes a hand. Its component is loaded here only if nothing else says what its tools
     /// are; otherwise on the first call.
     pub(crate) async fn new(library: Arc<Library>, recipe: Recipe) -> Result<Self, HandError> {
-        let state = recipe.manifest.as_ref().map(|manifest| manifest.state).unwrap_or_default();
-        let kept = (state == State::Kept && !recipe.is_command).then(|| Slot::new(recipe.environment.kept));
-        let (ready, tools, schemas) = (OnceCell::new(), Vec::new(), HashMap::new());
-        let mut hand = Self { library, recipe, ready, tools, schemas, kept };
-        let packed = hand.recipe.manifest.as_ref().map(|manifest| manifest.tools.clone()).unwrap_or_default();
-        hand.tools = if packed.is_empty() { hand.ready().await?.loaded.tools.clone() } else { packed };
-        hand.schemas = hand.tools.iter().map(|tool| (tool.name.clone(), InputSchema::new(tool))).collect();
-        Ok(hand)
+        let component = &recipe.package.component;
+        let state = component.manifest.as_ref().map(|manifest| manifest.state).unwrap_or_default();
+        let is_kept = state == State::Kept && component.kind != Kind::Command;
+        let kept = is_kept.then(|| Slot::new(recipe.environment.kept));
+        let tools = Arc::clone(&library.tools(&recipe.package).await?.0);
+        Ok(Self { library, recipe, ready: OnceCell::new(), tools, kept })
     }
 
     /// Loads the component and opens its folders, if that has not happened yet.
@@ -93,20 +88,15 @@ impl ComponentHand {
 
     async fn provision(&self) -> Result<Arc<Ready>, HandError> {
         let recipe = &self.recipe;
-        let source = Source {
-            digest: &recipe.digest,
-            manifest: recipe.manifest.as_ref(),
-            is_command: recipe.is_command,
-            bytes: &*recipe.bytes,
-        };
-        let loaded = self.library.get(source).await?;
+        self.library.load(&recipe.package).await?;
         let own = recipe.environment.own_folders();
         let folders = Folders::open(&recipe.grants.folders, &own).map_err(HandError::Denied)?;
-        let protected = Protected::new(&recipe.environment.protected).await;
+        let protected = [recipe.environment.protected.as_slice(), &recipe.files].concat();
+        let protected = Protected::new(&protected).await;
         let protected = protected.map_err(|error| HandError::Fatal(format!("{error:#}")))?;
         Ok(Arc::new(Ready {
             engine: self.library.engine().clone(),
-            loaded,
+            package: Arc::clone(&recipe.package),
             folders,
             protected: Arc::new(protected),
             env: recipe.grants.env.clone(),
@@ -206,8 +196,8 @@ impl ComponentHand {
         let Some(tool) = self.tool(&call.name) else {
             return Err(HandError::Tool(ToolFault::UnknownTool(call.name.to_string())));
         };
-        if let Some(schema) = self.schemas.get(&call.name) {
-            schema.check(&call.input)?;
+        if let Some(schemas) = self.recipe.package.schemas() {
+            schemas.check(&call.name, &call.input)?;
         }
         Ok(Job::new(call, tool.hints, self.recipe.limits))
     }
@@ -272,7 +262,7 @@ impl Ready {
     }
 
     async fn state_answer(&self, live: &mut Live, call: StateCall) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        let Kind::Hand { state: Some(state), .. } = &self.loaded.kind else {
+        let loaded::Kind::Hand { state: Some(state), .. } = &self.loaded()?.kind else {
             return Ok(Err("this hand does not say how to save its state".to_owned()));
         };
         arm(&mut live.store)?;
@@ -285,7 +275,8 @@ impl Ready {
     }
 
     async fn reconcile(&self, job: &Job) -> Result<Outcome, HandError> {
-        let Kind::Hand { recover: Some(recover), .. } = &self.loaded.kind else { return Ok(Outcome::Unknown) };
+        let loaded = self.loaded().map_err(|error| classify(&error, &job.meter))?;
+        let loaded::Kind::Hand { recover: Some(recover), .. } = &loaded.kind else { return Ok(Outcome::Unknown) };
         let answer = async {
             let mut live = self.instantiate(job, CommandLine { args: Vec::new(), stdin: None }).await?;
             let recoverer = recover.load(&mut live.store, &live.instance)?;

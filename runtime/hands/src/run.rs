@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::files::{Folders, Protected};
 use crate::guest::Guest;
 use crate::hop::Hop;
+use crate::library::Package;
 use crate::loaded::{Kind, Loaded};
 use crate::meter::Meter;
 use crate::reflect;
@@ -26,7 +27,7 @@ const MEDIA_TYPE_BYTES_MAX: usize = 128;
 /// A component with everything it is granted, ready to be called.
 pub(crate) struct Ready {
     pub(crate) engine: Engine,
-    pub(crate) loaded: Arc<Loaded>,
+    pub(crate) package: Arc<Package>,
     pub(crate) folders: Folders,
     pub(crate) protected: Arc<Protected>,
     pub(crate) env: Vec<(String, String)>,
@@ -86,10 +87,15 @@ impl From<wasmtime::Error> for Ended {
 }
 
 impl Ready {
+    /// The component; a hand is ready only after its library has loaded it.
+    pub(crate) fn loaded(&self) -> wasmtime::Result<&Loaded> {
+        self.package.loaded().ok_or_else(|| wasmtime::format_err!("the component is not loaded"))
+    }
+
     /// Opens a store for `job` and instantiates the component in it. Guest code
     /// may run here, so it belongs inside the call's limits.
     pub(crate) async fn instantiate(&self, job: &Job, line: CommandLine) -> wasmtime::Result<Live> {
-        let stdout_is = match self.loaded.kind {
+        let stdout_is = match self.loaded()?.kind {
             Kind::Command { .. } => Budget::Output,
             Kind::Hand { .. } | Kind::Reflected(_) => Budget::Log,
         };
@@ -107,7 +113,7 @@ impl Ready {
             stderr: Sink::new(Arc::clone(&job.meter), Budget::Log),
             watcher: Arc::clone(&job.call.watcher),
         })?;
-        let instance = self.loaded.pre.instantiate_async(&mut store).await?;
+        let instance = self.loaded()?.pre.instantiate_async(&mut store).await?;
         Ok(Live { store, instance })
     }
 
@@ -127,7 +133,7 @@ impl Ready {
 
     fn command_line(&self, job: &Job) -> Result<CommandLine, Ended> {
         let none = CommandLine { args: Vec::new(), stdin: None };
-        let Kind::Command { commands, .. } = &self.loaded.kind else { return Ok(none) };
+        let Kind::Command { commands, .. } = &self.loaded()?.kind else { return Ok(none) };
         let command = commands.iter().find(|command| command.tool == job.call.name.as_str());
         let Some(command) = command else { return Ok(none) };
         command::command_line(command, &job.call.input).map_err(Ended::Input)
@@ -135,7 +141,7 @@ impl Ready {
 
     /// Calls an instance and settles what it burnt, however it ended.
     pub(crate) async fn answer(&self, live: &mut Live, job: &Job) -> Result<Answer, Ended> {
-        let answer = match &self.loaded.kind {
+        let answer = match &self.loaded()?.kind {
             Kind::Hand { hand, .. } => {
                 let hand = hand.load(&mut live.store, &live.instance)?;
                 let call = wit_call(&job.call);

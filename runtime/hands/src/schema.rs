@@ -1,14 +1,29 @@
 //! Input is checked against its schema before any guest runs.
 
-use handbox_hand::{HandError, Tool};
+use handbox_hand::{HandError, Tool, ToolName};
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// How many mistakes one message lists.
 const MISTAKES_MAX: usize = 3;
 /// Longest quotation of one mistake, in bytes; it may quote the input.
 const MISTAKE_BYTES_MAX: usize = 300;
+
+/// The input schemas of one component's tools.
+pub(crate) struct InputSchemas(HashMap<ToolName, InputSchema>);
+
+impl InputSchemas {
+    pub(crate) fn new(tools: &[Tool]) -> Self {
+        Self(tools.iter().map(|tool| (tool.name.clone(), InputSchema::new(tool))).collect())
+    }
+
+    /// Checks the input of one tool; see [`InputSchema::check`].
+    pub(crate) fn check(&self, tool: &ToolName, input: &Value) -> Result<(), HandError> {
+        self.0.get(tool).map_or(Ok(()), |schema| schema.check(input))
+    }
+}
 
 /// A tool's input schema, compiled when it is first needed.
 pub(crate) struct InputSchema {

@@ -3,7 +3,7 @@
 use crate::environment::Environment;
 use crate::hand::{ComponentHand, Recipe};
 use crate::library::Library;
-use handbox_bundle::{Bundle, BundleComponent, BundleError, Kind};
+use handbox_bundle::{Bundle, BundleComponent, BundleError};
 use handbox_hand::{Call, Hand, HandError, Outcome, Output, Tool, ToolFault, ToolName};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -49,9 +49,10 @@ impl Toolbox {
     /// If two tools, of this bundle or of one added before, have the same name or names
     /// that differ only in case; or as loading.
     pub async fn add(&mut self, bundle: &Bundle, environment: &Environment) -> Result<(), ToolboxError> {
+        let environment = Arc::new(environment.clone());
         let mut added = Vec::new();
         for component in &bundle.components {
-            let hand = Arc::new(self.hand(bundle, component, environment).await?);
+            let hand = Arc::new(self.hand(bundle, component, &environment).await?);
             for (own, tool) in component.tools.apply(hand.tools())? {
                 added.push((tool, Route { hand: Arc::clone(&hand), own }));
             }
@@ -68,19 +69,14 @@ impl Toolbox {
         &self,
         bundle: &Bundle,
         component: &BundleComponent,
-        environment: &Environment,
+        environment: &Arc<Environment>,
     ) -> Result<ComponentHand, HandError> {
-        let bytes_of = component.clone();
-        let mut environment = environment.clone();
-        environment.protected.extend(bundle.files.iter().cloned());
         let recipe = Recipe {
-            digest: component.digest.to_string(),
-            manifest: component.manifest.clone(),
-            is_command: component.kind == Kind::Command,
-            bytes: Box::new(move || bytes_of.load().map_err(|error| error.to_string())),
+            package: self.library.package(component),
             grants: component.effective(&environment.grants).grants,
             limits: environment.limits.narrowed_by(bundle.limits),
-            environment,
+            environment: Arc::clone(environment),
+            files: bundle.files.clone(),
         };
         ComponentHand::new(Arc::clone(&self.library), recipe).await
     }

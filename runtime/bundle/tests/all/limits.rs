@@ -105,13 +105,37 @@ fn toml_errors_name_file_line_and_key() {
         ("[limits]\n\ntime = 30\n", ["config.toml:3", "`time`", "30s"]),
         ("[limits]\ncpu = 0\n", ["config.toml:2", "`cpu`", "zero"]),
         ("[limits]\ncpu = true\n", ["config.toml:2", "boolean", "5G"]),
-        ("[limits]\ncpu = 1\ncpu = 2\n", ["config.toml:3", "duplicate key", "config"]),
+        ("[limits]\ncpu = 1\ncpu = 2\n", ["config.toml:3", "duplicate key", "`cpu`"]),
         ("[limits]\n[limit]\n", ["config.toml:2", "limit", "unknown field"]),
         ("[limits", ["config.toml:1", "unclosed", "table"]),
     ] {
         let error = read(text).unwrap_err().to_string();
         assert!(expected.iter().all(|part| error.contains(part)), "{text:?}: {error}");
     }
+}
+
+#[test]
+fn toml_errors_show_no_value() {
+    #[derive(Debug, serde::Deserialize)]
+    struct File {
+        #[expect(dead_code, reason = "never read, since nothing here parses")]
+        env: std::collections::BTreeMap<String, String>,
+    }
+    for (text, place) in [
+        ("env.A = \"s3cret", "column 18"),
+        ("env.A = s3cret", "column 9"),
+        ("env.A = { b = \"s3cret\" }", "column 9"),
+        ("\nenv = \"s3cret, expected `x`\"", "column 7"),
+        ("env.A = 1\nenv.A = \"s3cret\"", "column 5"),
+        ("env.A = [\"s3cret\"]", "column 9"),
+        ("env.A = 9s3cret", "column 9"),
+    ] {
+        let error = parse_toml::<File>("config.toml", text).unwrap_err();
+        let said = format!("{error}\n{}", error.hint());
+        assert!(!said.contains("s3cret") && said.contains(place), "{text:?}: {said}");
+    }
+    let number = parse_toml::<File>("config.toml", "env.A = 31337").unwrap_err().to_string();
+    assert_eq!(number, "config.toml:1: invalid type: integer, expected a string in `env.A`");
 }
 
 #[test]
