@@ -86,7 +86,7 @@ impl Args {
             (Some(path), _) => Recovery::Reconcile(path.clone()),
             (None, Some((_, Word::Retry))) => Recovery::Retry,
             (None, Some(_)) => Recovery::Ask,
-            (None, None) if self.read_only || self.idempotent => Recovery::Retry,
+            (None, None) if self.read_only => Recovery::Retry,
             (None, None) => Recovery::Ask,
         }
     }

@@ -103,7 +103,8 @@
 //! | `name = "…"` | the tool's name, if it is not the function's |
 //! | `output = Type` | the text output is JSON of this type, and its schema is listed |
 //!
-//! The recovery of a `read_only` or `idempotent` tool is `retry`, of any other `ask`,
+//! The recovery of a `read_only` tool is `retry`, of any other `ask`: what changes something
+//! is never repeated unasked, however harmless it looks,
 //! unless it says otherwise. A tool that reconciles does not compile without its function:
 //!
 //! ```compile_fail

@@ -23,7 +23,8 @@ pub struct Limits {
     pub open_files: u32,
     /// Bytes of the result, all parts together; standard output where that is the result.
     pub output_bytes: u64,
-    /// Bytes of standard error kept; what comes after is counted and dropped.
+    /// Bytes of log lines, standard error and (of hands) standard output kept; what comes
+    /// after is counted and dropped.
     pub log_bytes: u64,
     /// Bytes written to files. Deleting what was written gives them back.
     pub file_bytes: u64,
@@ -129,7 +130,8 @@ impl Limits {
             Limit::Time => show(Field::Time),
             Limit::Memory => show(Field::Memory),
             Limit::Tables => format!("{} elements in a table", show(Field::Tables)),
-            Limit::Handles => format!("{} handles, {} of them files", show(Field::Handles), show(Field::OpenFiles)),
+            Limit::Handles => format!("{} handles", show(Field::Handles)),
+            Limit::OpenFiles => format!("{} open files", show(Field::OpenFiles)),
             Limit::Output => show(Field::Output),
             Limit::FileBytes => format!("{} written to files", show(Field::FileBytes)),
             Limit::Files => format!("{} new files and folders", show(Field::Files)),

@@ -140,7 +140,9 @@ impl From<HandError> for Failure {
                 };
                 Self { limit: Some(name), ..Self::new(Kind::Limit, message).hint(hint) }
             }
-            HandError::Busy(_) => Self::new(Kind::Limit, message).hint("try again later"),
+            HandError::Busy(_) => {
+                Self { limit: Some("sandboxes"), ..Self::new(Kind::Limit, message).hint("try again later") }
+            }
             HandError::Broken(_) | HandError::Gone(_) => {
                 Self::new(Kind::Broken, message).hint("tell the author of the component")
             }

@@ -93,8 +93,10 @@ pub enum Limit {
     Stack,
     /// Elements of tables.
     Tables,
-    /// Resource handles and open files.
+    /// Resource handles.
     Handles,
+    /// Open files and folders.
+    OpenFiles,
     /// Bytes returned or copied across the border.
     Output,
     /// Bytes written to files.
@@ -115,6 +117,7 @@ impl Limit {
             Self::Stack => "stack",
             Self::Tables => "tables",
             Self::Handles => "handles",
+            Self::OpenFiles => "open-files",
             Self::Output => "output",
             Self::FileBytes => "file-bytes",
             Self::Files => "files",

@@ -38,7 +38,7 @@ fn limit_of(error: &wasmtime::Error) -> Option<Limit> {
     if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
         return Some(Limit::Handles);
     }
-    // Not typed in wasmtime 48; `hostile_guests` fails if the wording changes.
+    // Not typed in wasmtime 48; `tests/hostile/budgets.rs` fails if the wording changes.
     let copied_too_much = error.root_cause().to_string().contains("fuel allocated for hostcalls");
     copied_too_much.then_some(Limit::Output)
 }

@@ -175,8 +175,8 @@ fn probe_reset(allocation: Allocation) -> MemoryReset {
 
 fn compatibility(raw: &wasmtime::Engine) -> String {
     use std::hash::{Hash, Hasher};
-    // Two differently keyed 64-bit hashes: this is a file name, not a defence. What is
-    // loaded is authenticated, and wasmtime checks its own header again.
+    // A file name, not a defence: what is loaded is authenticated, and wasmtime checks its
+    // own header again.
     let mut one = std::hash::DefaultHasher::new();
     raw.precompile_compatibility_hash().hash(&mut one);
     format!("{:016x}", one.finish())

@@ -14,7 +14,7 @@ use crate::loaded::{self, AsyncAsk};
 use crate::meter::Meter;
 use crate::run::{Job, Live, Ready, conclude};
 use crate::sink::{Budget, Sink};
-use crate::store::{Opening, arm, open_store};
+use crate::store::{Opening, open_store};
 use handbox_bundle::{Grants, Kind, Limits, Mode, State};
 use handbox_hand::{Call, Hand, HandError, Hints, NoWatcher, Outcome, Output, Recovery, Tool, ToolFault, ToolName};
 use serde_json::Value;
@@ -253,7 +253,9 @@ impl Ready {
                 Err(error) => return (None, Err(classify(&error, &job.meter))),
             },
         };
-        live.store.data_mut().start_call(job);
+        if let Err(error) = live.start_call(job) {
+            return (None, Err(classify(&error, &job.meter)));
+        }
         match self.state_answer(&mut live, call).await {
             Ok(Ok(saved)) => (Some(live), Ok(saved)),
             Ok(Err(text)) => (Some(live), Err(HandError::Tool(ToolFault::Failed(text)))),
@@ -265,7 +267,6 @@ impl Ready {
         let loaded::Kind::Hand { state: Some(state), .. } = &self.loaded()?.kind else {
             return Ok(Err("this hand does not say how to save its state".to_owned()));
         };
-        arm(&mut live.store)?;
         let keeper = state.load(&mut live.store, &live.instance)?;
         let keeper = keeper.handbox_hand_state();
         match call {
@@ -278,7 +279,7 @@ impl Ready {
         let loaded = self.loaded().map_err(|error| classify(&error, &job.meter))?;
         let loaded::Kind::Hand { recover: Some(recover), .. } = &loaded.kind else { return Ok(Outcome::Unknown) };
         let answer = async {
-            let mut live = self.instantiate(job, CommandLine { args: Vec::new(), stdin: None }).await?;
+            let mut live = self.instantiate(job, CommandLine { args: Vec::new(), stdin: None }, Mode::ReadOnly).await?;
             let recoverer = recover.load(&mut live.store, &live.instance)?;
             let call = types::Call {
                 id: job.call.id.0.clone(),
@@ -326,7 +327,12 @@ impl AsyncAsk for Asker<'_> {
                 busy @ HandError::Busy(_) => Err(busy),
                 error => Err(about(error)),
             },
-            Ok(Ok(Ok(tools))) => tools.into_iter().map(tool).collect(),
+            Ok(Ok(Ok(tools))) => {
+                let tools: Vec<Tool> = tools.into_iter().map(tool).collect::<Result<_, _>>()?;
+                let refused = |error: handbox_bundle::BundleError| HandError::Broken(error.to_string());
+                handbox_bundle::check_tools(&tools).map_err(refused)?;
+                Ok(tools)
+            }
         }
     }
 }

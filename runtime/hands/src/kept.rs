@@ -2,12 +2,14 @@
 
 use crate::command::CommandLine;
 use crate::run::{Ended, Job, Live, Ready, conclude};
-use crate::store::arm;
+use crate::store::{arm, settle};
+use handbox_bundle::Mode;
 use handbox_hand::{HandError, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard};
+use wasmtime::AsContextMut;
 
 /// How a kept hand shares its one store, and when it lets go of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +101,24 @@ impl Slot {
     }
 }
 
+impl Live {
+    /// Charges everything from now on to `job`, with its budgets.
+    pub(crate) fn start_call(&mut self, job: &Job) -> wasmtime::Result<()> {
+        // What instantiating burnt belongs to the call that it was done for.
+        settle(&mut self.store.as_context_mut())?;
+        self.store.data_mut().start_call(job);
+        arm(&mut self.store)
+    }
+}
+
 impl Ready {
     /// A store for a kept hand, its guest ready for calls.
     pub(crate) async fn begin_incarnation(&self, slot: &Slot, job: &Job) -> wasmtime::Result<Live> {
         slot.incarnation.fetch_add(1, SeqCst);
         let none = CommandLine { args: Vec::new(), stdin: None };
-        self.instantiate(job, none).await
+        // As granted: a later call may write although this one only reads. Each call is
+        // narrowed by `Guest::start_call`.
+        self.instantiate(job, none, Mode::ReadWrite).await
     }
 
     /// Runs one call in a kept store. Gives the store back unless it is not to be used again.
@@ -121,8 +135,7 @@ impl Ready {
                 Err(error) => return (None, conclude(job, Err(Ended::Engine(error)))),
             },
         };
-        live.store.data_mut().start_call(job);
-        if let Err(error) = arm(&mut live.store) {
+        if let Err(error) = live.start_call(job) {
             return (None, conclude(job, Err(Ended::Engine(error))));
         }
         let answer = self.answer(&mut live, job).await;

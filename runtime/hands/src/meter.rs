@@ -39,7 +39,6 @@ pub(crate) struct Meter {
     memory: Counter,
     fuel: Counter,
     host_calls: Counter,
-    output: Counter,
     log: Counter,
     file_bytes: Counter,
     files: Counter,
@@ -54,7 +53,6 @@ impl Meter {
             memory: Counter::default(),
             fuel: Counter::default(),
             host_calls: Counter::default(),
-            output: Counter::default(),
             log: Counter::default(),
             file_bytes: Counter::default(),
             files: Counter::default(),
@@ -89,7 +87,6 @@ impl Meter {
         let taken = match limit {
             Limit::Memory => self.memory.take(amount, limits.memory_bytes),
             Limit::HostCalls => self.host_calls.take(amount, limits.host_calls),
-            Limit::Output => self.output.take(amount, limits.output_bytes),
             Limit::FileBytes => self.file_bytes.take(amount, limits.file_bytes),
             Limit::Files => self.files.take(amount, limits.files),
             Limit::Cpu => self.fuel.take(amount, limits.cpu_fuel),

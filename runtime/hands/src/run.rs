@@ -94,7 +94,9 @@ impl Ready {
 
     /// Opens a store for `job` and instantiates the component in it. Guest code
     /// may run here, so it belongs inside the call's limits.
-    pub(crate) async fn instantiate(&self, job: &Job, line: CommandLine) -> wasmtime::Result<Live> {
+    ///
+    /// `weakest` bounds what any folder may be used for in this store.
+    pub(crate) async fn instantiate(&self, job: &Job, line: CommandLine, weakest: Mode) -> wasmtime::Result<Live> {
         let stdout_is = match self.loaded()?.kind {
             Kind::Command { .. } => Budget::Output,
             Kind::Hand { .. } | Kind::Reflected(_) => Budget::Log,
@@ -104,7 +106,7 @@ impl Ready {
             meter: Arc::clone(&job.meter),
             hop: Arc::clone(&job.hop),
             folders: &self.folders,
-            weakest: job.weakest(),
+            weakest,
             protected: Arc::clone(&self.protected),
             env: &self.env,
             args: &line.args,
@@ -125,7 +127,7 @@ impl Ready {
 
     async fn fresh_answer(&self, job: &Job) -> Result<Answer, Ended> {
         let line = self.command_line(job)?;
-        let mut live = self.instantiate(job, line).await?;
+        let mut live = self.instantiate(job, line, job.weakest()).await?;
         let answer = self.answer(&mut live, job).await;
         live.report(job);
         answer
@@ -193,10 +195,7 @@ impl Live {
         let stdout = self.store.data().stdout.take();
         let fields = serde_json::Map::from_iter([("exit_code".to_owned(), Value::from(status))]);
         if status == 0 || u8::try_from(status).is_ok_and(|status| ok_statuses.contains(&status)) {
-            let media_type = match std::str::from_utf8(&stdout) {
-                Ok(_) => "text/plain",
-                Err(_) => "application/octet-stream",
-            };
+            let media_type = if is_text(&stdout) { "text/plain" } else { "application/octet-stream" };
             return Ok((vec![Part { media_type: media_type.to_owned(), data: stdout }], fields));
         }
         let stderr = self.store.data().stderr.take();
@@ -204,6 +203,12 @@ impl Live {
         let said = String::from_utf8_lossy(&said);
         Err(ToolFault::Failed(format!("{}\n(exit status {status})", said.trim_end())))
     }
+}
+
+/// Whether bytes are UTF-8, but for a character that was cut at their end.
+fn is_text(bytes: &[u8]) -> bool {
+    // An error without a length means that the bytes end too early, not that they are wrong.
+    std::str::from_utf8(bytes).err().is_none_or(|error| error.error_len().is_none())
 }
 
 fn exit_status(result: wasmtime::Result<Result<(), ()>>) -> wasmtime::Result<i32> {
@@ -259,5 +264,16 @@ fn tool_fault(fault: types::Fault, call: &Call) -> ToolFault {
         types::Fault::InvalidInput(text) => ToolFault::InvalidInput(text),
         types::Fault::Denied(text) => ToolFault::Denied(text),
         types::Fault::Failed(text) => ToolFault::Failed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_text;
+
+    #[test]
+    fn text_that_was_cut_inside_a_character_is_still_text() {
+        assert!(is_text(b"") && is_text("aé".as_bytes()) && is_text(&"aé".as_bytes()[..2]));
+        assert!(!is_text(b"a\xff") && !is_text(b"\xc3a"));
     }
 }

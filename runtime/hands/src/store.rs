@@ -14,7 +14,8 @@ use wasmtime::{CallHook, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 
-/// Most random bytes a guest gets in one call.
+/// Most random bytes that a guest gets for one request; how many requests it may make is
+/// bounded by its host calls.
 const RANDOM_BYTES_MAX: u64 = 1 << 20;
 /// What one crossing may carry beside the output: names, media types, list headers.
 const CROSSING_BYTES_EXTRA: u64 = 256 << 10;
@@ -41,13 +42,9 @@ pub(crate) struct Opening<'a> {
 
 /// Opens a store for one call, or for the life of a kept hand.
 pub(crate) fn open_store(opening: Opening<'_>) -> wasmtime::Result<Store<Guest>> {
-    let limits = *opening.meter.limits();
     let guest = guest(&opening);
     let mut store = Store::new(opening.engine.raw(), guest);
     store.limiter(|guest| &mut guest.memory);
-    // Bytes that one crossing of the border may copy into the host.
-    let crossing = limits.output_bytes.saturating_add(CROSSING_BYTES_EXTRA);
-    store.set_hostcall_fuel(usize::try_from(crossing).unwrap_or(usize::MAX));
     store.call_hook(charge_host_call);
     arm(&mut store)?;
     Ok(store)
@@ -55,6 +52,9 @@ pub(crate) fn open_store(opening: Opening<'_>) -> wasmtime::Result<Store<Guest>>
 
 /// Gives a store its call's fuel and makes it answer the ticker.
 pub(crate) fn arm(store: &mut Store<Guest>) -> wasmtime::Result<()> {
+    // Bytes that one crossing of the border may copy into the host.
+    let crossing = store.data().meter().limits().output_bytes.saturating_add(CROSSING_BYTES_EXTRA);
+    store.set_hostcall_fuel(usize::try_from(crossing).unwrap_or(usize::MAX));
     let fuel = store.data().meter().fuel_left();
     store.data_mut().armed = fuel;
     store.set_fuel(fuel)?;

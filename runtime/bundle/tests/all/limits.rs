@@ -122,13 +122,13 @@ fn toml_errors_show_no_value() {
         env: std::collections::BTreeMap<String, String>,
     }
     for (text, place) in [
-        ("env.A = \"s3cret", "column 18"),
+        ("env.A = \"s3cret", "column 16"),
         ("env.A = s3cret", "column 9"),
         ("env.A = { b = \"s3cret\" }", "column 9"),
         ("\nenv = \"s3cret, expected `x`\"", "column 7"),
         ("env.A = 1\nenv.A = \"s3cret\"", "column 5"),
         ("env.A = [\"s3cret\"]", "column 9"),
-        ("env.A = 9s3cret", "column 9"),
+        ("env.A = 9s3cret", "column 10"),
     ] {
         let error = parse_toml::<File>("config.toml", text).unwrap_err();
         let said = format!("{error}\n{}", error.hint());
@@ -144,7 +144,8 @@ fn what_a_limit_allows_is_said_with_its_unit() {
     assert_eq!(limits.describe(Limit::Memory), "128 MiB");
     assert_eq!(limits.describe(Limit::Time), "30 s");
     assert_eq!(limits.describe(Limit::Cpu), "50 G instructions");
-    assert_eq!(limits.describe(Limit::Handles), "1024 handles, 256 of them files");
+    assert_eq!(limits.describe(Limit::Handles), "1024 handles");
+    assert_eq!(limits.describe(Limit::OpenFiles), "256 open files");
     assert_eq!(limits.describe(Limit::Files), "10 k new files and folders");
     assert!(limits.rows().contains(&("file-bytes", "256 MiB".to_owned())));
 }

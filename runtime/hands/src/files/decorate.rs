@@ -101,6 +101,14 @@ impl Files<'_> {
         }
     }
 
+    /// Gives back what was charged for a new name that could not be made.
+    fn settle_new(&self, made: FsResult<()>) -> FsResult<()> {
+        if made.is_err() {
+            self.state.meter.give_back(Limit::Files, 1);
+        }
+        made
+    }
+
     fn token_of(&self, fd: &Fd) -> Option<Arc<OpenToken>> {
         self.state.open.get(&fd.rep()).cloned()
     }
@@ -237,10 +245,7 @@ impl HostDescriptor for Files<'_> {
         Self::check_new_name(&path)?;
         self.take(Limit::Files, 1)?;
         let made = self.inner.create_directory_at(fd, path).await;
-        if made.is_err() {
-            self.state.meter.give_back(Limit::Files, 1);
-        }
-        made
+        self.settle_new(made)
     }
 
     async fn link_at(&mut self, fd: Fd, flags: PathFlags, old: String, new_fd: Fd, new: String) -> FsResult<()> {
@@ -249,7 +254,8 @@ impl HostDescriptor for Files<'_> {
         Self::check_new_name(&new)?;
         self.check_not_pinned(&fd, &old).await?;
         self.take(Limit::Files, 1)?;
-        self.inner.link_at(fd, flags, old, new_fd, new).await
+        let made = self.inner.link_at(fd, flags, old, new_fd, new).await;
+        self.settle_new(made)
     }
 
     async fn symlink_at(&mut self, fd: Fd, target: String, path: String) -> FsResult<()> {
@@ -257,7 +263,8 @@ impl HostDescriptor for Files<'_> {
         self.state.hop.may_block().await;
         Self::check_new_name(&path)?;
         self.take(Limit::Files, 1)?;
-        self.inner.symlink_at(fd, target, path).await
+        let made = self.inner.symlink_at(fd, target, path).await;
+        self.settle_new(made)
     }
 
     async fn rename_at(&mut self, fd: Fd, old: String, new_fd: Fd, new: String) -> FsResult<()> {
@@ -305,8 +312,6 @@ impl HostDescriptor for Files<'_> {
         }
         self.inner.set_times_at(fd, flags, path, atime, mtime).await
     }
-
-    // From here on nothing is added but the move to a thread that may block.
 
     async fn set_times(&mut self, fd: Fd, atime: NewTimestamp, mtime: NewTimestamp) -> FsResult<()> {
         self.check_may_change()?;

@@ -76,7 +76,7 @@ impl FileState {
         let max = self.meter.limits().open_files;
         if self.open_count.fetch_add(1, Relaxed) >= max {
             self.open_count.fetch_sub(1, Relaxed);
-            self.meter.reached(Limit::Handles);
+            self.meter.reached(Limit::OpenFiles);
             return None;
         }
         Some(OpenToken { open_count: Arc::clone(&self.open_count), written: None })

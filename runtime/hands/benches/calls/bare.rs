@@ -10,7 +10,7 @@ mod bindings {
 }
 use bindings::handbox::hand::{report, types};
 
-pub struct State {
+pub(crate) struct State {
     wasi: WasiCtx,
     table: ResourceTable,
 }
@@ -29,14 +29,14 @@ impl report::Host for State {
 
 /// A guest in a bare engine.
 #[derive(Clone)]
-pub struct Bare {
+pub(crate) struct Bare {
     engine: Engine,
     pre: bindings::ToolHandPre<State>,
 }
 
 impl Bare {
     /// The best settings that are known: pooled slots that stay resident.
-    pub fn pooled(guest: &[u8]) -> Self {
+    pub(crate) fn pooled(guest: &[u8]) -> Self {
         let mut pool = PoolingAllocationConfig::new();
         pool.linear_memory_keep_resident(2 << 20)
             .table_keep_resident(2 << 20)
@@ -51,7 +51,7 @@ impl Bare {
     }
 
     /// An instance mapped for each call.
-    pub fn on_demand(guest: &[u8]) -> Self {
+    pub(crate) fn on_demand(guest: &[u8]) -> Self {
         let mut config = Config::new();
         config.concurrency_support(false);
         Self::with(&config, guest)
@@ -69,7 +69,7 @@ impl Bare {
     }
 
     /// One call in a store of its own, from nothing to nothing.
-    pub fn call(&self, input: &str) -> usize {
+    pub(crate) fn call(&self, input: &str) -> usize {
         let mut store =
             Store::new(&self.engine, State { wasi: WasiCtx::builder().build(), table: ResourceTable::new() });
         let hand = self.pre.instantiate(&mut store).expect("an instance");

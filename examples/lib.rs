@@ -1,0 +1,1 @@
+//! Programs that embed Handbox; see the examples of this package.
