@@ -2,7 +2,7 @@
 
 use handbox_tests::Machine;
 
-/// Adds, divides, and has a record: each exported function becomes a tool.
+/// Adds, or crashes: each exported function becomes a tool.
 const ADDER: &str = r#"(component
   (core module $m
     (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))

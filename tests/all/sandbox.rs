@@ -215,3 +215,19 @@ async fn the_call_id_and_attempt_reach_the_tool() {
     assert_eq!(toolbox.execute(call).await.expect("it writes").text(), "written at attempt 1");
     assert!(lab.path("key-7").exists());
 }
+
+#[tokio::test]
+async fn a_kept_hand_may_still_write_after_a_call_that_only_read() {
+    let lab = Lab::new();
+    let std =
+        handbox_bundle::Bundle::open("std", lab.workspace.path(), &handbox_std_bundle::bundles()).expect("built in");
+    let files = std.components.iter().find(|component| component.name == "files").expect("it is there");
+    let bundle = lab.pack("files", &files.load().expect("its bytes"), State::Kept).await.expect("it packs");
+    let mut toolbox = lab.toolbox();
+    toolbox.add(&bundle, &lab.environment).await.expect("it loads");
+    std::fs::write(lab.path("a.txt"), "old").expect("a file");
+    let read = call(&toolbox, "read", json!({"file_path": "a.txt"})).await.expect("it reads");
+    assert_eq!(read.text().trim_end(), "old");
+    call(&toolbox, "write", json!({"file_path": "a.txt", "content": "new"})).await.expect("it writes");
+    assert_eq!(std::fs::read_to_string(lab.path("a.txt")).expect("it is there"), "new");
+}

@@ -1,7 +1,8 @@
 //! `cargo run --manifest-path guest-tools/Cargo.toml -p rebuild`: see `HELP`.
 
 use rebuild::{
-    Component, Options, Problem, Result, build, components, describe, differences, digest, keep, lock, unpack, write_lock,
+    Component, Options, Problem, Result, build, components, describe, differences, digest, keep, lock, unpack,
+    write_lock,
 };
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

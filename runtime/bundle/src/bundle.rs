@@ -28,6 +28,9 @@ pub struct Bundle {
     pub limits: LimitsPatch,
     /// Every file that was loaded, canonical: none of them may ever be writable for a guest.
     pub files: Vec<PathBuf>,
+    /// Every link that was followed on the way to one of them, named through its canonical
+    /// folder: a guest that may write there could make the next call load something else.
+    pub links: Vec<PathBuf>,
 }
 
 /// One component of a bundle.
@@ -246,7 +249,7 @@ impl BundleSource {
             });
         }
         let (name, version) = (self.name.clone(), self.version.clone());
-        let bundle = Bundle { name, version, components, limits: self.limits, files: Vec::new() };
+        let bundle = Bundle { name, version, components, limits: self.limits, files: Vec::new(), links: Vec::new() };
         Bundle::check_names(&bundle.known_tools()?)?;
         Ok(bundle)
     }

@@ -15,11 +15,13 @@ mod inspect;
 mod limit_field;
 mod limits;
 mod limits_text;
+mod links;
 mod manifest;
 mod manifest_check;
 mod manifest_file;
 mod open;
 mod schema;
+mod schema_cost;
 pub mod section;
 mod text;
 

@@ -5,6 +5,7 @@ use crate::digest::Digest;
 use crate::error::{BundleError, shown};
 use crate::inspect::{COMPONENT_BYTES_MAX, Inspection, inspect_hashed};
 use crate::limits::LimitsPatch;
+use crate::links::links_to;
 use crate::manifest::Asks;
 use crate::text::{TOML_BYTES_MAX, parse_toml, place};
 use handbox_hand::ToolName;
@@ -114,12 +115,20 @@ impl Bundle {
     ///
     /// As [`Bundle::open`].
     pub fn open_file(path: &Path) -> Result<Self, BundleError> {
+        let links = links_to(path);
         let (path, bytes) = read_file(path, COMPONENT_BYTES_MAX)?;
         let component =
             component(&path, bytes.into(), None, ToolChoice::All, None).map_err(|error| error.at(path.display()))?;
         let version = component.manifest.as_ref().map_or("0.0.0", |manifest| &manifest.version).to_owned();
         let name = component.name.clone();
-        Ok(Self { name, version, components: vec![component], limits: LimitsPatch::default(), files: vec![path] })
+        Ok(Self {
+            name,
+            version,
+            components: vec![component],
+            limits: LimitsPatch::default(),
+            files: vec![path],
+            links,
+        })
     }
 
     /// Opens a folder with `bundle.toml`.
@@ -136,16 +145,18 @@ impl Bundle {
         let opening = Opening { folder: file.parent().unwrap_or(folder).to_owned(), file: &shown_file, text: &text };
         opening.check_head(&toml)?;
         let mut files = vec![file.clone()];
+        let mut links = links_to(&folder.join(BUNDLE_FILE));
         let mut components = Vec::new();
         let mut bytes_left = BUNDLE_BYTES_MAX;
         for entry in toml.components {
+            links.extend(links_to(&opening.folder.join(entry.path.get_ref())));
             let (path, component, size) = opening.component(entry, toml.asks.as_ref(), bytes_left)?;
             bytes_left = bytes_left.saturating_sub(size);
             files.push(path);
             components.push(component);
         }
         let (name, version) = (toml.name.into_inner(), toml.version.into_inner());
-        let bundle = Self { name, version, components, limits: toml.limits, files };
+        let bundle = Self { name, version, components, limits: toml.limits, files, links };
         Self::check_names(&bundle.known_tools()?).map_err(|error| error.at(&shown_file))?;
         Ok(bundle)
     }

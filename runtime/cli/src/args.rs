@@ -48,7 +48,7 @@ fn sort_call(words: Vec<OsString>) -> Vec<OsString> {
         let to = if ours.contains_key(name) { &mut line } else { &mut theirs };
         to.push(word);
         let takes_value = ours.get(name).copied().unwrap_or(true) && !text.contains('=');
-        if takes_value && let Some(value) = words.next_if(|next| is_word(next)) {
+        if takes_value && let Some(value) = words.next_if(is_word) {
             to.push(value);
         }
     }

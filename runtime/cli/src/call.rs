@@ -27,7 +27,8 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     let config = Config::load(&paths, &cwd)?;
     let opened = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?;
     let (bundle, name) = (opened.bundle, opened.name.as_deref());
-    let asking = Asking { typed: &command.grants, config: &config, bundle: name, paths: &paths, cwd: &cwd };
+    let links = &bundle.links;
+    let asking = Asking { typed: &command.grants, config: &config, bundle: name, links, paths: &paths, cwd: &cwd };
     let effective = grants::effective(asking)?;
     effective.warn(global.quiet);
     let folders = Folders::make(command.outputs.as_deref())?;

@@ -37,7 +37,8 @@ pub(crate) fn run(global: &Global, command: Check) -> Result<ExitCode, Failure> 
     let config = Config::load(&paths, &cwd)?;
     let opened = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?;
     let bundle = opened.name.as_deref();
-    let asking = Asking { typed: &command.grants, config: &config, bundle, paths: &paths, cwd: &cwd };
+    let links = &opened.bundle.links;
+    let asking = Asking { typed: &command.grants, config: &config, bundle, links, paths: &paths, cwd: &cwd };
     let effective = grants::effective(asking)?;
     effective.warn(global.quiet);
     let loaded = load(global, &paths, &opened, &effective);
@@ -282,7 +283,7 @@ mod tests {
     fn opened(name: &str) -> Opened {
         let (name, version) = (name.to_owned(), "0.1.0".to_owned());
         let (limits, files) = (LimitsPatch::default(), vec!["/p/x.wasm".into()]);
-        let bundle = Bundle { name, version, components: Vec::new(), limits, files };
+        let bundle = Bundle { name, version, components: Vec::new(), limits, files, links: Vec::new() };
         Opened { bundle, name: None, origin: Origin::Path }
     }
 

@@ -68,7 +68,8 @@ fn show(global: &Global, command: &Show, paths: &Paths, cwd: &Path) -> Result<()
     let built_in = handbox_std_bundle::bundles();
     let opened = command.bundle.as_ref().map(|word| config.open(word, cwd, &built_in)).transpose()?;
     let bundle = opened.as_ref().and_then(|opened| opened.name.as_deref());
-    let asking = Asking { typed: &command.grants, config: &config, bundle, paths, cwd };
+    let links = opened.as_ref().map(|opened| opened.bundle.links.as_slice()).unwrap_or_default();
+    let asking = Asking { typed: &command.grants, config: &config, bundle, links, paths, cwd };
     let mut effective = grants::effective(asking)?;
     if let Some(opened) = &opened {
         effective.narrow_by_author(&opened.bundle);

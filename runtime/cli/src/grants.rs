@@ -21,6 +21,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) config: &'a Config,
     /// What configuration calls the bundle; see `Opened::name`.
     pub(crate) bundle: Option<&'a str>,
+    /// Those that were followed to load it; see `Bundle::links`.
+    pub(crate) links: &'a [PathBuf],
     pub(crate) paths: &'a Paths,
     pub(crate) cwd: &'a Path,
 }
@@ -323,6 +325,17 @@ fn check_links(grants: &Grants, ask: Asking<'_>) -> Result<(), Failure> {
     let writable: Vec<_> = grants.folders.iter().filter(|folder| folder.mode == Mode::ReadWrite).collect();
     if writable.is_empty() {
         return Ok(());
+    }
+    for link in ask.links {
+        if let Some(folder) = writable.iter().find(|folder| link.starts_with(&folder.host)) {
+            let message = format!(
+                "{} cannot be granted for writing: the bundle is loaded through the link {} in it",
+                folder.host.display(),
+                link.display()
+            );
+            let hint = "call the bundle by the path that the link leads to, or grant this folder with :ro";
+            return Err(Failure::new(Kind::Denied, message).hint(hint));
+        }
     }
     for file in loaded_files(ask) {
         let holders = link_folders(&file);

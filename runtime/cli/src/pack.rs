@@ -231,7 +231,14 @@ pub(crate) fn bundle(inspection: &Inspection, bytes: &[u8]) -> Bundle {
         bytes: Bytes::Loaded(bytes.into()),
     };
     let version = "0.0.0".to_owned();
-    Bundle { name, version, components: vec![component], limits: LimitsPatch::default(), files: Vec::new() }
+    Bundle {
+        name,
+        version,
+        components: vec![component],
+        limits: LimitsPatch::default(),
+        files: Vec::new(),
+        links: Vec::new(),
+    }
 }
 
 /// The tools by the component's own account. Not cached: nobody will call it unpacked.

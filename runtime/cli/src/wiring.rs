@@ -7,8 +7,14 @@ use handbox_hands::{Allocation, Cache, Engine, Library, LoadWatcher, Toolbox};
 use std::sync::Arc;
 
 /// What `--version` says.
-pub(crate) const VERSION: &str =
-    concat!(env!("CARGO_PKG_VERSION"), "\ncontract handbox:hand@0.1.0\nengine wasmtime 48 (WASI 0.2)");
+pub(crate) const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nbuild ",
+    env!("HANDBOX_BUILD"),
+    "\ncontract handbox:hand@0.1.0\nengine wasmtime ",
+    env!("HANDBOX_ENGINE"),
+    " (WASI 0.2)"
+);
 
 /// An empty toolbox for a process that makes one call and ends.
 pub(crate) fn toolbox(paths: &Paths, quiet: bool) -> Result<Toolbox, Failure> {

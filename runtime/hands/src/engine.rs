@@ -88,9 +88,6 @@ impl Engine {
         self.inner.reset
     }
 
-    /// Version of the engine inside, for people.
-    pub const VERSION: &'static str = concat!("wasmtime ", "48");
-
     pub(crate) fn raw(&self) -> &wasmtime::Engine {
         &self.inner.raw
     }

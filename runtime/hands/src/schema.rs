@@ -25,6 +25,9 @@ impl InputSchemas {
     }
 }
 
+/// Memory that one compiled pattern may take, in bytes; a short one can ask for much more.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+
 /// A tool's input schema, compiled when it is first needed.
 pub(crate) struct InputSchema {
     schema: Value,
@@ -57,7 +60,8 @@ impl InputSchema {
 fn compile(schema: &Value) -> Result<Validator, String> {
     // Patterns come from an untrusted component: only an engine that never backtracks.
     // Nothing is fetched: the crate is built without resolvers.
-    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+    let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX);
+    let options = jsonschema::options().with_pattern_options(patterns);
     options.build(schema).map_err(|error| error.to_string())
 }
 

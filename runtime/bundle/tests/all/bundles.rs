@@ -147,6 +147,28 @@ fn two_components_cannot_have_a_tool_of_the_same_name() {
     assert_eq!(names(&folder.open(&toml("tools = [\"x\"]")).unwrap()), ["read", "x"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn the_links_on_the_way_to_a_bundle_are_known() {
+    use std::os::unix::fs::symlink;
+    let wasm = packed(&["a"]);
+    let (folder, other) = (Folder::new(), Folder::new());
+    let (here, there) = (folder.path(), other.path());
+    other.write("real/x.wasm", &wasm).write("real/bundle.toml", format!("{HEAD}{}", entry("y.wasm", &wasm, "")));
+    symlink("x.wasm", there.join("real/y.wasm")).unwrap();
+    symlink("real", there.join("folder")).unwrap();
+    symlink(there.join("folder/../folder/x.wasm"), here.join("link.wasm")).unwrap();
+    symlink(&there, here.join("there")).unwrap();
+
+    let bundle = Bundle::open("./link.wasm", &here, &[]).unwrap();
+    assert_eq!(bundle.files, [there.join("real/x.wasm")]);
+    assert_eq!(bundle.links, [here.join("link.wasm"), there.join("folder"), there.join("folder")]);
+
+    let bundle = Bundle::open("there/folder", &here, &[]).unwrap();
+    assert_eq!(bundle.links, [here.join("there"), there.join("folder"), there.join("real/y.wasm")]);
+    assert_eq!(Bundle::open("real/x.wasm", &there, &[]).unwrap().links, Vec::<PathBuf>::new());
+}
+
 #[test]
 fn a_single_packed_component_is_a_bundle() {
     let folder = Folder::new();

@@ -9,4 +9,5 @@ mod hostile;
 mod inspecting;
 mod limits;
 mod manifests;
+mod schemas;
 mod support;

@@ -65,6 +65,10 @@ impl Bench {
     }
 
     fn try_ask(&self, typed: &[&str], bundle: Option<&str>) -> Result<Effective, Failure> {
+        self.try_ask_for(typed, bundle, &[])
+    }
+
+    fn try_ask_for(&self, typed: &[&str], bundle: Option<&str>, links: &[PathBuf]) -> Result<Effective, Failure> {
         use clap::Parser;
         #[derive(clap::Parser)]
         struct Line {
@@ -73,7 +77,7 @@ impl Bench {
         }
         let typed = Line::parse_from([&["x"], typed].concat()).grants;
         let cwd = self.project();
-        effective(Asking { typed: &typed, config: &self.config, bundle, paths: &self.paths, cwd: &cwd })
+        effective(Asking { typed: &typed, config: &self.config, bundle, links, paths: &self.paths, cwd: &cwd })
     }
 
     fn ask(&self, typed: &[&str]) -> Effective {
@@ -323,6 +327,19 @@ fn everything_that_is_loaded_is_protected() {
         assert!(failure.message.contains("holds a link"), "{failure:?}");
         bench.ask(&[]);
     }
+}
+
+#[test]
+fn a_link_to_the_bundle_cannot_be_replaced_by_its_tools() {
+    let bench = configured("");
+    let links = [bench.project().join("src/link.wasm")];
+    let ask = |typed: &[&str]| bench.try_ask_for(typed, None, &links);
+    for typed in [&["--write"][..], &["--dir", "src:/s:rw"]] {
+        let failure = ask(typed).unwrap_err();
+        assert!(failure.message.contains("through the link") && failure.kind.code() == 3, "{failure:?}");
+    }
+    ask(&[]).unwrap();
+    ask(&["--dir", "../data:/data:rw"]).unwrap();
 }
 
 #[test]

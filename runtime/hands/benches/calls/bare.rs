@@ -70,6 +70,11 @@ impl Bare {
 
     /// One call in a store of its own, from nothing to nothing.
     pub(crate) fn call(&self, input: &str) -> usize {
+        self.park(input).1
+    }
+
+    /// The same, and the store with its instance.
+    pub(crate) fn park(&self, input: &str) -> (Store<State>, usize) {
         let mut store =
             Store::new(&self.engine, State { wasi: WasiCtx::builder().build(), table: ResourceTable::new() });
         let hand = self.pre.instantiate(&mut store).expect("an instance");
@@ -81,6 +86,7 @@ impl Bare {
             extra: Vec::new(),
         };
         let parts = hand.handbox_hand_hand().call_execute(&mut store, &call).expect("no trap").expect("no fault");
-        parts.iter().map(|part| part.data.len()).sum()
+        let bytes = parts.iter().map(|part| part.data.len()).sum();
+        (store, bytes)
     }
 }

@@ -197,6 +197,7 @@ fn read_all(folder: &Path) -> usize {
 
 /// Parked instances: what each keeps resident, and what one too many is told.
 fn live(runtime: &tokio::runtime::Runtime, guest: &[u8]) {
+    let bare = bare_parked(guest);
     for count in [1_000_usize, 10_000] {
         let lab = Lab::with(guest, Allocation::Pool { instances: count as u32 });
         let library = Library::new(lab.engine.clone(), None, Arc::new(QuietLoad));
@@ -219,7 +220,8 @@ fn live(runtime: &tokio::runtime::Runtime, guest: &[u8]) {
             parked.push(toolbox);
         }
         let each = resident().saturating_sub(before) / (count as u64 - 1);
-        println!("{:<44} {:>8} B each", format!("{count} parked instances, resident"), each);
+        let ratio = each as f64 / bare as f64;
+        println!("{:<44} {each:>10} B {bare:>10} B {ratio:>7.2}x", format!("{count} parked instances, resident each"));
         let (_, refused) = park();
         println!(
             "{:<44} {}",
@@ -227,6 +229,16 @@ fn live(runtime: &tokio::runtime::Runtime, guest: &[u8]) {
             refused.map_or_else(|error| error.to_string(), |_| "nothing".to_owned())
         );
     }
+}
+
+/// What one instance keeps resident in a bare engine, over a thousand of them.
+fn bare_parked(guest: &[u8]) -> u64 {
+    let pooled = Bare::pooled(guest);
+    let text = json!({"text": "x"}).to_string();
+    let mut parked = vec![pooled.park(&text)];
+    let before = resident();
+    parked.extend((1..900).map(|_| pooled.park(&text)));
+    resident().saturating_sub(before) / (parked.len() as u64 - 1)
 }
 
 fn resident() -> u64 {
