@@ -2,8 +2,8 @@
 
 use crate::bindings::{report, types};
 use crate::files::{FileState, Files, HasFiles};
+use crate::job::Job;
 use crate::meter::Meter;
-use crate::run::Job;
 use crate::sink::Sink;
 use handbox_bundle::Mode;
 use handbox_hand::{Limit, LogLevel, Watcher};

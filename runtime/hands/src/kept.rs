@@ -1,7 +1,8 @@
 //! A kept hand's one store: one call at a time, through a bounded queue.
 
 use crate::command::CommandLine;
-use crate::run::{Ended, Job, Live, Ready, conclude};
+use crate::job::Job;
+use crate::run::{Ended, Live, Ready, conclude};
 use crate::store::{arm, settle};
 use handbox_bundle::Mode;
 use handbox_hand::{HandError, Output};

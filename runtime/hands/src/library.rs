@@ -2,8 +2,8 @@
 
 use crate::cache::Cache;
 use crate::engine::Engine;
-use crate::hand::Asker;
 use crate::loaded::{LoadWatcher, Loaded, Source, load};
+use crate::metadata::Asker;
 use crate::schema::InputSchemas;
 use handbox_bundle::{BundleComponent, Kind};
 use handbox_hand::{HandError, Tool};

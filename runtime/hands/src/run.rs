@@ -6,15 +6,14 @@ use crate::command::{self, CommandLine};
 use crate::engine::Engine;
 use crate::files::{Folders, Protected};
 use crate::guest::Guest;
-use crate::hop::Hop;
+use crate::job::Job;
 use crate::library::Package;
 use crate::loaded::{Kind, Loaded};
-use crate::meter::Meter;
 use crate::reflect;
 use crate::sink::{Budget, Sink};
 use crate::store::{Opening, open_store, settle};
-use handbox_bundle::{Limits, Mode};
-use handbox_hand::{Call, HandError, Hints, LogLevel, Output, Part, ToolFault, Usage};
+use handbox_bundle::Mode;
+use handbox_hand::{Call, HandError, LogLevel, Output, Part, ToolFault, Usage};
 use serde_json::Value;
 use std::sync::Arc;
 use wasmtime::component::Instance;
@@ -31,35 +30,6 @@ pub(crate) struct Ready {
     pub(crate) folders: Folders,
     pub(crate) protected: Arc<Protected>,
     pub(crate) env: Vec<(String, String)>,
-}
-
-/// One call with its budgets.
-#[derive(Clone)]
-pub(crate) struct Job {
-    pub(crate) call: Call,
-    pub(crate) hints: Hints,
-    pub(crate) meter: Arc<Meter>,
-    pub(crate) hop: Arc<Hop>,
-}
-
-impl Job {
-    pub(crate) fn new(call: Call, hints: Hints, limits: Limits) -> Self {
-        Self { call, hints, meter: Arc::new(Meter::new(limits)), hop: Arc::default() }
-    }
-
-    /// A claim to only read is made true: it gets every folder read-only.
-    pub(crate) fn weakest(&self) -> Mode {
-        if self.hints.read_only { Mode::ReadOnly } else { Mode::ReadWrite }
-    }
-
-    pub(crate) fn usage(&self, time: std::time::Duration) -> Usage {
-        Usage {
-            time,
-            fuel: self.meter.fuel_used(),
-            memory_bytes: self.meter.memory_peak(),
-            dropped_bytes: self.meter.dropped_bytes(),
-        }
-    }
 }
 
 /// A store with its instance.

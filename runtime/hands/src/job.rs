@@ -1,0 +1,36 @@
+//! One call with everything that it may use up.
+
+use crate::hop::Hop;
+use crate::meter::Meter;
+use handbox_bundle::{Limits, Mode};
+use handbox_hand::{Call, Hints, Usage};
+use std::sync::Arc;
+
+/// One call with its budgets.
+#[derive(Clone)]
+pub(crate) struct Job {
+    pub(crate) call: Call,
+    pub(crate) hints: Hints,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) hop: Arc<Hop>,
+}
+
+impl Job {
+    pub(crate) fn new(call: Call, hints: Hints, limits: Limits) -> Self {
+        Self { call, hints, meter: Arc::new(Meter::new(limits)), hop: Arc::default() }
+    }
+
+    /// A claim to only read is made true: it gets every folder read-only.
+    pub(crate) fn weakest(&self) -> Mode {
+        if self.hints.read_only { Mode::ReadOnly } else { Mode::ReadWrite }
+    }
+
+    pub(crate) fn usage(&self, time: std::time::Duration) -> Usage {
+        Usage {
+            time,
+            fuel: self.meter.fuel_used(),
+            memory_bytes: self.meter.memory_peak(),
+            dropped_bytes: self.meter.dropped_bytes(),
+        }
+    }
+}
