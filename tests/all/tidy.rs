@@ -99,3 +99,11 @@ fn the_kept_components_are_those_of_their_sources() {
         "{differences:#?}\nrun `cargo run --manifest-path guest-tools/Cargo.toml -p rebuild`"
     );
 }
+
+#[test]
+fn the_example_of_a_manifest_is_one() {
+    let path = repository().join("examples/tool.toml");
+    let manifest = handbox_bundle::ManifestFile::parse("tool.toml", &read(&path));
+    let manifest = manifest.and_then(|file| file.into_manifest(Vec::new())).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(manifest.tools.len(), 1);
+}

@@ -7,6 +7,10 @@ use std::path::PathBuf;
 /// Where relative paths start if the host does not say, and the folder is granted.
 const USUAL: &str = "/workspace";
 
+/// Folders that the host gives to every call: nobody's files are in them, so no relative
+/// path starts there.
+const SCRATCH: [&str; 2] = ["/tmp", "/mnt/session/outputs"];
+
 /// The granted folders.
 #[derive(Clone, Debug)]
 pub struct Workspace {
@@ -54,19 +58,22 @@ impl Workspace {
     }
 
     /// A workspace of these folders, in which relative paths start at `start`, or at
-    /// `/workspace`, or in the first folder.
+    /// `/workspace`, or in the first folder that is not for scratch. If there is none,
+    /// relative paths lead nowhere: searching in scratch space would find nothing, and look
+    /// as if there were nothing to find.
     ///
     /// # Errors
     ///
     /// [`Fault::Denied`] if there is no folder.
     pub fn new(folders: Vec<(String, PathBuf)>, start: Option<String>) -> Result<Self, Fault> {
-        let Some((first, _)) = folders.first() else {
+        if folders.is_empty() {
             return Err(Fault::denied("no folder was granted to this tool, so there is no file it can touch"));
-        };
+        }
         let granted = |path: &String| folder_of(&folders, path).is_some();
         let start = start.map(|start| normalise("/", &start)).filter(granted);
         let usual = || Some(USUAL.to_owned()).filter(granted);
-        let start = start.or_else(usual).unwrap_or_else(|| normalise("/", first));
+        let first = || folders.iter().find(|(path, _)| !is_scratch(path)).map(|(path, _)| normalise("/", path));
+        let start = start.or_else(usual).or_else(first).unwrap_or_else(|| USUAL.to_owned());
         Ok(Self { folders, start })
     }
 
@@ -82,6 +89,11 @@ impl Workspace {
         }
         let absolute = normalise(&self.start, path);
         let Some((folder, inner)) = folder_of(&self.folders, &absolute) else {
+            if self.folders.iter().all(|(path, _)| is_scratch(path)) {
+                return Err(Fault::denied(format!(
+                    "{path}: no folder was granted to this tool, so there is nothing to look at"
+                )));
+            }
             let granted: Vec<&str> = self.folders.iter().map(|(path, _)| path.as_str()).collect();
             let granted = granted.join(", ");
             return Err(Fault::denied(format!("{path} is outside the folders that this tool may touch ({granted})")));
@@ -95,10 +107,14 @@ impl Workspace {
     ///
     /// # Errors
     ///
-    /// Never, since it is granted.
+    /// [`Fault::Denied`] if no folder was granted.
     pub fn start(&self) -> Result<Place, Fault> {
         self.resolve(&self.start)
     }
+}
+
+fn is_scratch(path: &str) -> bool {
+    SCRATCH.contains(&path)
 }
 
 /// The innermost granted folder that an absolute path is in, and the rest of the path.
@@ -166,6 +182,14 @@ mod tests {
         assert_eq!(real(&workspace(&["/tmp", "/workspace"], None)), PathBuf::from("/workspace/a.txt"));
         assert_eq!(real(&workspace(&["/workspace", "/data"], Some("/data"))), PathBuf::from("/data/a.txt"));
         assert_eq!(real(&workspace(&["/data"], Some("/elsewhere"))), PathBuf::from("/data/a.txt"));
+    }
+
+    #[test]
+    fn scratch_space_is_no_place_to_search() {
+        let workspace = workspace(&["/mnt/session/outputs", "/tmp"], None);
+        assert!(matches!(workspace.start(), Err(Fault::Denied(_))));
+        assert!(matches!(workspace.resolve("a.txt"), Err(Fault::Denied(_))));
+        assert_eq!(workspace.resolve("/tmp/a.txt").unwrap().real, PathBuf::from("/tmp/a.txt"));
     }
 
     #[test]
