@@ -20,7 +20,7 @@ fn tools_lists_each_tool_with_its_input() {
     assert_eq!(names, ["read", "", "write", "", "edit", "", "glob", "", "grep", ""]);
     assert!(listed.out().contains("[read-only]"), "{listed:?}");
     assert!(listed.out().contains("input: pattern* (string), path (string)"), "{listed:?}");
-    assert_eq!(listed.err(), "");
+    assert_eq!(listed.err(), "* = required; whole descriptions and schemas: --json\n");
     let schemas = machine.run(&["tools", "std", "--schemas"]).ok();
     assert!(schemas.out().contains(r#"schema: {"type":"object""#), "{schemas:?}");
 }
@@ -57,12 +57,15 @@ fn input_is_json_a_file_standard_input_or_flags_and_all_mean_the_same() {
 
 #[test]
 fn our_flags_may_stand_behind_the_input() {
-    let answer = machine().run(&["call", "std", "grep", TODO, "--json", "--no-dir"]).ok().json();
-    assert_eq!(answer["output"], "no matches", "without a folder there is nothing to search");
-    let answer = machine().run(&["call", "std", "grep", "--pattern", "two", "--json", "--no-dir"]).ok().json();
-    assert_eq!(answer["output"], "no matches");
-    let answer = machine().run(&["--json", "call", "--no-dir", "std", "grep", TODO]).ok().json();
-    assert_eq!(answer["output"], "no matches");
+    for line in [
+        ["call", "std", "grep", TODO, "--json", "--no-dir"].as_slice(),
+        &["call", "std", "grep", "--pattern", "two", "--json", "--no-dir"],
+        &["--json", "call", "--no-dir", "std", "grep", TODO],
+    ] {
+        let answer = machine().run(line).code(3).json();
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains("no folder was granted"), "without one, \"no matches\" would be a lie: {answer}");
+    }
 }
 
 #[test]
@@ -142,22 +145,24 @@ fn what_a_guest_prints_goes_to_standard_error_if_asked_for() {
 fn input_that_makes_no_sense_is_refused_before_the_tool_runs_and_says_what_there_is() {
     let machine = machine();
     machine.file("bad.json", "{\"pattern\":\n \"TODO\" \"x\"}");
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["{}"], "\"pattern\" is a required property"),
         (&[r#"{"pattern":3}"#], "at /pattern: 3 is not of type \"string\""),
         (&["[1]"], "at the input"),
-        (&["TODO"], "the input is not JSON"),
         (&["@bad.json"], "line 2"),
         (&["--nope", "x"], "has no input `nope`"),
         (&["--pattern"], "--pattern needs a value"),
         (&["--pattern", "a", "--pattern", "b"], "given twice"),
-        (&["{}", "--pattern", "x"], "neither JSON nor a flag"),
+        (&["{}", "--pattern", "x"], "give either one JSON object or flags, not both"),
     ];
     for (input, message) in cases {
         let ran = machine.run(&[&["call", "std", "grep"], input].concat()).code(2);
         assert_eq!(ran.out(), "", "{ran:?}");
         ran.says(&["error: ", message, "hint: its input is: pattern* (string), path (string)"]);
     }
+    let word = machine.run(&["call", "std", "grep", "TODO"]).code(2);
+    word.says(&["\"TODO\" is neither JSON nor a flag", r#"try --pattern TODO, or '{"pattern":"TODO"}'"#]);
+    machine.run(&["call", "std", "grep", "{\"pattern\""]).code(2).says(&["the input is not JSON"]);
     machine.run(&["call", "std", "grep", "@absent.json"]).code(2).says(&["absent.json"]);
     let empty = machine.run(&["call", "std", "grep", "-"]).code(2);
     empty.says(&["the input is not JSON"]);

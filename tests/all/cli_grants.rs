@@ -16,8 +16,12 @@ fn the_current_folder_is_readable_and_only_write_makes_it_writable() {
     machine.file("a.txt", "old");
     let read = machine.run(&["call", "std", "read", "--file_path", "/workspace/a.txt"]).ok();
     assert_eq!(read.out(), "old\n");
-    call_write(&machine, &[]).code(3);
+    call_write(&machine, &[]).code(3).says(&["which may be why: --write\n"]);
     assert_eq!(machine.read("a.txt"), "old");
+    call_write(&machine, &["--dir", ".:ro"]).code(3).says(&["which may be why: --dir HOST:/workspace:rw\n"]);
+    let odd = machine.run(&["call", "std", "glob", "--pattern", "*", "--env", "TYPO=secret"]).ok();
+    assert!(!odd.err().contains("secret"), "{odd:?}");
+    odd.says(&["warning: --env TYPO: nothing in the bundle `std` asks for it"]);
     call_write(&machine, &["--write"]).ok();
     assert_eq!(machine.read("a.txt"), "new");
 }
@@ -83,9 +87,17 @@ fn dangerous_folders_are_refused_with_the_flag_that_allows_them() {
     let dir = format!("{keys}:/x");
     let args = ["call", "std", "read", "--file_path", "/x/id", "--dir", &dir, "--allow-dangerous-folders"];
     assert_eq!(machine.run(&args).ok().out(), "key\n");
-    // The current folder is a grant like any other.
-    let at_home = machine.line(&["call", "std", "glob", "--pattern", "*"]).within(&machine.home("")).run();
-    at_home.code(3).says(&["home folder"]);
+    // The current folder, which nobody named, is left out instead.
+    let guest = machine.guest("hello");
+    let at_home = machine.line(&["call", &guest, "greet", "--name", "you"]).within(&machine.home("")).run();
+    at_home.ok().says(&["note: the current folder is not granted: it is your home folder", "hint: ", "--dir FOLDER"]);
+    let shown = machine.line(&["config", "show", "--json"]).within(&machine.home("")).run().ok().json();
+    assert_eq!((&shown["folders"], shown["warnings"].as_array().map(Vec::len)), (&json!([]), Some(1)));
+    for (flags, why) in [(&["--write"][..], "cannot be granted for writing"), (&["--dir", "."], "--allow-dangerous")] {
+        let args = [&["call", "std", "glob", "--pattern", "*"], flags].concat();
+        let named = machine.line(&args).within(&machine.home("")).run();
+        named.code(3).says(&[why]);
+    }
 }
 
 #[test]

@@ -49,6 +49,11 @@ fn has_target() -> bool {
     there
 }
 
+/// Where the crate for tools is.
+fn sdk() -> String {
+    repository().join("guest-tools/sdk").display().to_string()
+}
+
 /// Runs a tool of the Rust toolchain, with this process's own environment.
 fn toolchain(program: &str, args: &[&str], folder: &Path) -> Ran {
     let mut command = Command::new(program);
@@ -61,14 +66,14 @@ fn toolchain(program: &str, args: &[&str], folder: &Path) -> Ran {
 #[test]
 fn a_new_project_has_what_its_next_steps_need() {
     let machine = Machine::new();
-    let made = machine.run(&["new", "my-tools"]).ok();
+    let made = machine.run(&["new", "my-tools", "--sdk", &sdk()]).ok();
     made.says(&["next:", "cd my-tools", "rustup target add wasm32-wasip2", "handbox pack", "handbox call"]);
     assert!(machine.read("my-tools/Cargo.toml").contains("name = \"my-tools\""));
     assert!(machine.read("my-tools/tool.toml").contains("name = \"my-tools\""));
     for name in ["src/lib.rs", "README.md", ".gitignore"] {
         assert!(machine.path("my-tools").join(name).is_file(), "{name}");
     }
-    let made = machine.run(&["new", "other", "--dir", "some/where", "--json"]).ok().json();
+    let made = machine.run(&["new", "other", "--dir", "some/where", "--json", "--sdk", &sdk()]).ok().json();
     assert_eq!(made["files"].as_array().map(Vec::len), Some(5));
     assert!(machine.path("some/where/src/lib.rs").is_file());
 }
@@ -77,12 +82,16 @@ fn a_new_project_has_what_its_next_steps_need() {
 fn a_project_is_made_only_of_a_good_name_in_an_empty_folder() {
     let machine = Machine::new();
     machine.file("taken/notes.txt", "precious");
-    machine.run(&["new", "taken"]).code(2).says(&["is there and not empty", "--dir"]);
+    machine.run(&["new", "taken", "--sdk", &sdk()]).code(2).says(&["is there and not empty", "--dir"]);
     assert_eq!(std::fs::read_dir(machine.path("taken")).expect("a folder").count(), 1);
     for name in ["My-Tools", "1st", "../up", "fn", "std"] {
         machine.run(&["new", name]).code(2).says(&["cannot be the name", "my-tools"]);
     }
     machine.run(&["new", "x", "--sdk", "taken"]).code(2).says(&["there is no crate handbox-tool", "guest-tools/sdk"]);
+    machine
+        .run(&["new", "x"])
+        .code(2)
+        .says(&["handbox-tool is not on crates.io yet", "hint: add --sdk CHECKOUT/guest"]);
     assert!(!machine.path("x").exists());
 }
 
@@ -92,8 +101,7 @@ fn a_new_project_builds_packs_and_is_called() {
         return;
     }
     let machine = Machine::new();
-    let sdk = repository().join("guest-tools/sdk").display().to_string();
-    machine.run(&["new", "greeter", "--sdk", &sdk]).ok();
+    machine.run(&["new", "greeter", "--sdk", &sdk()]).ok();
     let folder = machine.path("greeter");
     // The versions that are in the repository's own lock, so that nothing has to be fetched.
     std::fs::copy(repository().join("guest-tools/Cargo.lock"), folder.join("Cargo.lock")).expect("a lock");

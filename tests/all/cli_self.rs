@@ -103,6 +103,19 @@ fn doctor_finds_that_tools_can_run_and_changes_nothing() {
 }
 
 #[test]
+fn doctor_fails_for_a_configuration_that_no_call_would_take() {
+    let machine = Machine::new();
+    machine.run(&["doctor", "--config", "absent.toml"]).code(1);
+    machine.file("handbox.toml", "[lmits]\n");
+    let ran = machine.run(&["doctor"]).code(1);
+    assert!(ran.out().contains("FAIL  config ") && ran.out().contains("lmits"), "{ran:?}");
+    machine.file("handbox.toml", "");
+    machine.config("[[folders]]\nhost = \"/no/such/folder\"\n");
+    let ran = machine.run(&["doctor"]).code(1);
+    assert!(ran.out().contains("FAIL  config ") && ran.out().contains("/no/such/folder"), "{ran:?}");
+}
+
+#[test]
 fn shells_manual_and_licences_are_printed() {
     let machine = Machine::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

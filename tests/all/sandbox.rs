@@ -85,7 +85,8 @@ async fn a_crowd_before_a_kept_hand_is_told_that_it_is_busy() {
     for call in calls {
         busy += usize::from(matches!(call.await.expect("no panic"), Err(HandError::Busy(_))));
     }
-    assert!((16..=18).contains(&busy), "{busy} of 20 were told");
+    // Two may wait, and give up when the first has used up the time of a call.
+    assert!((16..=19).contains(&busy), "{busy} of 20 were told");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::after::{alone, attack, small};
 use handbox_bundle::{Limits, Mode};
 use handbox_hand::{HandError, Limit, ToolFault};
-use handbox_tests::Lab;
+use handbox_tests::{Lab, call};
 use serde_json::json;
 use std::path::Path;
 
@@ -175,5 +175,34 @@ fn the_disk_has_a_quota_in_files() {
         let lab = Lab::new().limits(|limits| Limits { files: 5, ..small(limits) });
         let answer = attack(&lab, "fill_disk", json!({"path": "/workspace/missing/x"})).await;
         assert!(!matches!(&answer, Err(HandError::Limit(hit)) if hit.limit == Limit::Files), "{answer:?}");
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn no_link_makes_a_file_that_the_host_would_load() {
+    alone(async {
+        let lab = Lab::new().limits(small);
+        let std = lab.std().await;
+        std::fs::create_dir(lab.path("sub")).expect("a folder");
+        std::os::unix::fs::symlink("handbox.toml", lab.path("innocent")).expect("a link");
+        std::os::unix::fs::symlink("../innocent", lab.path("sub/twice")).expect("a link");
+        for path in ["innocent", "sub/twice"] {
+            let planted = call(&std, "write", json!({"file_path": path, "content": "x"})).await;
+            assert!(planted.is_err(), "{path}: {planted:?}");
+        }
+        assert!(!lab.path("handbox.toml").exists());
+        // Nor is one changed that is there already, by its name or through a link.
+        std::fs::write(lab.path("handbox.toml"), "old").expect("a file");
+        for path in ["handbox.toml", "sub/../Handbox.toml", "innocent", "sub/twice"] {
+            let changed = call(&std, "write", json!({"file_path": path, "content": "x"})).await;
+            assert!(changed.is_err(), "{path}: {changed:?}");
+        }
+        assert_eq!(std::fs::read_to_string(lab.path("handbox.toml")).expect("it is there"), "old");
+        // An honest link to an honest file still works.
+        std::fs::write(lab.path("plain.txt"), "old").expect("a file");
+        std::os::unix::fs::symlink("plain.txt", lab.path("alias")).expect("a link");
+        call(&std, "write", json!({"file_path": "alias", "content": "new"})).await.expect("it writes");
+        assert_eq!(std::fs::read_to_string(lab.path("plain.txt")).expect("it is there"), "new");
     });
 }

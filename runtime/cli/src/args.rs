@@ -173,7 +173,7 @@ pub(crate) struct Call {
 }
 
 /// What the tool may do. Without any of these: read the current folder, at /workspace.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Default)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct Grants {
     /// Grant a folder: HOST[:GUEST][:ro|rw], seen as /workspace and read-only unless said

@@ -1,15 +1,15 @@
 //! `handbox call`: one tool, one answer.
 
 use crate::args::{self, Global};
-use crate::config::Config;
+use crate::config::{Config, Source};
 use crate::failure::Failure;
 use crate::grants::{self, Asking};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::{flags, wiring};
 use data_encoding::BASE64;
-use handbox_bundle::{Bundle, Profile};
-use handbox_hand::{Call, Hand, HandError, LogLevel, Output, Tool, ToolName, Usage, Watcher};
+use handbox_bundle::{Bundle, BundleComponent, GUEST_PATH_DEFAULT, Gap, GapKind, Grants, Profile};
+use handbox_hand::{Call, Hand, HandError, LogLevel, Output, Tool, ToolFault, ToolName, Usage, Watcher};
 use handbox_hands::{Environment, Toolbox};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -29,7 +29,9 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     let (bundle, name) = (opened.bundle, opened.name.as_deref());
     let links = &bundle.links;
     let asking = Asking { typed: &command.grants, config: &config, bundle: name, links, paths: &paths, cwd: &cwd };
-    let effective = grants::effective(asking)?;
+    let mut effective = grants::effective(asking)?;
+    effective.warn_of_unasked_env(&command.grants, &bundle);
+    let write_helps = write_helps(&effective, &command.grants);
     effective.warn(global.quiet);
     let folders = Folders::make(command.outputs.as_deref())?;
     if command.outputs.is_some() {
@@ -47,11 +49,13 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     let watcher = Arc::new(Terminal { verbose: global.verbose, usage: Mutex::default() });
     let result = runtime.block_on(async {
         let mut toolbox = wiring::toolbox(&paths, global.quiet)?;
-        let called = call(&mut toolbox, &bundle, &environment, &command, Arc::clone(&watcher)).await;
+        let called = call(&mut toolbox, &bundle, &environment, &command, Arc::clone(&watcher), write_helps).await;
         output::clear_transient();
         called
     });
     let usage = *watcher.usage.lock().unwrap_or_else(PoisonError::into_inner);
+    // A call that was ended may still sit in a file operation of the system; it is not waited for.
+    runtime.shutdown_background();
     let left = folders.left_over();
     if global.json {
         output::json_line(&answer_json(&result, usage, &left));
@@ -73,12 +77,13 @@ async fn call(
     environment: &Environment,
     command: &args::Call,
     watcher: Arc<Terminal>,
+    write_helps: bool,
 ) -> Result<Output, Failure> {
     toolbox.add(bundle, environment).await?;
     let tool = find(toolbox, bundle, &command.tool)?;
     let input = read_input(tool, &command.input)?;
     let call = Call { watcher, ..Call::new(call_id(), tool.name.clone(), input) };
-    toolbox.execute(call).await.map_err(|error| explain(error, tool, bundle, environment))
+    toolbox.execute(call).await.map_err(|error| explain(error, tool, bundle, environment, write_helps))
 }
 
 fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Tool, Failure> {
@@ -93,25 +98,68 @@ fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Too
 
 /// Adds to a failure what the input should be, if that is why, or what the bundle asked for
 /// and did not get, if that may be why.
-fn explain(error: HandError, tool: &Tool, bundle: &Bundle, environment: &Environment) -> Failure {
-    if matches!(&error, HandError::Input(_)) {
-        return Failure::from(error).hint(input_hint(tool));
-    }
-    let asks_for_more = matches!(&error, HandError::Tool(_));
-    let failure = Failure::from(error);
-    let gaps: Vec<String> = bundle
-        .effective(&environment.grants)
-        .into_iter()
-        .flat_map(|effective| effective.gaps)
-        .filter_map(|gap| gap.flag)
-        .collect();
-    match (asks_for_more, gaps.first()) {
-        (true, Some(_)) if failure.kind == crate::failure::Kind::Denied => {
-            let flags = gaps.join(" ");
-            failure.hint(format!("the bundle asks for more than was granted: {flags}"))
+fn explain(error: HandError, tool: &Tool, bundle: &Bundle, environment: &Environment, write_helps: bool) -> Failure {
+    let hint = match &error {
+        HandError::Input(_) => Some(input_hint(tool)),
+        HandError::Broken(_) => Some("-v shows what it printed before; if it is not yours, tell its author".to_owned()),
+        HandError::Tool(fault @ (ToolFault::Denied(_) | ToolFault::Failed(_))) => {
+            let gaps = gaps(tool, bundle, &environment.grants);
+            let denied = matches!(fault, ToolFault::Denied(_));
+            gap_hint(&gaps, write_helps).or_else(|| denied.then(|| PATHS_HINT.to_owned()))
         }
-        _ => failure,
+        _ => None,
+    };
+    let failure = Failure::from(error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
+}
+
+/// What to do about a denial that no gap explains.
+const PATHS_HINT: &str = "paths are the tool's, not this machine's: grant a folder with --dir HOST:/data:ro and name \
+    /data/FILE; if you granted it for writing, the component itself may ask only to read (handbox inspect)";
+
+/// What the component of a tool misses. That a folder cannot be written is nothing to a tool
+/// that only reads.
+fn gaps(tool: &Tool, bundle: &Bundle, grants: &Grants) -> Vec<Gap> {
+    let has_tool = |component: &&BundleComponent| match component.known_tools() {
+        Ok(Some(tools)) => tools.iter().any(|(_, known)| known.name == tool.name),
+        _ => true,
+    };
+    let gaps = bundle.components.iter().filter(has_tool).flat_map(|component| component.effective(grants).gaps);
+    gaps.filter(|gap| gap.kind != GapKind::Mode || !tool.hints.read_only).collect()
+}
+
+/// What may be why a call failed. `write_helps` says whether --write would make the granted
+/// folders writable.
+fn gap_hint(gaps: &[Gap], write_helps: bool) -> Option<String> {
+    if gaps.iter().any(|gap| gap.kind == GapKind::Unpacked) {
+        let hint = "this component was not packed, so it sees no folder and no environment value: \
+                    handbox pack FILE -o OUT --manifest tool.toml";
+        return Some(hint.to_owned());
+    }
+    let default_folder = format!("--dir HOST:{GUEST_PATH_DEFAULT}:rw");
+    let mut flags: Vec<&str> = Vec::new();
+    for gap in gaps {
+        let Some(flag) = gap.flag.as_deref() else { continue };
+        let flag = if write_helps && gap.kind == GapKind::Mode && flag == default_folder { "--write" } else { flag };
+        if !flags.contains(&flag) {
+            flags.push(flag);
+        }
+    }
+    let missing = match flags.is_empty() {
+        true => gaps.first().map(|gap| format!("{}: {}", gap.asked, gap.reason))?,
+        false => flags.join(" "),
+    };
+    Some(format!("the bundle asks for more than was granted, which may be why: {missing}"))
+}
+
+/// Whether --write would make every granted folder writable: it speaks for the current folder
+/// and for those of --dir without a mode.
+fn write_helps(effective: &grants::Effective, typed: &args::Grants) -> bool {
+    let own = |source: &Source| matches!(source, Source::CurrentFolder | Source::Flag("--dir"));
+    effective.sources.folders.iter().all(own) && !typed.dir.iter().any(|dir| dir.ends_with(":ro"))
 }
 
 fn read_input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
@@ -123,7 +171,10 @@ fn read_input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
             let file = std::fs::File::open(path).map_err(|error| Failure::usage(format!("{path}: {error}")))?;
             read_bounded(file, path)?
         }
-        [one] if !one.starts_with("--") => one.clone(),
+        // What is almost JSON is told where it is not.
+        [one] if one.trim_start().starts_with(['{', '[', '"']) || serde_json::from_str::<Value>(one).is_ok() => {
+            one.clone()
+        }
         words => return flags::input(tool, words),
     };
     serde_json::from_str(&text)
@@ -192,6 +243,11 @@ impl Folders {
         left.sort();
         if let (Some(temporary), false) = (self.temporary, left.is_empty()) {
             let _ = temporary.keep();
+        }
+        let scratch = self.scratch.path().to_owned();
+        if let Err(error) = self.scratch.close() {
+            let scratch = scratch.display();
+            output::note(Tone::Warning, &format!("the tool's scratch folder {scratch} could not be removed: {error}"));
         }
         left
     }

@@ -39,7 +39,8 @@ pub(crate) fn run(global: &Global, command: Check) -> Result<ExitCode, Failure> 
     let bundle = opened.name.as_deref();
     let links = &opened.bundle.links;
     let asking = Asking { typed: &command.grants, config: &config, bundle, links, paths: &paths, cwd: &cwd };
-    let effective = grants::effective(asking)?;
+    let mut effective = grants::effective(asking)?;
+    effective.warn_of_unasked_env(&command.grants, &opened.bundle);
     effective.warn(global.quiet);
     let loaded = load(global, &paths, &opened, &effective);
     output::clear_transient();
@@ -174,7 +175,7 @@ impl<'a> Report<'a> {
         };
         let component =
             |component: &handbox_bundle::BundleComponent| json!({ "name": component.name, "digest": component.digest });
-        let warnings: Vec<Value> = self.effective.warnings.iter().map(crate::config_cmd::warning_json).collect();
+        let warnings: Vec<Value> = self.effective.remarks().map(crate::config_cmd::warning_json).collect();
         json!({
             "bundle": bundle.name,
             "version": bundle.version,

@@ -152,7 +152,7 @@ impl Shown<'_> {
             "env": env.collect::<Vec<_>>(),
             "removed": sources.removed.iter().map(removed).collect::<Vec<_>>(),
             "bundles": self.names().into_iter().map(bundle).collect::<Vec<_>>(),
-            "warnings": self.effective.warnings.iter().map(warning_json).collect::<Vec<_>>(),
+            "warnings": self.effective.remarks().map(warning_json).collect::<Vec<_>>(),
         })
     }
 }

@@ -1,7 +1,9 @@
 //! `handbox doctor`: what this machine can give, and what to do about the rest.
 
-use crate::args::Global;
+use crate::args::{self, Global};
+use crate::config::Config;
 use crate::failure::Failure;
+use crate::grants::{self, Asking};
 use crate::paths::Paths;
 use crate::{describe, machine, output, pack, wiring};
 use handbox_bundle::Profile;
@@ -81,6 +83,7 @@ pub(crate) fn run(global: &Global, _: &Doctor) -> Result<ExitCode, Failure> {
     findings.extend(engines());
     findings.extend(machine::mappings());
     findings.extend(machine::folders(&paths));
+    configured(&paths, &mut findings);
     findings.push(cache(&paths.cache));
     findings.extend(built_in());
     let worst = findings.iter().map(|finding| finding.status).max().unwrap_or(Status::Ok);
@@ -105,6 +108,32 @@ fn text(findings: &[Finding]) -> String {
         text.push_str(&describe::table(&[(&label, format!("{}{fix}", finding.found))]));
     }
     text
+}
+
+/// Parses and resolves what is configured here, as every call does. A fault replaces the
+/// finding that the file can be read.
+fn configured(paths: &Paths, findings: &mut Vec<Finding>) {
+    match resolve(paths) {
+        Ok(warnings) => findings.extend(warnings),
+        Err(failure) => {
+            findings.retain(|finding| finding.what != "config" || finding.status == Status::Warn);
+            let fix = failure.hint.unwrap_or_else(|| "correct it; `handbox config show` reads the same".to_owned());
+            findings.push(Finding::fail("config", failure.message, fix));
+        }
+    }
+}
+
+/// What is odd about the configuration.
+fn resolve(paths: &Paths) -> Result<Vec<Finding>, Failure> {
+    let cwd = crate::call::current_folder()?;
+    let config = Config::load(paths, &cwd)?;
+    let typed = args::Grants::default();
+    let all = Asking { typed: &typed, config: &config, bundle: None, links: &[], paths, cwd: &cwd };
+    let warnings = grants::effective(all)?.warnings;
+    for name in config.names() {
+        grants::effective(Asking { bundle: Some(name), ..all })?;
+    }
+    Ok(warnings.into_iter().map(|warning| Finding::warn("config", warning.message, warning.hint)).collect())
 }
 
 /// Whether engines start, whether a component runs, and how memory is reset.

@@ -1,8 +1,12 @@
 //! Input as flags: `--pattern TODO --path src` instead of `{"pattern":"TODO","path":"src"}`.
 
+use crate::describe::shell_word;
 use crate::failure::Failure;
 use handbox_hand::Tool;
 use serde_json::{Map, Value};
+
+/// The longest word that a hint repeats, in bytes.
+const SHOWN_MAX: usize = 100;
 
 /// Makes a tool's input of flags that its schema describes.
 ///
@@ -14,7 +18,7 @@ pub(crate) fn input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         let Some(flag) = word.strip_prefix("--") else {
-            return Err(misuse(tool, format!("{word:?} is neither JSON nor a flag")));
+            return Err(stray(tool, word, input.is_empty()));
         };
         let (name, given) = match flag.split_once('=') {
             Some((name, value)) => (name, Some(value)),
@@ -80,6 +84,28 @@ fn property<'a>(tool: &'a Tool, name: &str) -> Result<(&'a str, &'a Value), Fail
     found
         .map(|(name, schema)| (name.as_str(), schema))
         .ok_or_else(|| misuse(tool, format!("the tool `{}` has no input `{name}`", tool.name)))
+}
+
+/// A word where a flag should be.
+fn stray(tool: &Tool, word: &str, is_first: bool) -> Failure {
+    if word == "-" || word.starts_with(['{', '@']) {
+        return misuse(tool, "give either one JSON object or flags, not both".to_owned());
+    }
+    let failure = misuse(tool, format!("{word:?} is neither JSON nor a flag"));
+    match first_text(tool).filter(|_| is_first && word.len() <= SHOWN_MAX) {
+        Some(name) => {
+            let object = serde_json::json!({ name: word }).to_string();
+            failure.hint(format!("try --{name} {}, or {}", shell_word(word), shell_word(&object)))
+        }
+        None => failure,
+    }
+}
+
+/// The first property that must be there and is text.
+fn first_text(tool: &Tool) -> Option<&str> {
+    let required = tool.input_schema["required"].as_array()?.iter().filter_map(Value::as_str);
+    let mut texts = required.filter(|name| kind(&tool.input_schema["properties"][*name]) == "string");
+    texts.next()
 }
 
 fn misuse(tool: &Tool, message: String) -> Failure {

@@ -9,8 +9,8 @@ use crate::failure::{Failure, Kind};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
 use handbox_bundle::{
-    Bundle, Dangerous, Fence, FolderDefaults, FolderGrant, GUEST_PATH_DEFAULT, Grants, Limits, LimitsPatch, Mode,
-    Profile, parse_env,
+    Bundle, BundleError, Dangerous, Fence, FolderDefaults, FolderGrant, GUEST_PATH_DEFAULT, Grants, Limits,
+    LimitsPatch, Mode, Profile, parse_env,
 };
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,8 @@ pub(crate) struct Effective {
     /// Files that no guest may change: everything that Handbox loads or would load.
     pub(crate) protected: Vec<PathBuf>,
     pub(crate) warnings: Vec<Warning>,
+    /// What was left out without being asked for.
+    pub(crate) notes: Vec<Warning>,
 }
 
 /// Where each value of [`Effective`] came from.
@@ -64,6 +66,28 @@ impl Effective {
             output::note(Tone::Warning, &warning.message);
             output::note(Tone::Hint, &warning.hint);
         }
+        for note in self.notes.iter().filter(|_| !quiet) {
+            output::note(Tone::Note, &format!("note: {}", note.message));
+            output::note(Tone::Hint, &note.hint);
+        }
+    }
+
+    /// Everything that is odd, for a `--json` answer.
+    pub(crate) fn remarks(&self) -> impl Iterator<Item = &Warning> {
+        self.warnings.iter().chain(&self.notes)
+    }
+
+    /// Adds a warning for each value that was typed and that no component gets.
+    pub(crate) fn warn_of_unasked_env(&mut self, typed: &args::Grants, bundle: &Bundle) {
+        let given = bundle.effective(&self.grants);
+        let has = |name: &str| given.iter().any(|one| one.grants.env.iter().any(|(own, _)| own == name));
+        let names = typed.env.iter().filter_map(|value| Some(value.split_once('=')?.0));
+        let unasked = names.filter(|name| !has(name)).map(|name| Warning {
+            message: format!("--env {name}: nothing in the bundle `{}` asks for it, so no tool gets it", bundle.name),
+            hint: "correct the name; `handbox inspect FILE.wasm` shows what a component asks for".to_owned(),
+        });
+        let unasked: Vec<Warning> = unasked.collect();
+        self.warnings.extend(unasked);
     }
 }
 
@@ -79,7 +103,8 @@ pub(crate) fn effective(ask: Asking<'_>) -> Result<Effective, Failure> {
     let (limits, mut wishes) = layers.limits();
     limits.limits.validate()?;
     let mut removed = Vec::new();
-    let folders = layers.folders(ask, &mut removed)?;
+    let mut folders = layers.folders(ask, &mut removed)?;
+    let notes = skip_refused_current_folder(&mut folders, ask);
     let env = layers.env(ask, &mut removed);
     let grants = check(&folders, &env, ask)?;
     wishes.extend(layers.ungranted(&grants));
@@ -92,7 +117,7 @@ pub(crate) fn effective(ask: Asking<'_>) -> Result<Effective, Failure> {
         env: env.into_iter().map(|value| value.source).collect(),
         removed,
     };
-    Ok(Effective { grants, limits: limits.limits, sources, protected: protected(ask), warnings })
+    Ok(Effective { grants, limits: limits.limits, sources, protected: protected(ask), warnings, notes })
 }
 
 /// The layers that speak about one call, the weakest first.
@@ -289,6 +314,27 @@ fn narrow_folder(folder: &Placed<FolderGrant>, narrow: &Placed<NarrowFolder>) ->
     }
     let source = if grant == folder.value { folder.source.clone() } else { narrow.source.clone() };
     Ok(Placed::new(grant, source))
+}
+
+/// Takes out the current folder, which nobody named, if it is one that is refused.
+fn skip_refused_current_folder(folders: &mut Vec<Placed<FolderGrant>>, ask: Asking<'_>) -> Vec<Warning> {
+    let fence = fence(ask);
+    let mut notes = Vec::new();
+    folders.retain(|folder| {
+        if !matches!(folder.source, Source::CurrentFolder) {
+            return true;
+        }
+        let alone = Grants { folders: vec![folder.value.clone()], env: Vec::new() };
+        let Err(error @ BundleError::Refused { .. }) = alone.checked(&fence) else { return true };
+        let text = error.to_string();
+        let reason = text.split_once(" is not granted: ").map_or(text.as_str(), |(_, reason)| reason);
+        notes.push(Warning {
+            message: format!("the current folder is not granted: {reason}"),
+            hint: "change to a project, or grant a folder: --dir FOLDER".to_owned(),
+        });
+        false
+    });
+    notes
 }
 
 /// Checks all grants together, and says where the one stands that is refused.

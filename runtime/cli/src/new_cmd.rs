@@ -8,8 +8,6 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// The version of the crate `handbox-tool` that the template is written for.
-const SDK_VERSION: &str = "0.1";
 /// As long as a tool's name may be, since the component is called so.
 const NAME_LENGTH_MAX: usize = 64;
 /// Names that Cargo or the compiler refuses for a package, or that would hide a crate.
@@ -36,14 +34,17 @@ const NAMES_TAKEN: [&str; 14] = [
 /// who made them and what they ask for, and the README has the commands. You need Rust with the
 /// target wasm32-wasip2 (`rustup target add wasm32-wasip2`).
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  handbox new greeter && cd greeter && cat README.md")]
+#[command(
+    after_help = "Example:\n  handbox new greeter --sdk ~/handbox/guest-tools/sdk && cd greeter && cat README.md"
+)]
 pub(crate) struct New {
     /// What to call it: a-z, 0-9, `-` and `_`, beginning with a letter
     name: String,
     /// Where to make it, instead of a folder NAME in the current one
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Use the crate handbox-tool from this folder instead of the registry
+    /// Where the crate handbox-tool is: guest-tools/sdk of a checkout of Handbox (it is not on
+    /// crates.io yet, so this is needed)
     #[arg(long, value_name = "PATH")]
     sdk: Option<PathBuf>,
 }
@@ -70,11 +71,6 @@ pub(crate) fn run(global: &Global, command: &New) -> Result<ExitCode, Failure> {
     )));
     if !global.quiet {
         output::note(Tone::Note, &format!("next:\n  {}", steps.join("\n  ")));
-        if command.sdk.is_none() {
-            let text = "it uses handbox-tool of the registry; to use a checkout of Handbox instead, \
-                        make it with --sdk CHECKOUT/guest-tools/sdk";
-            output::note(Tone::Hint, text);
-        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -109,7 +105,10 @@ fn is_keyword(name: &str) -> bool {
 
 /// The dependency on the SDK, as TOML.
 fn sdk(path: Option<&Path>) -> Result<String, Failure> {
-    let Some(path) = path else { return Ok(format!("\"{SDK_VERSION}\"")) };
+    let Some(path) = path else {
+        return Err(Failure::usage("handbox-tool is not on crates.io yet")
+            .hint("add --sdk CHECKOUT/guest-tools/sdk, from a checkout of Handbox"));
+    };
     let missing = || {
         Failure::usage(format!("--sdk {}: there is no crate handbox-tool", path.display()))
             .hint("name the folder guest-tools/sdk of a checkout of Handbox")
@@ -215,6 +214,6 @@ mod tests {
         assert!(sdk(Some(folder.path())).is_err());
         std::fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"handbox-tool\"").unwrap();
         assert!(sdk(Some(folder.path())).unwrap().starts_with("{ path = "));
-        assert_eq!(sdk(None).unwrap(), "\"0.1\"");
+        assert!(sdk(None).unwrap_err().hint.unwrap().contains("--sdk CHECKOUT/guest-tools/sdk"));
     }
 }

@@ -78,9 +78,14 @@ fn colours() -> bool {
     wanted && std::io::stderr().is_terminal()
 }
 
+/// Characters that show a line in another order than it has, or break it unseen.
+fn reorders(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Text that a component may have made, with control characters shown instead of obeyed.
 pub(crate) fn visible(text: &str) -> String {
-    let control = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let control = |c: char| (c.is_control() && c != '\n' && c != '\t') || reorders(c);
     if !text.contains(control) {
         return text.to_owned();
     }

@@ -3,7 +3,7 @@
 use crate::args::{self, Global};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::wiring;
 use handbox_bundle::Profile;
@@ -12,6 +12,9 @@ use handbox_hands::Environment;
 use serde_json::json;
 use std::fmt::Write;
 use std::process::ExitCode;
+
+/// What the list leaves out.
+const LEGEND: &str = "* = required; whole descriptions and schemas: --json";
 
 pub(crate) fn run(global: &Global, command: args::Tools) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global.config.as_ref())?;
@@ -25,6 +28,9 @@ pub(crate) fn run(global: &Global, command: args::Tools) -> Result<ExitCode, Fai
         output::json_line(&json!({ "bundle": bundle.name, "version": bundle.version, "tools": toolbox.tools() }));
     } else {
         output::data(&list(toolbox.tools(), command.schemas));
+        if !global.quiet {
+            output::note(Tone::Note, LEGEND);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -18,6 +18,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 const PROGRESS_BYTES_MAX: usize = 1 << 10;
 /// Longest log line, in bytes; the rest is cut.
 const LOG_LINE_BYTES_MAX: usize = 8 << 10;
+/// What a report costs of the log budget at least, however short it is.
+const REPORT_BYTES_MIN: u64 = 64;
 /// Core instances, memories and tables of one store. A component of an interpreter has about ten.
 const PARTS_MAX: usize = 64;
 
@@ -116,6 +118,11 @@ impl types::Host for Guest {}
 
 impl report::Host for Guest {
     fn progress(&mut self, fraction: Option<f32>, message: String) -> wasmtime::Result<()> {
+        // Following progress costs whoever watches about as much as following a log.
+        let cost = REPORT_BYTES_MIN + message.len().min(PROGRESS_BYTES_MAX) as u64;
+        if self.meter().take_log(cost) < cost {
+            return Ok(());
+        }
         let fraction = fraction.filter(|f| f.is_finite()).map(|f| f.clamp(0.0, 1.0));
         self.watcher.progress(fraction, cut(&message, PROGRESS_BYTES_MAX));
         Ok(())
@@ -125,8 +132,8 @@ impl report::Host for Guest {
         let line = cut(&message, LOG_LINE_BYTES_MAX);
         let meter = self.meter();
         meter.drop_bytes((message.len() - line.len()) as u64);
-        let kept = meter.take_log(line.len() as u64);
-        if kept < line.len() as u64 {
+        let cost = REPORT_BYTES_MIN.max(line.len() as u64);
+        if meter.take_log(cost) < cost {
             return Ok(());
         }
         let level = match level {

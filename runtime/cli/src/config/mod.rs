@@ -82,7 +82,8 @@ impl Config {
 }
 
 fn is_reserved(name: &str) -> bool {
-    RESERVED_NAMES.contains(&name)
+    // `Std` would be taken for `std` by whoever reads it.
+    RESERVED_NAMES.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
 fn load_operator(paths: &Paths, cwd: &Path) -> Result<(Option<PathBuf>, Settings), Failure> {

@@ -180,7 +180,7 @@ impl Reading<'_> {
             return Err(self.fault(&key, "this cannot be the name of a bundle", hint));
         }
         let path_key = ["bundles", name, "path"];
-        let built_in = RESERVED_NAMES.contains(&name);
+        let built_in = super::is_reserved(name);
         let path = match toml.path {
             Some(_) if built_in => {
                 let why = format!("`{name}` is built into Handbox and cannot be another bundle");

@@ -6,6 +6,7 @@
 //! anything but a regular file or a folder is refused before it is opened (opening a
 //! FIFO would hang).
 
+mod checks;
 mod decorate;
 mod folders;
 mod protect;
@@ -18,7 +19,7 @@ use crate::hop::Hop;
 use crate::meter::Meter;
 use handbox_hand::Limit;
 use protect::Identity;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use wasmtime::component::HasData;
@@ -36,7 +37,9 @@ pub(crate) struct FileState {
     /// Open descriptors by their handle. Streams share the token of the descriptor they
     /// came from, because they keep the file open after it.
     open: HashMap<u32, Arc<OpenToken>>,
-    written: HashMap<Identity, Weak<WrittenFile>>,
+    files: HashMap<Identity, Weak<OpenFile>>,
+    /// Handles of the lists of folders that are held.
+    lists: HashSet<u32>,
 }
 
 impl FileState {
@@ -48,24 +51,25 @@ impl FileState {
             read_only: Arc::default(),
             open_count: Arc::default(),
             open: HashMap::new(),
-            written: HashMap::new(),
+            files: HashMap::new(),
+            lists: HashSet::new(),
         }
     }
 
-    /// The file of this identity, as one that is open for writing.
-    fn written_file(&mut self, identity: Identity) -> Arc<WrittenFile> {
-        self.written.retain(|_, file| file.strong_count() > 0);
-        if let Some(file) = self.written.get(&identity).and_then(Weak::upgrade) {
+    /// The file of this identity, as one that is open.
+    fn open_file(&mut self, identity: Identity) -> Arc<OpenFile> {
+        self.files.retain(|_, file| file.strong_count() > 0);
+        if let Some(file) = self.files.get(&identity).and_then(Weak::upgrade) {
             return file;
         }
-        let file = Arc::new(WrittenFile { meter: Arc::clone(&self.meter), freed: AtomicU64::new(0) });
-        self.written.insert(identity, Arc::downgrade(&file));
+        let file = Arc::new(OpenFile { meter: Arc::clone(&self.meter), freed: AtomicU64::new(0) });
+        self.files.insert(identity, Arc::downgrade(&file));
         file
     }
 
     /// Gives back the bytes of a deleted file: now, or when nobody has it open any more.
     fn freed(&self, identity: Option<Identity>, bytes: u64) {
-        let open = identity.and_then(|identity| self.written.get(&identity)).and_then(Weak::upgrade);
+        let open = identity.and_then(|identity| self.files.get(&identity)).and_then(Weak::upgrade);
         match open {
             Some(file) => file.freed.store(bytes, Relaxed),
             None => self.meter.give_back(Limit::FileBytes, bytes),
@@ -79,15 +83,15 @@ impl FileState {
             self.meter.reached(Limit::OpenFiles);
             return None;
         }
-        Some(OpenToken { open_count: Arc::clone(&self.open_count), written: None })
+        Some(OpenToken { open_count: Arc::clone(&self.open_count), file: None })
     }
 }
 
 /// One open file or folder, counted until its last user is gone.
 pub(crate) struct OpenToken {
     open_count: Arc<AtomicU32>,
-    /// Set for what was opened for writing.
-    written: Option<Arc<WrittenFile>>,
+    /// Set for files.
+    file: Option<Arc<OpenFile>>,
 }
 
 impl Drop for OpenToken {
@@ -96,14 +100,14 @@ impl Drop for OpenToken {
     }
 }
 
-/// A file that is open for writing, however often. A file that is deleted while it is open
+/// A file that is open, however often. A file that is deleted while it is open
 /// stays on the disk, so what it gives back is given back when the last user is gone.
-pub(crate) struct WrittenFile {
+pub(crate) struct OpenFile {
     meter: Arc<Meter>,
     freed: AtomicU64,
 }
 
-impl Drop for WrittenFile {
+impl Drop for OpenFile {
     fn drop(&mut self) {
         self.meter.give_back(Limit::FileBytes, *self.freed.get_mut());
     }

@@ -1,0 +1,264 @@
+//! What is checked and charged before a file is touched.
+
+use super::protect::{Identity, Protected, identity_at, identity_of};
+use super::{Files, OpenToken};
+use handbox_hand::Limit;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::{Descriptor, OpenMode};
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, HostDescriptor, OpenFlags, PathFlags,
+};
+use wasmtime_wasi::p2::{FsError, FsResult};
+
+pub(super) type Fd = Resource<Descriptor>;
+
+/// A second borrow of a handle, for a call that consumes one.
+pub(super) fn again(fd: &Fd) -> Fd {
+    Resource::new_borrow(fd.rep())
+}
+
+impl Files<'_> {
+    /// Charges a budget or refuses as a full disk would.
+    pub(super) fn take(&self, limit: Limit, amount: u64) -> FsResult<()> {
+        if self.state.meter.take(limit, amount) {
+            return Ok(());
+        }
+        Err(ErrorCode::InsufficientSpace.into())
+    }
+
+    /// Refuses a change in a call that only reads.
+    pub(super) fn check_may_change(&self) -> FsResult<()> {
+        if self.state.read_only.load(Relaxed) {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+        Ok(())
+    }
+
+    /// Refuses to create what Handbox would load.
+    pub(super) fn check_new_name(path: &str) -> FsResult<()> {
+        if Protected::is_loaded_name(path) {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+        Ok(())
+    }
+
+    pub(super) async fn identity_at(&mut self, fd: &Fd, flags: PathFlags, path: &str) -> Option<Identity> {
+        identity_at(&mut self.inner, fd, flags, path).await
+    }
+
+    /// Refuses to move or remove a protected file or a folder above one.
+    pub(super) async fn check_not_pinned(&mut self, fd: &Fd, path: &str) -> FsResult<()> {
+        let identity = self.identity_at(fd, PathFlags::empty(), path).await;
+        if identity.is_some_and(|identity| self.state.protected.is_pinned(identity)) {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+        Ok(())
+    }
+
+    /// Looks at what `path` names before it is opened. None if there is nothing.
+    pub(super) async fn look(&mut self, fd: &Fd, flags: PathFlags, path: &str) -> FsResult<Option<DescriptorStat>> {
+        match self.inner.stat_at(again(fd), flags, path.to_owned()).await {
+            Ok(stat) => match stat.type_ {
+                DescriptorType::RegularFile | DescriptorType::Directory => Ok(Some(stat)),
+                // Not followed: the open below says so in the way guests expect.
+                DescriptorType::SymbolicLink => Ok(Some(stat)),
+                _ => Err(ErrorCode::NotPermitted.into()),
+            },
+            Err(error) => match error.downcast().map_err(FsError::trap)? {
+                ErrorCode::NoEntry => Ok(None),
+                other => Err(other.into()),
+            },
+        }
+    }
+
+    /// Charges a write of `length` bytes at `offset`: what it writes, or what it makes
+    /// the file grow by if that is more (a hole is paid for like bytes).
+    pub(super) async fn charge_write(&mut self, fd: &Fd, offset: u64, length: u64) -> FsResult<()> {
+        let size = self.inner.stat(again(fd)).await?.size;
+        let growth = offset.saturating_add(length).saturating_sub(size);
+        self.take(Limit::FileBytes, length.max(growth))
+    }
+
+    /// What `path` names and the bytes that unlinking it would free: none while another
+    /// name leads to the file.
+    pub(super) async fn freed_by_unlink(&mut self, fd: &Fd, path: &str) -> (Option<Identity>, u64) {
+        let identity = self.identity_at(fd, PathFlags::empty(), path).await;
+        match self.inner.stat_at(again(fd), PathFlags::empty(), path.to_owned()).await {
+            Ok(stat) if stat.link_count <= 1 && matches!(stat.type_, DescriptorType::RegularFile) => {
+                (identity, stat.size)
+            }
+            _ => (identity, 0),
+        }
+    }
+
+    /// Refuses a stream that writes to what was opened for reading.
+    pub(super) fn check_opened_for_writing(&self, fd: &Fd) -> FsResult<u64> {
+        match self.inner.table.get(fd)? {
+            Descriptor::File(file) if file.open_mode.contains(OpenMode::WRITE) => Ok(file.file.metadata()?.len()),
+            _ => Err(ErrorCode::BadDescriptor.into()),
+        }
+    }
+
+    /// Gives back what was charged for a new name that could not be made.
+    pub(super) fn settle_new(&self, made: FsResult<()>) -> FsResult<()> {
+        if made.is_err() {
+            self.state.meter.give_back(Limit::Files, 1);
+        }
+        made
+    }
+
+    pub(super) fn token_of(&self, fd: &Fd) -> Option<Arc<OpenToken>> {
+        self.state.open.get(&fd.rep()).cloned()
+    }
+
+    pub(super) fn token(&self) -> FsResult<OpenToken> {
+        self.state.open_token().ok_or_else(|| ErrorCode::InsufficientMemory.into())
+    }
+
+    /// Opens the folder that a path ends in, so that what is checked and what is done next
+    /// happen in one place, whatever becomes of the path meanwhile. The last part is a name,
+    /// and no call here follows it without saying so.
+    pub(super) async fn place(&mut self, fd: &Fd, path: &str) -> FsResult<Place> {
+        let path = path.trim_end_matches('/');
+        let Some((folder, name)) = path.rsplit_once('/') else {
+            return Ok(Place { folder: again(fd), name: path.to_owned(), opened: false });
+        };
+        let (folder, name) = (if folder.is_empty() { "/" } else { folder }.to_owned(), name.to_owned());
+        let (follow, read) = (PathFlags::SYMLINK_FOLLOW, DescriptorFlags::READ);
+        let folder = self.inner.open_at(again(fd), follow, folder, OpenFlags::DIRECTORY, read).await?;
+        Ok(Place { folder, name, opened: true })
+    }
+
+    pub(super) fn leave(&mut self, place: Place) -> FsResult<()> {
+        if place.opened {
+            HostDescriptor::drop(&mut self.inner, place.folder).map_err(FsError::trap)?;
+        }
+        Ok(())
+    }
+
+    /// The names that a link leads through must not be ones that Handbox loads.
+    pub(super) async fn check_link_names(&mut self, place: &Place) -> FsResult<()> {
+        let mut path = place.name.clone();
+        for _ in 0..LINKS_MAX {
+            Self::check_new_name(&path)?;
+            let Ok(target) = self.inner.readlink_at(again(&place.folder), path.clone()).await else { return Ok(()) };
+            path = match path.rsplit_once('/') {
+                Some((folder, _)) => format!("{folder}/{target}"),
+                None => target,
+            };
+        }
+        Err(ErrorCode::Loop.into())
+    }
+
+    /// Opens for writing. Truncation waits until the handle was judged: a path that was
+    /// swapped meanwhile gains nothing.
+    pub(super) async fn open_for_writing(
+        &mut self,
+        place: &Place,
+        flags: PathFlags,
+        open: OpenFlags,
+        access: DescriptorFlags,
+    ) -> FsResult<Fd> {
+        let found = self.look(&place.folder, PathFlags::empty(), &place.name).await?;
+        let is_link = matches!(&found, Some(stat) if matches!(stat.type_, DescriptorType::SymbolicLink));
+        let follows = is_link && flags.contains(PathFlags::SYMLINK_FOLLOW);
+        let is_new = found.is_none() && open.contains(OpenFlags::CREATE);
+        if follows {
+            self.check_link_names(place).await?;
+            self.look(&place.folder, flags, &place.name).await?;
+        } else {
+            Self::check_new_name(&place.name)?;
+        }
+        let token = self.token()?;
+        if is_new {
+            self.take(Limit::Files, 1)?;
+        }
+        // Nothing is ever created through a link: where it leads is not for its name to say.
+        let flags = if follows { PathFlags::SYMLINK_FOLLOW } else { PathFlags::empty() };
+        let kept = if follows { OpenFlags::DIRECTORY } else { !OpenFlags::TRUNCATE };
+        let (folder, name) = (again(&place.folder), place.name.clone());
+        let access = access | DescriptorFlags::WRITE;
+        match self.inner.open_at(folder, flags, name, open & kept, access).await {
+            Ok(opened) => self.keep(opened, token, Some(open.contains(OpenFlags::TRUNCATE))).await,
+            Err(error) => {
+                if is_new {
+                    self.state.meter.give_back(Limit::Files, 1);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Judges an opened file by its handle and counts it; `truncates` is set if it was
+    /// opened for writing.
+    pub(super) async fn keep(&mut self, opened: Fd, mut token: OpenToken, truncates: Option<bool>) -> FsResult<Fd> {
+        if matches!(self.inner.table.get(&opened)?, Descriptor::File(_)) {
+            let judged = self.judge(&opened, truncates).await;
+            match judged {
+                Ok(identity) => token.file = identity.map(|identity| self.state.open_file(identity)),
+                Err(error) => {
+                    HostDescriptor::drop(&mut self.inner, opened).map_err(FsError::trap)?;
+                    return Err(error);
+                }
+            }
+        }
+        self.state.open.insert(opened.rep(), Arc::new(token));
+        Ok(opened)
+    }
+
+    pub(super) async fn judge(&mut self, opened: &Fd, truncates: Option<bool>) -> FsResult<Option<Identity>> {
+        let identity = identity_of(&mut self.inner, opened).await;
+        let Some(truncates) = truncates else { return Ok(identity) };
+        if identity.is_some_and(|identity| self.state.protected.is_file(identity)) {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+        if truncates {
+            self.inner.set_size(again(opened), 0).await?;
+        }
+        Ok(identity)
+    }
+
+    /// Refuses to move or remove what Handbox loads or would load.
+    pub(super) async fn check_may_move(&mut self, place: &Place) -> FsResult<()> {
+        Self::check_new_name(&place.name)?;
+        self.check_not_pinned(&place.folder, &place.name).await
+    }
+
+    pub(super) async fn unlink(&mut self, place: &Place) -> FsResult<()> {
+        self.check_may_move(place).await?;
+        let (identity, freed) = self.freed_by_unlink(&place.folder, &place.name).await;
+        self.inner.unlink_file_at(again(&place.folder), place.name.clone()).await?;
+        self.state.freed(identity, freed);
+        self.state.meter.give_back(Limit::Files, 1);
+        Ok(())
+    }
+
+    pub(super) async fn rename(&mut self, old: &Place, new: &Place) -> FsResult<()> {
+        self.check_may_move(old).await?;
+        self.check_may_move(new).await?;
+        let (from, to) = (again(&old.folder), again(&new.folder));
+        self.inner.rename_at(from, old.name.clone(), to, new.name.clone()).await
+    }
+
+    pub(super) async fn link(&mut self, flags: PathFlags, old: &Place, new: &Place) -> FsResult<()> {
+        self.check_may_move(old).await?;
+        Self::check_new_name(&new.name)?;
+        self.take(Limit::Files, 1)?;
+        let (from, to) = (again(&old.folder), again(&new.folder));
+        let made = self.inner.link_at(from, flags, old.name.clone(), to, new.name.clone()).await;
+        self.settle_new(made)
+    }
+}
+
+/// Most links that a path for writing may lead through.
+const LINKS_MAX: usize = 8;
+
+/// A name in an open folder.
+pub(super) struct Place {
+    pub(super) folder: Fd,
+    pub(super) name: String,
+    /// Whether the folder was opened for this, and has to be closed.
+    opened: bool,
+}
