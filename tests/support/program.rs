@@ -42,7 +42,8 @@ fn built_into() -> BuiltInto {
     let exe = std::env::current_exe().expect("a test knows where it is");
     let folder = exe.ancestors().nth(2).expect("tests lie in target/PROFILE/deps").to_owned();
     let mut above = folder.ancestors().skip(1);
-    let target = above.find(|folder| folder.join("CACHEDIR.TAG").exists()).expect("Cargo marks its target folder");
+    // Whoever made the folder, Cargo writes down there which compiler it uses.
+    let target = above.find(|folder| folder.join(".rustc_info.json").exists()).expect("Cargo marks its target folder");
     let between = folder.parent().filter(|parent| *parent != target);
     let triple = between.and_then(Path::file_name).map(OsStr::to_owned);
     BuiltInto { target: target.to_owned(), triple, folder }
