@@ -1,0 +1,87 @@
+//! Events as clients of Managed Agents see them: in the order they were processed, with the time of that.
+
+use super::{Entrance, Fold, InputTaken, bodies::Body, rfc3339};
+use crate::{Entry, EventId, Seq, kinds};
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+
+/// Whether Handbox's own events are shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Own {
+    /// They are left out, as clients of Managed Agents expect.
+    #[default]
+    Hidden,
+    /// They stand where they happened.
+    Shown,
+}
+
+/// An event as clients see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// Where it is in the log.
+    pub place: Seq,
+    /// Where it was processed, which is what orders it: its own place, or that of the `handbox.input_taken` that names
+    /// it. `None` while it is queued.
+    pub processed: Option<Seq>,
+    /// Its members, and `processed_at`: RFC 3339 in UTC with milliseconds, or null while it is queued.
+    pub json: Value,
+}
+
+/// A slice of a session in the order in which it was processed; what is queued at its end comes last.
+///
+/// `entries` are oldest first, and complete from [`before.next()`](Fold::next) on. Entries up to `before.through()` are
+/// not shown for themselves, but if they were queued then: as what a later `handbox.input_taken` names (see [`wanted`])
+/// or as still queued. Of input that is taken after the slice this says that it is queued, so that a slice which is to
+/// tell the present reaches to the session's head.
+///
+/// Input has the time at which the `handbox.input_taken` was minted that names it first; everything else has the time
+/// at which it was minted itself. The order of the result is the truth also where a clock was set back in between.
+#[must_use]
+pub fn project(entries: &[Entry], before: &Fold, own: Own) -> Vec<Shown> {
+    let queued_before: HashSet<EventId> = before.queue.iter().map(|queued| queued.id).collect();
+    let mut queue: HashMap<EventId, &Entry> = HashMap::new();
+    let mut shown = Vec::new();
+    for entry in entries {
+        let id = entry.event.id();
+        if entry.seq < before.next() {
+            if queued_before.contains(&id) {
+                queue.insert(id, entry);
+            }
+            continue;
+        }
+        if Entrance::of(entry.event.kind()) == Entrance::Queue {
+            queue.insert(id, entry);
+            continue;
+        }
+        if own == Own::Shown || !entry.event.kind().is_own() {
+            shown.push(show(entry, Some(entry)));
+        }
+        let inputs = taken(entry).into_iter().filter_map(|id| queue.remove(&id));
+        shown.extend(inputs.map(|input| show(input, Some(entry))));
+    }
+    let waiting = entries.iter().filter(|entry| queue.contains_key(&entry.event.id()));
+    shown.extend(waiting.map(|input| show(input, None)));
+    shown
+}
+
+/// The places of input from before a slice that is taken within it, oldest first: what [`project`] needs besides the slice.
+#[must_use]
+pub fn wanted(entries: &[Entry], before: &Fold) -> Vec<Seq> {
+    let ids: HashSet<EventId> = entries.iter().filter(|entry| entry.seq >= before.next()).flat_map(taken).collect();
+    before.queue.iter().filter(|queued| ids.contains(&queued.id)).map(|queued| queued.place).collect()
+}
+
+/// What a `handbox.input_taken` names; nothing for other events and for malformed ones.
+fn taken(entry: &Entry) -> Vec<EventId> {
+    if *entry.event.kind() != kinds::HANDBOX_INPUT_TAKEN {
+        return Vec::new();
+    }
+    InputTaken::from_event(&entry.event).map(|taken| taken.ids).unwrap_or_default()
+}
+
+fn show(entry: &Entry, processed: Option<&Entry>) -> Shown {
+    let time = processed.map(|processed| rfc3339(processed.event.id().unix_ms()));
+    let mut members = entry.event.members();
+    members.insert("processed_at".to_owned(), time.into());
+    Shown { place: entry.seq, processed: processed.map(|processed| processed.seq), json: Value::Object(members) }
+}

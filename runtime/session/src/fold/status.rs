@@ -1,0 +1,159 @@
+//! What a session does, and how much of it it did.
+
+use super::{Money, TEXT_BYTES_MAX, Tokens, bodies::NAME_BYTES_MAX, clip, rules::Odd};
+use crate::{Event, EventId, Seq};
+use serde::{Deserialize, Serialize};
+
+/// What a session does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It rests; its stop reason says why.
+    #[default]
+    Idle,
+    /// A turn is going on.
+    Running,
+    /// A turn waits for an error to pass.
+    Rescheduling,
+    /// It ended for good. Nothing changes that.
+    Terminated,
+}
+
+/// Why a session rests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// The model is done, or was interrupted.
+    EndTurn,
+    /// The client has to answer; [`Fold::waiting`](super::Fold::waiting) says what.
+    RequiresAction,
+    /// It was tried often enough.
+    RetriesExhausted,
+    /// The money is spent.
+    BudgetReached,
+    /// The model will not.
+    Refusal,
+    /// Another one, by its name, cut at [`NAME_BYTES_MAX`].
+    Other(String),
+}
+
+/// A turn: from a `session.status_running` to the rest after it.
+///
+/// Where that rest is `requires_action`, the turn goes on once the client answered: its counts do too, and its time
+/// runs only while the session does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Turn {
+    /// The place of its first `session.status_running`.
+    pub start: Option<Seq>,
+    /// When the session last began to run, in milliseconds since 1970; `None` while it does not.
+    pub running_since_unix_ms: Option<u64>,
+    /// What was done in it.
+    pub work: Work,
+}
+
+/// What was done, and what it took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Work {
+    /// How often a model was asked: `span.model_request_start`.
+    pub model_requests: u64,
+    /// How many of these ended without a `handbox.model_reply`. What such a request cost is in no sum of money.
+    pub model_requests_lost: u64,
+    /// How many tools the model called, of whichever kind.
+    pub tool_calls: u64,
+    /// The tokens of the models.
+    pub tokens: Tokens,
+    /// The money for them.
+    pub spend: Money,
+    /// For how long it ran, in milliseconds. The time since it last began to run is not in yet.
+    pub active_ms: u64,
+}
+
+/// A `session.error`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastError {
+    /// The event.
+    pub id: EventId,
+    /// Its place.
+    pub place: Seq,
+    /// Its error's type, cut at [`NAME_BYTES_MAX`].
+    pub error: String,
+    /// What it says, cut at [`TEXT_BYTES_MAX`].
+    pub message: String,
+    /// What happens next.
+    pub retry: Retry,
+}
+
+/// What happens after an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retry {
+    /// The turn goes on.
+    Retrying,
+    /// The turn ended; the session may be used further.
+    Exhausted,
+    /// The session ended.
+    Terminal,
+    /// It does not say, or nothing that is known.
+    #[serde(other)]
+    Unsaid,
+}
+
+/// An object that says by its `type` what it is.
+#[derive(Deserialize)]
+struct Typed {
+    #[serde(rename = "type")]
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct IdleMembers {
+    stop_reason: Typed,
+}
+
+#[derive(Deserialize)]
+struct ErrorMembers {
+    error: ErrorBody,
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    #[serde(rename = "type")]
+    name: String,
+    #[serde(default)]
+    message: String,
+    retry_status: Option<RetryStatus>,
+}
+
+#[derive(Deserialize)]
+struct RetryStatus {
+    #[serde(rename = "type")]
+    retry: Retry,
+}
+
+/// The reason that a `session.status_idle` gives.
+pub(super) fn stop_reason(event: &Event) -> Result<StopReason, Odd> {
+    let members: IdleMembers = Odd::parse(event)?;
+    Ok(match members.stop_reason.name.as_str() {
+        "end_turn" => StopReason::EndTurn,
+        "requires_action" => StopReason::RequiresAction,
+        "retries_exhausted" => StopReason::RetriesExhausted,
+        "budget_reached" => StopReason::BudgetReached,
+        "refusal" => StopReason::Refusal,
+        _ => StopReason::Other(clip(members.stop_reason.name, NAME_BYTES_MAX)),
+    })
+}
+
+/// What a `session.error` says.
+pub(super) fn error(place: Seq, event: &Event) -> Result<LastError, Odd> {
+    let ErrorMembers { error } = Odd::parse(event)?;
+    Ok(LastError {
+        id: event.id(),
+        place,
+        error: clip(error.name, NAME_BYTES_MAX),
+        message: clip(error.message, TEXT_BYTES_MAX),
+        retry: error.retry_status.map_or(Retry::Unsaid, |status| status.retry),
+    })
+}

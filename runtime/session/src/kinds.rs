@@ -1,0 +1,78 @@
+//! The types of events that Handbox itself reads or writes.
+
+use crate::Kind;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$doc])* pub const $name: Kind = Kind::known($text);)*
+        /// All of them, by name.
+        pub const ALL: &[Kind] = &[$($name),*];
+    };
+}
+
+kinds! {
+    /// A message of the user.
+    USER_MESSAGE = "user.message";
+    /// The user ends what is going on.
+    USER_INTERRUPT = "user.interrupt";
+    /// The user allows or denies a tool call.
+    USER_TOOL_CONFIRMATION = "user.tool_confirmation";
+    /// The client's own tool answered.
+    USER_CUSTOM_TOOL_RESULT = "user.custom_tool_result";
+    /// A worker of the client's answered.
+    USER_TOOL_RESULT = "user.tool_result";
+    /// What the session shall achieve.
+    USER_DEFINE_OUTCOME = "user.define_outcome";
+    /// A message of the operator.
+    SYSTEM_MESSAGE = "system.message";
+    /// The model said something.
+    AGENT_MESSAGE = "agent.message";
+    /// The model thought.
+    AGENT_THINKING = "agent.thinking";
+    /// The model calls a tool.
+    AGENT_TOOL_USE = "agent.tool_use";
+    /// What a tool answered.
+    AGENT_TOOL_RESULT = "agent.tool_result";
+    /// The model calls a tool of an MCP server.
+    AGENT_MCP_TOOL_USE = "agent.mcp_tool_use";
+    /// What that answered.
+    AGENT_MCP_TOOL_RESULT = "agent.mcp_tool_result";
+    /// The model calls a tool that the client has.
+    AGENT_CUSTOM_TOOL_USE = "agent.custom_tool_use";
+    /// What the model is shown was summarised.
+    AGENT_THREAD_CONTEXT_COMPACTED = "agent.thread_context_compacted";
+    /// A turn begins.
+    SESSION_STATUS_RUNNING = "session.status_running";
+    /// A turn is interrupted by an error that passes.
+    SESSION_STATUS_RESCHEDULED = "session.status_rescheduled";
+    /// A turn ended; its stop reason says how.
+    SESSION_STATUS_IDLE = "session.status_idle";
+    /// The session ended for good.
+    SESSION_STATUS_TERMINATED = "session.status_terminated";
+    /// Something went wrong.
+    SESSION_ERROR = "session.error";
+    /// Title, metadata, budget or agent changed.
+    SESSION_UPDATED = "session.updated";
+    /// What was used so far.
+    SESSION_USAGE = "session.usage";
+    /// A model is asked.
+    SPAN_MODEL_REQUEST_START = "span.model_request_start";
+    /// A model answered, or failed.
+    SPAN_MODEL_REQUEST_END = "span.model_request_end";
+    /// What the session runs with: its first event.
+    HANDBOX_SESSION_CREATED = "handbox.session_created";
+    /// A brain took the session up.
+    HANDBOX_BRAIN_WOKE = "handbox.brain_woke";
+    /// The queued input of these ids became part of the transcript.
+    HANDBOX_INPUT_TAKEN = "handbox.input_taken";
+    /// A model's reply, verbatim.
+    HANDBOX_MODEL_REPLY = "handbox.model_reply";
+    /// A hand is about to be called.
+    HANDBOX_CALL_STARTED = "handbox.call_started";
+    /// What became of that call.
+    HANDBOX_CALL_ENDED = "handbox.call_ended";
+    /// A hand was made ready.
+    HANDBOX_HAND_PROVISIONED = "handbox.hand_provisioned";
+    /// What a brain needs of everything before.
+    HANDBOX_CHECKPOINT = "handbox.checkpoint";
+}
