@@ -1,0 +1,223 @@
+//! What the writer and all readers share.
+
+use crate::book::Book;
+use crate::error::engine;
+use crate::follow::Followers;
+use crate::known::Known;
+use crate::lease::Leases;
+use crate::options::{Options, Surroundings};
+use crate::tables::{self, GRAVES, IDS, MARKS, SESSIONS, SHARES};
+use handbox_session::{EventId, LogError, Record, Seq, SessionId};
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
+use std::ops::DerefMut;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) database: Database,
+    /// Changed by the writer alone, and never held across a wait.
+    book: RwLock<Book>,
+    /// Changed by the writer alone.
+    pub(crate) leases: Mutex<Leases>,
+    pub(crate) followers: Followers,
+    pub(crate) options: Options,
+    pub(crate) surroundings: Surroundings,
+}
+
+/// Locks that nobody leaves half-changed: what can fail is done before, on copies.
+pub(crate) trait Locked<T> {
+    fn locked(&self) -> impl DerefMut<Target = T>;
+}
+
+impl<T> Locked<T> for Mutex<T> {
+    fn locked(&self) -> impl DerefMut<Target = T> {
+        self.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What memory says of a session.
+enum Remembered {
+    Known(Arc<Known>),
+    Removed,
+    Nothing,
+}
+
+impl Inner {
+    pub(crate) fn new(
+        database: Database,
+        book: Book,
+        leases: Leases,
+        (options, surroundings): (Options, Surroundings),
+    ) -> Self {
+        let followers = Followers::new(options.previews_max);
+        Self { database, book: RwLock::new(book), leases: Mutex::new(leases), followers, options, surroundings }
+    }
+
+    pub(crate) fn book(&self) -> RwLockReadGuard<'_, Book> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn book_mut(&self) -> RwLockWriteGuard<'_, Book> {
+        self.book.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn begin_read(&self) -> Result<ReadTransaction, LogError> {
+        self.database.begin_read().map_err(engine)
+    }
+
+    fn remembered(&self, session: SessionId) -> Remembered {
+        match self.book().sessions.get(&session) {
+            Some(slot) if slot.removed => Remembered::Removed,
+            Some(slot) => Remembered::Known(Arc::clone(&slot.known)),
+            None => Remembered::Nothing,
+        }
+    }
+
+    /// What is known of a session.
+    pub(crate) fn known(&self, session: SessionId) -> Result<Arc<Known>, LogError> {
+        // Memory first: what it forgets is in the tables before, and the transaction begins after.
+        match self.remembered(session) {
+            Remembered::Known(known) => Ok(known),
+            Remembered::Removed => Err(LogError::NoSession(session)),
+            Remembered::Nothing => {
+                let read = self.begin_read()?;
+                let key = session.to_bytes();
+                let found = read.open_table(SESSIONS).map_err(engine)?.get(&key).map_err(engine)?;
+                let found = found.ok_or(LogError::NoSession(session))?;
+                tables::unseal_known("sessions", &key, found.value()).map(Arc::new)
+            }
+        }
+    }
+
+    pub(crate) fn record(&self, session: SessionId) -> Result<Record, LogError> {
+        let known = self.known(session)?;
+        Ok(self.with_holder(&known))
+    }
+
+    pub(crate) fn with_holder(&self, known: &Known) -> Record {
+        let now = self.surroundings.clock.now();
+        known.record(self.leases.locked().holder(known.id, now).map(str::to_owned))
+    }
+
+    /// Sessions below an id, from the newest on.
+    pub(crate) fn sessions(&self, before: Option<SessionId>, limit: usize) -> Result<Vec<Record>, LogError> {
+        let (mut found, passed) = self.remembered_before(before, limit);
+        let lowest = found.last().map(|known| known.id);
+        let full = found.len() >= limit;
+        let read = self.begin_read()?;
+        let table = read.open_table(SESSIONS).map_err(engine)?;
+        let upto = before.map_or([u8::MAX; 16], SessionId::to_bytes);
+        for (stored, looked) in table.range::<&[u8; 16]>(..=&upto).map_err(engine)?.rev().zip(0..) {
+            let (key, value) = stored.map_err(engine)?;
+            let id = SessionId::from_bytes(*key.value());
+            // Below the lowest of a full page, or after as many as could be wanted, nothing can be added.
+            if looked > limit + passed.len() || (full && lowest.is_some_and(|lowest| id < lowest)) {
+                break;
+            }
+            if Some(id) != before && !passed.contains(&id) {
+                found.push(Arc::new(tables::unseal_known("sessions", key.value(), value.value())?));
+            }
+        }
+        found.sort_unstable_by_key(|known| std::cmp::Reverse(known.id));
+        found.truncate(limit);
+        Ok(found.iter().map(|known| self.with_holder(known)).collect())
+    }
+
+    /// The newest sessions that are in memory, and the ids of those and of the removed ones between them.
+    fn remembered_before(&self, before: Option<SessionId>, limit: usize) -> (Vec<Arc<Known>>, Vec<SessionId>) {
+        let (mut found, mut passed) = (Vec::new(), Vec::new());
+        let book = self.book();
+        for (id, slot) in book.sessions.iter().rev().filter(|(id, _)| before.is_none_or(|before| **id < before)) {
+            if found.len() == limit {
+                break;
+            }
+            passed.push(*id);
+            if !slot.removed {
+                found.push(Arc::clone(&slot.known));
+            }
+        }
+        passed.sort_unstable();
+        (found, passed)
+    }
+
+    pub(crate) fn find(&self, session: SessionId, event: EventId) -> Result<Option<Seq>, LogError> {
+        let known = self.known(session)?;
+        Ok(self.place_of(&known, event)?.and_then(Seq::new))
+    }
+
+    /// Where a session has an event that is durable.
+    pub(crate) fn place_of(&self, known: &Known, event: EventId) -> Result<Option<u64>, LogError> {
+        if event > known.greatest {
+            return Ok(None);
+        }
+        let theirs = |found: &(u64, u64)| found.1 <= known.head && known.has(found.0, found.1);
+        let recent = self.book().tail.ids.get(&event).and_then(|places| places.iter().copied().find(theirs));
+        if let Some((_, place)) = recent {
+            return Ok(Some(place));
+        }
+        let read = self.begin_read()?;
+        let table = read.open_table(IDS).map_err(engine)?;
+        let (low, high) = (tables::with_number(event.to_bytes(), 0), tables::with_number(event.to_bytes(), u64::MAX));
+        for stored in table.range::<&[u8; 24]>(&low..=&high).map_err(engine)? {
+            let (key, value) = stored.map_err(engine)?;
+            let place = tables::unseal("ids", key.value(), value.value())?;
+            if theirs(&(tables::number_of(key.value()), place)) {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The latest mark of a sort at or before a place.
+    pub(crate) fn mark_before(&self, known: &Known, mark: u8, at: u64) -> Result<Option<Seq>, LogError> {
+        let recent: Vec<_> = self.book().tail.marks.iter().filter(|found| found.1 == mark).copied().collect();
+        let read = self.begin_read()?;
+        let table = read.open_table(MARKS).map_err(engine)?;
+        for segment in known.segments(1, at).into_iter().rev() {
+            let within = |place: &u64| (segment.first..=segment.last).contains(place);
+            let recent = recent.iter().filter(|found| found.0 == segment.number).map(|found| found.2);
+            let mut best = recent.filter(within).max();
+            let low = tables::mark_key(segment.number, mark, segment.first);
+            let high = tables::mark_key(segment.number, mark, segment.last);
+            if let Some(stored) = table.range::<&[u8; 17]>(&low..=&high).map_err(engine)?.next_back() {
+                let (key, value) = stored.map_err(engine)?;
+                best = best.max(Some(tables::unseal("marks", key.value(), value.value())?));
+            }
+            if let Some(best) = best {
+                return Ok(Seq::new(best));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The numbers under which an id was removed while its frames are still there, as far as the tables know.
+    pub(crate) fn graves_of(&self, session: SessionId) -> Result<Vec<u64>, LogError> {
+        let (low, high) =
+            (tables::with_number(session.to_bytes(), 0), tables::with_number(session.to_bytes(), u64::MAX));
+        let read = self.begin_read()?;
+        let table = read.open_table(GRAVES).map_err(engine)?;
+        let graves = table.range::<&[u8; 24]>(&low..=&high).map_err(engine)?;
+        graves.map(|grave| Ok(tables::number_of(grave.map_err(engine)?.0.value()))).collect()
+    }
+
+    /// The numbers of the sessions that share frames of this one, as far as the tables know, with the last places shared.
+    pub(crate) fn sharers(&self, number: u64) -> Result<Vec<(u64, u64)>, LogError> {
+        let read = self.begin_read()?;
+        sharers(&read.open_table(SHARES).map_err(engine)?, number)
+    }
+}
+
+pub(crate) fn sharers(
+    table: &impl ReadableTable<&'static [u8; 16], &'static [u8; 16]>,
+    number: u64,
+) -> Result<Vec<(u64, u64)>, LogError> {
+    let (low, high) = (tables::pair(number, 0), tables::pair(number, u64::MAX));
+    let shares = table.range::<&[u8; 16]>(&low..=&high).map_err(engine)?;
+    shares
+        .map(|share| {
+            let (key, value) = share.map_err(engine)?;
+            let upto = tables::unseal("shares", key.value(), value.value())?;
+            Ok((tables::unpair(key.value()).1, upto))
+        })
+        .collect()
+}

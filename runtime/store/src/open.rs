@@ -1,0 +1,181 @@
+//! From a file to what is in memory.
+
+use crate::book::{Book, Note};
+use crate::error::{OpenError, engine, event, guard, store};
+use crate::frame::{Frame, What};
+use crate::inner::Inner;
+use crate::known::{self, Known};
+use crate::lease::Leases;
+use crate::options::{Options, Surroundings};
+use crate::tables::{self, FORMAT, FRAMES, GRAVES, IDS, INDEX, MARKS, META, SESSIONS, SHARES};
+use crate::verify::session_in;
+use crate::writer::prepare;
+use handbox_session::LogError;
+use redb::backends::FileBackend;
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The file of the log in its folder.
+pub const FILE: &str = "sessions.redb";
+
+/// Opens the file in a folder; makes both if they are not there.
+pub(crate) fn file(folder: &Path, options: &Options) -> Result<Database, OpenError> {
+    make_folder(folder)?;
+    let mut open = OpenOptions::new();
+    open.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
+    let file = open.open(folder.join(FILE))?;
+    let database = database(|| {
+        let backend = FileBackend::new(file)?;
+        redb::Builder::new().set_cache_size(options.cache_bytes_max).create_with_backend(backend)
+    })?;
+    // The file's name has to survive power loss as its content does.
+    sync_folder(folder)?;
+    Ok(database)
+}
+
+pub(crate) fn backend(backend: impl StorageBackend, options: &Options) -> Result<Database, OpenError> {
+    database(|| redb::Builder::new().set_cache_size(options.cache_bytes_max).create_with_backend(backend))
+}
+
+pub(crate) fn make_folder(folder: &Path) -> Result<(), OpenError> {
+    let mut make = DirBuilder::new();
+    make.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
+    make.create(folder)?;
+    if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        sync_folder(parent)?;
+    }
+    Ok(())
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    // Elsewhere a folder cannot be opened as a file, and its names are durable with its files.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+fn database(open: impl FnOnce() -> Result<Database, DatabaseError>) -> Result<Database, OpenError> {
+    let mut busy = false;
+    let opened = guard(|| {
+        open().map_err(|error| {
+            busy = matches!(error, DatabaseError::DatabaseAlreadyOpen);
+            engine(error)
+        })
+    });
+    match opened {
+        Err(_) if busy => Err(OpenError::Busy),
+        opened => Ok(opened?),
+    }
+}
+
+/// What is shared by all who use the log.
+pub(crate) fn inner(database: Database, options: Options, around: Surroundings) -> Result<Inner, OpenError> {
+    guard(|| Ok(check_format(&database)))??;
+    let opening = guard(|| begin(&database, &options))?;
+    let mut book = Book::default();
+    let inner = Inner::new(database, Book::default(), Leases::new(opening), (options, around));
+    guard(|| replay(&inner, &mut book))?;
+    *inner.book_mut() = book;
+    Ok(inner)
+}
+
+/// Refuses what a newer Handbox wrote, before anything is changed.
+fn check_format(database: &Database) -> Result<(), OpenError> {
+    let read = database.begin_read().map_err(engine)?;
+    let table = match read.open_table(META) {
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(()),
+        table => table.map_err(engine)?,
+    };
+    match meta(&table, "format")? {
+        None => Err(OpenError::Log(store("it has no format number"))),
+        Some(found) if found > FORMAT => Err(OpenError::Newer { found, known: FORMAT }),
+        Some(_) => Ok(()),
+    }
+}
+
+pub(crate) fn meta(
+    table: &impl ReadableTable<&'static str, &'static [u8; 16]>,
+    name: &str,
+) -> Result<Option<u64>, LogError> {
+    let stored = table.get(name).map_err(engine)?;
+    stored.map(|value| tables::unseal("meta", name.as_bytes(), value.value())).transpose()
+}
+
+/// Makes the tables, upgrades what is older, and counts the opening, so that no epoch comes twice.
+fn begin(database: &Database, options: &Options) -> Result<u64, LogError> {
+    let mut write = database.begin_write().map_err(engine)?;
+    prepare(&mut write, options.commit);
+    write.open_table(FRAMES).map_err(engine)?;
+    write.open_table(INDEX).map_err(engine)?;
+    write.open_table(IDS).map_err(engine)?;
+    write.open_table(SESSIONS).map_err(engine)?;
+    write.open_table(MARKS).map_err(engine)?;
+    write.open_table(GRAVES).map_err(engine)?;
+    write.open_table(SHARES).map_err(engine)?;
+    let mut table = write.open_table(META).map_err(engine)?;
+    let opening = meta(&table, "opening")?.unwrap_or(0) + 1;
+    // There is no older format yet; the first that comes is upgraded here, in this transaction.
+    for (name, number) in [("format", FORMAT), ("opening", opening)] {
+        table.insert(name, &tables::seal("meta", name.as_bytes(), number)).map_err(engine)?;
+    }
+    drop(table);
+    write.commit().map_err(engine)?;
+    // Epochs are made of it, see `Leases`.
+    if opening > u64::from(u32::MAX) {
+        return Err(store("it was opened more often than can be counted"));
+    }
+    Ok(opening)
+}
+
+/// Reads the frames that no table knows yet.
+fn replay(inner: &Inner, book: &mut Book) -> Result<(), LogError> {
+    let read = inner.begin_read()?;
+    let indexed = meta(&read.open_table(META).map_err(engine)?, "indexed")?.unwrap_or(0);
+    let frames = read.open_table(FRAMES).map_err(engine)?;
+    let now = inner.surroundings.clock.now();
+    // Numbers are not used again, also of frames that are gone.
+    book.last_frame = indexed;
+    for stored in frames.range(indexed + 1..).map_err(engine)? {
+        let (number, bytes) = stored.map_err(engine)?;
+        let note = note(inner, book, number.value(), bytes.value())?;
+        book.apply(note, now);
+    }
+    Ok(())
+}
+
+fn note(inner: &Inner, book: &Book, number: u64, bytes: &[u8]) -> Result<Note, LogError> {
+    let frame = Frame::decode(number, bytes).map_err(|broken| match (broken.place(), session_in(bytes)) {
+        (Some(place), Some(session)) => event(session, place, broken.what(number)),
+        _ => store(broken.what(number)),
+    })?;
+    let header = &frame.header;
+    let mut known = match &header.what {
+        What::Create(origin) => Known::begin(header.session, number, origin, header.before),
+        What::Events | What::Remove => latest(inner, book, &frame)?,
+    };
+    if known.number != header.number || known.head + 1 != header.first || known.hash != header.before {
+        return Err(event(header.session, header.first, "what was appended before it is missing"));
+    }
+    let events: Vec<_> = frame.items.iter().map(|item| (item.id, known::mark(&item.kind))).collect();
+    known.take(events.iter().copied(), frame.after());
+    Ok(Note { frame: number, known, removes: header.what == What::Remove, events })
+}
+
+fn latest(inner: &Inner, book: &Book, frame: &Frame<'_>) -> Result<Known, LogError> {
+    let session = frame.header.session;
+    let gone = || event(session, frame.header.first, "the session was never created, or is removed");
+    match book.sessions.get(&session) {
+        Some(slot) if slot.removed => Err(gone()),
+        Some(slot) => Ok(slot.known.as_ref().clone()),
+        None => match inner.known(session) {
+            Ok(known) => Ok(Arc::unwrap_or_clone(known)),
+            Err(LogError::NoSession(_)) => Err(gone()),
+            Err(error) => Err(error),
+        },
+    }
+}
