@@ -1,7 +1,19 @@
 //! The runtime as a library: load a bundle, grant a folder, execute a tool, and answer
 //! each kind of failure.
 //!
-//! Run it with `cargo run --release -p handbox-examples --example embed`.
+//! Run it with `cargo build --release --workspace --examples && target/release/examples/embed`. (Building one
+//! package alone, with `-p`, chooses other features of shared dependencies and compiles the engine once more.)
+//!
+//! A program of your own begins with these dependencies, and compiles the engine once, which takes minutes:
+//!
+//! ```toml
+//! handbox-bundle = { path = "CHECKOUT/runtime/bundle" }        # grants, limits, bundles
+//! handbox-hand = { path = "CHECKOUT/runtime/hand" }            # the trait `Hand`, calls, errors
+//! handbox-hands = { path = "CHECKOUT/runtime/hands" }          # the sandboxes
+//! handbox-std-bundle = { path = "CHECKOUT/runtime/std-bundle" }  # the standard tools
+//! serde_json = "1"
+//! tokio = { version = "1", features = ["rt-multi-thread", "macros"] }
+//! ```
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 

@@ -15,6 +15,8 @@ struct Attack {
     sparse: Option<bool>,
     /// Delete the file after every MiB, so that little is ever there at once.
     delete: Option<bool>,
+    /// Once it is refused, write a byte to this file, too.
+    then: Option<String>,
 }
 
 /// Fills the disk, and says how far it got.
@@ -27,7 +29,9 @@ fn attack(input: Attack) -> Result<String, Fault> {
         let next = written + chunk.len() as u64;
         let result = if input.sparse == Some(true) { file.set_len(next) } else { file.write_all(&chunk) };
         if let Err(error) = result {
-            return Ok(format!("{written} bytes, then {error}"));
+            let then = input.then.map(|path| fs::write(path, "x").map_err(|error| error.kind()));
+            let then = then.map(|then| format!(", then {then:?}")).unwrap_or_default();
+            return Ok(format!("{written} bytes, then {error}{then}"));
         }
         written = next;
         if input.delete == Some(true) && written.is_multiple_of(1024 * 1024) {

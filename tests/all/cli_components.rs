@@ -11,6 +11,17 @@ const ADDER: &str = r#"(component
   (func (export "add") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "add")))
   (func (export "crash") (canon lift (core func $i "crash"))))"#;
 
+/// Adds; and makes things that JSON cannot hold.
+const MAKER: &str = r#"(component
+  (type $thing' (resource (rep i32)))
+  (export $thing "thing" (type $thing'))
+  (core module $m
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "make") (result i32) (unreachable)))
+  (core instance $i (instantiate $m))
+  (func (export "add") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "add")))
+  (func (export "make") (result (own $thing)) (canon lift (core func $i "make"))))"#;
+
 /// Gives its whole environment.
 const ENV: &str = r#"(component
   (import "wasi:cli/environment@0.2.0" (instance $env
@@ -40,6 +51,11 @@ fn assemble(text: &str) -> Vec<u8> {
 /// A component whose functions are reflected: `add` and `crash`.
 pub(crate) fn adder() -> Vec<u8> {
     assemble(ADDER)
+}
+
+/// A component of which only `add` can be a tool: `make` gives a resource.
+pub(crate) fn maker() -> Vec<u8> {
+    assemble(MAKER)
 }
 
 /// A command-line program that prints nothing and exits with 0 or 1.

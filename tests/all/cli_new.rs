@@ -135,3 +135,47 @@ fn an_unmodified_command_line_program_becomes_a_tool() {
     let failed = machine.run(&["call", "./count.wasm", "count", r#"{"text":""}"#]).code(1);
     failed.says(&["nothing to count", "(exit status 1)"]);
 }
+
+#[test]
+fn a_program_finds_relative_paths() {
+    if !has_target() {
+        return;
+    }
+    let machine = Machine::new();
+    machine.file("t.txt", "one two\n");
+    machine.file("cat.rs", CAT);
+    let args = ["--edition=2024", "--target=wasm32-wasip2", "-O", "cat.rs", "-o", "cat.built.wasm"];
+    toolchain("rustc", &args, &machine.path("")).ok();
+    machine.file("cat.toml", CAT_TOML);
+    machine.run(&["pack", "cat.built.wasm", "-o", "cat.wasm", "--manifest", "cat.toml"]).ok();
+    for path in ["t.txt", "./t.txt", "/workspace/t.txt"] {
+        assert_eq!(machine.run(&["call", "./cat.wasm", "cat", "--file", path]).ok().out(), "one two\n", "{path}");
+    }
+    let missing = machine.run(&["call", "./cat.wasm", "cat", "--file", "none.txt"]).code(1);
+    assert!(missing.err().contains("none.txt") && !missing.err().contains("LANG"), "{missing:?}");
+}
+
+const CAT: &str = r#"fn main() {
+    let path = std::env::args().nth(1).expect("a path");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => print!("{text}"),
+        Err(error) => {
+            eprintln!("cat: {path}: {error}");
+            std::process::exit(3);
+        }
+    }
+}
+"#;
+
+const CAT_TOML: &str = r#"name = "cat"
+version = "0.1.0"
+[asks]
+folders = [{ path = "*", mode = "ro" }]
+env = ["LANG"]
+[[commands]]
+tool = "cat"
+args = [{ property = "file" }]
+[commands.schema]
+type = "object"
+properties.file.type = "string"
+"#;

@@ -1,6 +1,6 @@
 //! `handbox pack` and `handbox inspect`: from a built component to one that says what it is.
 
-use crate::cli_components::{adder, program};
+use crate::cli_components::{adder, maker, program};
 use handbox_tests::{Machine, guest_bytes};
 use serde_json::{Value, json};
 
@@ -66,6 +66,18 @@ fn each_function_of_a_plain_component_is_a_tool() {
     machine.run(&["call", "./adder.wasm", "crash"]).code(5).says(&["the tool crashed"]);
     // Unpacked it works as well, with nothing granted.
     assert_eq!(machine.run(&["call", "./adder.built.wasm", "add", "--a", "1", "--b", "2"]).ok().out(), "3\n");
+}
+
+#[test]
+fn functions_that_cannot_be_tools_are_named_with_the_reason() {
+    let machine = Machine::new();
+    machine.file("maker.built.wasm", maker());
+    let packed = machine.run(&["pack", "maker.built.wasm", "-o", "maker.wasm"]).ok();
+    packed.says(&["left out: make: "]);
+    let checked = machine.run(&["check", "./maker.wasm", "--json"]).ok().json();
+    assert_eq!(checked["tools"], json!(["add"]));
+    assert_eq!(checked["left_out"][0]["export"], "make");
+    assert!(machine.run(&["check", "./maker.wasm"]).ok().out().contains("left out: make: "));
 }
 
 #[test]

@@ -5,3 +5,5 @@ mod after;
 mod budgets;
 mod files;
 mod loading;
+mod quota;
+mod races;

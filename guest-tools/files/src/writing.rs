@@ -16,7 +16,7 @@ pub(crate) fn run(workspace: &Workspace, input: &Write) -> Result<String, Fault>
     if place.inner.is_empty() || path.ends_with('/') || place.real.is_dir() {
         return Err(Fault::failed(format!("{path} is a folder; give the path of a file in it")));
     }
-    if let Some(parent) = place.real.parent() {
+    if let Some(parent) = place.real.parent().filter(|parent| !parent.is_dir()) {
         fs::create_dir_all(parent).map_err(|error| fault("make the folder of", path, &error))?;
     }
     fs::write(&place.real, &input.content).map_err(|error| fault("write", path, &error))?;

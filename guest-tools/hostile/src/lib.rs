@@ -4,7 +4,8 @@
 
 use handbox_tool::Fault;
 use wasip2::filesystem::preopens::get_directories;
-use wasip2::filesystem::types::{Descriptor, ErrorCode};
+use wasip2::filesystem::types::{Descriptor, ErrorCode, filesystem_error_code};
+use wasip2::io::streams::{OutputStream, StreamError};
 
 /// A granted folder by its guest path, as the host gave it: no library looks at the paths
 /// that are used on it.
@@ -23,4 +24,16 @@ pub fn line<T>(name: &str, result: Result<T, ErrorCode>) -> String {
         Ok(_) => format!("{name}: done\n"),
         Err(code) => format!("{name}: refused ({})\n", code.name()),
     }
+}
+
+/// Writes at most 4096 bytes to a stream; a failure is told as one of a file.
+///
+/// # Errors
+///
+/// What the host says of it; `pipe` if the stream is closed.
+pub fn put(stream: &OutputStream, bytes: &[u8]) -> Result<(), ErrorCode> {
+    stream.blocking_write_and_flush(bytes).map_err(|error| match error {
+        StreamError::LastOperationFailed(error) => filesystem_error_code(&error).unwrap_or(ErrorCode::Io),
+        StreamError::Closed => ErrorCode::Pipe,
+    })
 }

@@ -20,6 +20,8 @@
 //!
 //! # From an empty folder to a called tool
 //!
+//! `handbox new greeter --sdk HANDBOX/guest-tools/sdk` makes all of this at once. By hand:
+//!
 //! 1. The target, once for each machine, and a library:
 //!
 //!    ```sh
@@ -80,12 +82,52 @@
 //! fit (a number out of range, say) is answered with a [`Fault::InvalidInput`] that names
 //! the place.
 //!
+//! A tool takes one struct. What it needs beside that are further fields: a tool whose
+//! input is a lone `String` builds, and `handbox pack` refuses it.
+//!
+//! # Files
+//!
+//! `std::fs` works on the folders that were granted, under their paths in the sandbox:
+//!
+//! | path | what it is |
+//! |---|---|
+//! | `/workspace` | the operator's folder, unless they gave it another path: `--dir HOST:/data:ro` |
+//! | `/tmp` | scratch space of this call, or session; thrown away |
+//! | `/mnt/session/outputs` | what is left here is kept for the user and named |
+//!
+//! A tool sees a folder only if its manifest asks for folders (`[asks]`), and may write there only if
+//! that says `mode = "rw"`, the folder is granted so, and the tool is not `read_only`. Relative
+//! paths start nowhere; join them to a folder. An [`std::io::Error`] has no path in it, so add it:
+//!
+//! ```no_run
+//! # use handbox_tool::{Fault, tool};
+//! #[handbox_tool::input]
+//! struct Count {
+//!     /// The file, such as `notes.txt`. Relative paths start in /workspace.
+//!     path: String,
+//! }
+//!
+//! /// Counts the lines of a file.
+//! #[tool(read_only)]
+//! fn count(input: Count) -> Result<String, Fault> {
+//!     let path = std::path::Path::new("/workspace").join(&input.path);
+//!     let text = std::fs::read_to_string(&path)
+//!         .map_err(|error| Fault::failed(format!("{}: {error}", input.path)))?;
+//!     if text.is_empty() {
+//!         return Err(Fault::invalid(format!("{} is empty; name a file with lines in it", input.path)));
+//!     }
+//!     Ok(format!("{} lines", text.lines().count()))
+//! }
+//! ```
+//!
 //! # Results and faults
 //!
 //! `Result<R, E>`, where `R` is a `String`, a `&str`, `()` or an [`Output`] with images and
-//! files in it, and `E` is a [`Fault`], a `String`, a `&str` or an [`std::io::Error`]. Use `?`.
+//! files in it, and `E` is a [`Fault`], a `String`, a `&str` or an [`std::io::Error`]. Use `?`, or
+//! say more with [`Fault::failed`], [`Fault::invalid`] and [`Fault::denied`].
 //! The model reads every fault, so say what it could do instead. A panic is not a fault: it
-//! ends the call, and the model learns only that the tool is broken.
+//! ends the call, and the model learns only that the tool is broken (you see the panic with
+//! `handbox -v call …`).
 //!
 //! # What a tool says about itself
 //!
@@ -105,7 +147,8 @@
 //!
 //! The recovery of a `read_only` tool is `retry`, of any other `ask`: what changes something
 //! is never repeated unasked, however harmless it looks,
-//! unless it says otherwise. A tool that reconciles does not compile without its function:
+//! unless it says otherwise. A set with a tool that reconciles is exported with
+//! `export!(pay; recover)`, and such a tool does not compile without its function:
 //!
 //! ```compile_fail
 //! # use handbox_tool::{Fault, tool};

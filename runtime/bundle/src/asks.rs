@@ -61,10 +61,15 @@ impl Gap {
         Some(self.config.as_ref()?.replace("NAME", &toml_key(bundle)))
     }
 
+    /// The name of the environment value, if it is one.
+    pub fn env(&self) -> Option<&str> {
+        self.flag.as_deref()?.strip_prefix("--env ")?.strip_suffix("=VALUE")
+    }
+
     pub(crate) fn unpacked(component: &str) -> Self {
         let reason = format!(
             "{component} has no manifest, so it asks for nothing and gets no folder and no environment value; \
-             to let it ask, run `handbox pack {component} --manifest FILE`"
+             to let it ask, pack it: handbox pack FILE.wasm --manifest tool.toml -o {component}.tool.wasm"
         );
         Self { kind: GapKind::Unpacked, asked: "nothing".to_owned(), reason, flag: None, config: None }
     }

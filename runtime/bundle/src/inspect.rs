@@ -139,7 +139,7 @@ impl Inspection {
         match self.kind {
             Kind::Command if commands == 0 => Err(BundleError::broken(
                 "this is a command-line program, and nothing says which tools it has",
-                "write a manifest file with [[commands]] and run `handbox pack FILE.wasm --manifest FILE.toml`",
+                "write a manifest file with [[commands]] and run `handbox pack FILE.wasm --manifest tool.toml -o OUT.wasm`",
             )),
             Kind::Command if kept => Err(BundleError::broken(
                 "a command-line program cannot keep state: it runs once and ends",

@@ -3,7 +3,7 @@
 use crate::error::{BundleError, shown};
 use crate::manifest::{Arg, Command, Manifest};
 use crate::schema::check_schema;
-use handbox_hand::{Tool, ToolName};
+use handbox_hand::{Extra, Tool, ToolName};
 use std::collections::BTreeMap;
 
 /// Every tool is shown to the model with each request; more than this drowns it.
@@ -14,6 +14,10 @@ pub const DESCRIPTION_BYTES_MAX: usize = 16 << 10;
 
 /// Author, licence and version are single lines for people.
 const LINE_BYTES_MAX: usize = 1024;
+
+/// What the contract promises for `extra`: entries, and bytes of all names and values.
+const EXTRA_MAX: usize = 16;
+const EXTRA_BYTES_MAX: usize = 4 << 10;
 
 /// More arguments than any command line that was written by hand.
 const ARGS_MAX: usize = 256;
@@ -88,6 +92,7 @@ impl Manifest {
                 ("output schema", packed.output_schema != now.output_schema),
                 ("hints", packed.hints != now.hints),
                 ("recovery", packed.recovery != now.recovery),
+                ("extra", packed.extra != now.extra),
             ];
             if let Some((what, _)) = differs.iter().find(|(_, differs)| *differs) {
                 return Err(format!("the {what} of tool `{}` is not the one in the manifest", packed.name));
@@ -128,6 +133,20 @@ pub fn check_tools(tools: &[Tool]) -> Result<(), BundleError> {
         if let Some(schema) = &tool.output_schema {
             check_schema("output schema", schema).map_err(at)?;
         }
+        check_extra(&tool.extra).map_err(at)?;
+    }
+    Ok(())
+}
+
+/// Room to grow is not room for anything.
+fn check_extra(extra: &Extra) -> Result<(), BundleError> {
+    let bytes: usize = extra.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if extra.len() > EXTRA_MAX || bytes > EXTRA_BYTES_MAX {
+        let message = format!("{} entries of `extra` with {bytes} bytes", extra.len());
+        return Err(BundleError::broken(
+            message,
+            format!("keep to {EXTRA_MAX} entries of {EXTRA_BYTES_MAX} bytes in all"),
+        ));
     }
     Ok(())
 }

@@ -133,7 +133,8 @@ impl ManifestFile {
             let CommandFile { tool, description, schema, output_schema, hints, recovery, args, stdin, ok_statuses } =
                 file;
             commands.push(Command { tool: tool.as_str().to_owned(), args, stdin, ok_statuses });
-            tools.push(Tool { name: tool, description, input_schema: schema, output_schema, hints, recovery });
+            let extra = Vec::new();
+            tools.push(Tool { name: tool, description, input_schema: schema, output_schema, hints, recovery, extra });
         }
         if tools.is_empty() {
             return Err(BundleError::broken(

@@ -42,7 +42,10 @@ pub fn parse_toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Bund
         }
         let hint = match span.and_then(|span| column(text, span.start)) {
             None => "see the message".to_owned(),
-            Some(column) => format!("look at column {column} of that line"),
+            Some(column) => match expected(&message) {
+                Some(what) => format!("column {column} of that line must be {what}"),
+                None => format!("look at column {column} of that line"),
+            },
         };
         BundleError::invalid(format!("{place}: {message}"), hint)
     })
@@ -57,6 +60,22 @@ fn without_value(message: &str) -> String {
         }
         _ => message.to_owned(),
     }
+}
+
+/// What should stand there, in words of TOML instead of serde's.
+fn expected(message: &str) -> Option<&'static str> {
+    let what = message.rsplit_once("expected ")?.1;
+    let words = [
+        ("struct FolderAsk", "a table such as { path = \"*\", mode = \"ro\" }"),
+        ("struct ", "a table: { key = value, … }"),
+        ("a map", "a table: { key = value, … }"),
+        ("a sequence", "a list: [ … ]"),
+        ("a string", "text in quotes"),
+        ("a boolean", "true or false"),
+        ("u", "a whole number"),
+        ("i", "a whole number"),
+    ];
+    words.iter().find(|(start, _)| what.starts_with(start)).map(|(_, words)| *words)
 }
 
 /// `file:LINE` of a place in a TOML text, to be put before a message.

@@ -155,7 +155,11 @@ pub(crate) struct Tools {
 /// Run one tool and print what it answers.
 ///
 /// The input is a JSON object, given as text, as `@FILE`, as `-` for standard input, or as
-/// flags made from the tool's schema: `handbox call std grep --pattern TODO --path src`.
+/// flags made from the tool's schema: `handbox call std grep --pattern TODO --path src`. A list is
+/// written as JSON, or with its flag once for each item. `handbox tools BUNDLE` shows every tool's input.
+///
+/// Relative paths start in the working folder: /workspace if that is granted, else the
+/// folder that was granted first. The tool's own /tmp is thrown away.
 #[derive(clap::Args)]
 pub(crate) struct Call {
     /// `std`, a name from config.toml, a folder with bundle.toml, or a .wasm file

@@ -8,7 +8,7 @@ use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::{flags, wiring};
 use data_encoding::BASE64;
-use handbox_bundle::{Bundle, BundleComponent, GUEST_PATH_DEFAULT, Gap, GapKind, Grants, Profile};
+use handbox_bundle::{Bundle, BundleComponent, GUEST_PATH_DEFAULT, Gap, GapKind, Grants, Mode, Profile};
 use handbox_hand::{Call, Hand, HandError, LogLevel, Output, Tool, ToolFault, ToolName, Usage, Watcher};
 use handbox_hands::{Environment, Toolbox};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     let links = &bundle.links;
     let asking = Asking { typed: &command.grants, config: &config, bundle: name, links, paths: &paths, cwd: &cwd };
     let mut effective = grants::effective(asking)?;
-    effective.warn_of_unasked_env(&command.grants, &bundle);
+    effective.warn_of_unasked(&command.grants, &bundle);
     let write_helps = write_helps(&effective, &command.grants);
     effective.warn(global.quiet);
     let folders = Folders::make(command.outputs.as_deref())?;
@@ -56,7 +56,7 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     let usage = *watcher.usage.lock().unwrap_or_else(PoisonError::into_inner);
     // A call that was ended may still sit in a file operation of the system; it is not waited for.
     runtime.shutdown_background();
-    let left = folders.left_over();
+    let left = folders.left_over(global.quiet);
     if global.json {
         output::json_line(&answer_json(&result, usage, &left));
     }
@@ -103,9 +103,14 @@ fn explain(error: HandError, tool: &Tool, bundle: &Bundle, environment: &Environ
         HandError::Input(_) => Some(input_hint(tool)),
         HandError::Broken(_) => Some("-v shows what it printed before; if it is not yours, tell its author".to_owned()),
         HandError::Tool(fault @ (ToolFault::Denied(_) | ToolFault::Failed(_))) => {
-            let gaps = gaps(tool, bundle, &environment.grants);
             let denied = matches!(fault, ToolFault::Denied(_));
-            gap_hint(&gaps, write_helps).or_else(|| denied.then(|| PATHS_HINT.to_owned()))
+            let text = fault.to_string();
+            let mut gaps = gaps(tool, bundle, &environment.grants);
+            // A value that the tool does not speak of is hardly why.
+            gaps.retain(|gap| gap.kind != GapKind::Env || gap.env().is_some_and(|name| text.contains(name)));
+            gap_hint(&gaps, tool, write_helps)
+                .or_else(|| denied.then(|| ceiling_hint(tool, bundle)).flatten())
+                .or_else(|| denied.then(|| PATHS_HINT.to_owned()))
         }
         _ => None,
     };
@@ -118,32 +123,52 @@ fn explain(error: HandError, tool: &Tool, bundle: &Bundle, environment: &Environ
 
 /// What to do about a denial that no gap explains.
 const PATHS_HINT: &str = "paths are the tool's, not this machine's: grant a folder with --dir HOST:/data:ro and name \
-    /data/FILE; if you granted it for writing, the component itself may ask only to read (handbox inspect)";
+    /data/FILE";
+
+/// What to do if the tool writes and its component asks only to read, which no flag can mend.
+fn ceiling_hint(tool: &Tool, bundle: &Bundle) -> Option<String> {
+    let asks = component_of(tool, bundle).flat_map(|component| &component.asks.folders);
+    let modes: Vec<Mode> = asks.map(|ask| ask.mode).collect();
+    (!tool.hints.read_only && !modes.is_empty() && modes.iter().all(|mode| *mode == Mode::ReadOnly)).then(|| {
+        "the component asks for its folders only to read, so no flag lets it write there: if it is yours, write \
+         mode = \"rw\" under [asks] in its tool.toml and pack it again"
+            .to_owned()
+    })
+}
+
+/// The components that a tool may be of.
+fn component_of<'b>(tool: &Tool, bundle: &'b Bundle) -> impl Iterator<Item = &'b BundleComponent> {
+    bundle.components.iter().filter(|component| match component.known_tools() {
+        Ok(Some(tools)) => tools.iter().any(|(_, known)| known.name == tool.name),
+        _ => true,
+    })
+}
 
 /// What the component of a tool misses. That a folder cannot be written is nothing to a tool
 /// that only reads.
 fn gaps(tool: &Tool, bundle: &Bundle, grants: &Grants) -> Vec<Gap> {
-    let has_tool = |component: &&BundleComponent| match component.known_tools() {
-        Ok(Some(tools)) => tools.iter().any(|(_, known)| known.name == tool.name),
-        _ => true,
-    };
-    let gaps = bundle.components.iter().filter(has_tool).flat_map(|component| component.effective(grants).gaps);
+    let gaps = component_of(tool, bundle).flat_map(|component| component.effective(grants).gaps);
     gaps.filter(|gap| gap.kind != GapKind::Mode || !tool.hints.read_only).collect()
 }
 
 /// What may be why a call failed. `write_helps` says whether --write would make the granted
 /// folders writable.
-fn gap_hint(gaps: &[Gap], write_helps: bool) -> Option<String> {
+fn gap_hint(gaps: &[Gap], tool: &Tool, write_helps: bool) -> Option<String> {
     if gaps.iter().any(|gap| gap.kind == GapKind::Unpacked) {
         let hint = "this component was not packed, so it sees no folder and no environment value: \
-                    handbox pack FILE -o OUT --manifest tool.toml";
+                    handbox pack FILE.wasm --manifest tool.toml -o NAME.tool.wasm";
         return Some(hint.to_owned());
     }
     let default_folder = format!("--dir HOST:{GUEST_PATH_DEFAULT}:rw");
-    let mut flags: Vec<&str> = Vec::new();
+    let mut flags: Vec<String> = Vec::new();
     for gap in gaps {
         let Some(flag) = gap.flag.as_deref() else { continue };
-        let flag = if write_helps && gap.kind == GapKind::Mode && flag == default_folder { "--write" } else { flag };
+        let flag = match flag.strip_suffix(":rw") {
+            _ if write_helps && gap.kind == GapKind::Mode && flag == default_folder => "--write".to_owned(),
+            // The component asks for more than this tool needs.
+            Some(folder) if tool.hints.read_only => format!("{folder}:ro"),
+            _ => flag.to_owned(),
+        };
         if !flags.contains(&flag) {
             flags.push(flag);
         }
@@ -168,7 +193,10 @@ fn read_input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
         [one] if one == "-" => read_bounded(std::io::stdin().lock(), "standard input")?,
         [one] if one.starts_with('@') => {
             let path = one.trim_start_matches('@');
-            let file = std::fs::File::open(path).map_err(|error| Failure::usage(format!("{path}: {error}")))?;
+            let failed = |error| {
+                Failure::usage(format!("{path}: {error}")).hint("@FILE reads the input from a file of that name")
+            };
+            let file = std::fs::File::open(path).map_err(failed)?;
             read_bounded(file, path)?
         }
         // What is almost JSON is told where it is not.
@@ -237,7 +265,7 @@ impl Folders {
     }
 
     /// The files that the call left for the user, by name. Keeps their folder if there are any.
-    fn left_over(self) -> Vec<PathBuf> {
+    fn left_over(self, quiet: bool) -> Vec<PathBuf> {
         let changed = entries(&self.outputs).filter(|(path, stamp)| self.before.get(path) != Some(stamp));
         let mut left: Vec<PathBuf> = changed.map(|(path, _)| path).collect();
         left.sort();
@@ -245,6 +273,11 @@ impl Folders {
             let _ = temporary.keep();
         }
         let scratch = self.scratch.path().to_owned();
+        if !quiet && entries(&scratch).next().is_some() {
+            let text = "note: the tool left files in its /tmp, which is thrown away; what it leaves in \
+                        /mnt/session/outputs is kept";
+            output::note(Tone::Note, text);
+        }
         if let Err(error) = self.scratch.close() {
             let scratch = scratch.display();
             output::note(Tone::Warning, &format!("the tool's scratch folder {scratch} could not be removed: {error}"));

@@ -1,15 +1,16 @@
 //! `handbox check`: does a bundle load, and is it granted what it asks for?
 
 use crate::args::{self, Global};
-use crate::config::{Config, Lines, Opened, Origin, TextFile, absolute};
+use crate::config::{Config, Lines, Opened, Origin, Source, TextFile, absolute};
 use crate::failure::{Failure, Kind};
 use crate::grants::{self, Asking, Effective};
 use crate::output;
 use crate::paths::Paths;
-use crate::wiring;
+use crate::{describe, wiring};
 use handbox_bundle::{Gap, GapKind, Profile};
 use handbox_hand::{Hand, ToolName};
 use handbox_hands::Environment;
+use handbox_hands::reflect::Skipped;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ pub(crate) fn run(global: &Global, command: Check) -> Result<ExitCode, Failure> 
     let links = &opened.bundle.links;
     let asking = Asking { typed: &command.grants, config: &config, bundle, links, paths: &paths, cwd: &cwd };
     let mut effective = grants::effective(asking)?;
-    effective.warn_of_unasked_env(&command.grants, &opened.bundle);
+    effective.warn_of_unasked(&command.grants, &opened.bundle);
     effective.warn(global.quiet);
     let loaded = load(global, &paths, &opened, &effective);
     output::clear_transient();
@@ -48,14 +49,16 @@ pub(crate) fn run(global: &Global, command: Check) -> Result<ExitCode, Failure> 
     if global.json {
         output::json_line(&report.to_json());
     } else {
-        output::data(&report.to_text());
+        if !global.quiet {
+            output::data(&report.to_text());
+        }
         report.failure().inspect(|failure| failure.report_text());
     }
     Ok(report.failure().map_or(ExitCode::SUCCESS, |failure| ExitCode::from(failure.kind.code())))
 }
 
-/// Compiles every component and compares it with its manifest. Gives the tools' names.
-fn load(global: &Global, paths: &Paths, opened: &Opened, effective: &Effective) -> Result<Vec<String>, Failure> {
+/// Compiles every component and compares it with its manifest. Gives what came of it.
+fn load(global: &Global, paths: &Paths, opened: &Opened, effective: &Effective) -> Result<Loaded, Failure> {
     let environment = Environment {
         grants: effective.grants.clone(),
         limits: effective.limits,
@@ -66,38 +69,49 @@ fn load(global: &Global, paths: &Paths, opened: &Opened, effective: &Effective) 
     wiring::runtime()?.block_on(async {
         toolbox.add(&opened.bundle, &environment).await?;
         toolbox.warm().await?;
-        Ok(toolbox.tools().iter().map(|tool| tool.name.to_string()).collect())
+        let tools = toolbox.tools().iter().map(|tool| tool.name.to_string()).collect();
+        Ok(Loaded { tools, left_out: toolbox.left_out() })
     })
+}
+
+/// What came of loading.
+struct Loaded {
+    /// The names of the tools.
+    tools: Vec<String>,
+    left_out: Vec<Skipped>,
 }
 
 /// What was found out.
 struct Report<'a> {
     opened: &'a Opened,
     effective: &'a Effective,
-    loaded: Result<Vec<String>, Failure>,
+    loaded: Result<Loaded, Failure>,
     /// Component and what it misses.
     gaps: Vec<(&'a str, Gap)>,
     /// Things to know that are no gaps.
     notes: Vec<String>,
     config_file: PathBuf,
-    /// What would close the gaps, to be added to that file.
+    /// What would close gaps, to be added to that file.
     config_lines: String,
+    /// What would close the others, to be changed in it.
+    config_changes: Vec<String>,
 }
 
 impl<'a> Report<'a> {
     fn new(
         opened: &'a Opened,
         effective: &'a Effective,
-        loaded: Result<Vec<String>, Failure>,
+        loaded: Result<Loaded, Failure>,
         config: &Config,
         config_file: PathBuf,
     ) -> Self {
-        let (mut gaps, mut notes) = (Vec::new(), Vec::new());
+        let mut gaps = Vec::new();
+        let mut notes = loaded.as_ref().map(|loaded| describe::left_out(&loaded.left_out)).unwrap_or_default();
         for component in &opened.bundle.components {
             for gap in component.effective(&effective.grants).gaps {
                 match gap.kind {
                     // It asks for nothing, so all that it asks for is granted.
-                    GapKind::Unpacked => notes.push(gap.reason),
+                    GapKind::Unpacked => notes.push(pack_it(opened, gap)),
                     _ => gaps.push((component.name.as_str(), gap)),
                 }
             }
@@ -106,8 +120,15 @@ impl<'a> Report<'a> {
             let removed = effective.sources.removed.iter();
             notes.extend(removed.map(|gone| format!("{} takes away: {}", gone.source, gone.value)));
         }
-        let config_lines = config_lines(opened, &wanted(&gaps), config);
-        Self { opened, effective, loaded, gaps, notes, config_file, config_lines }
+        let (mut missing, mut config_changes) = (Vec::new(), Vec::new());
+        for gap in wanted(&gaps) {
+            match read_only_in_config(gap, effective) {
+                Some(change) => config_changes.push(change),
+                None => missing.push(gap),
+            }
+        }
+        let config_lines = config_lines(opened, &missing, config);
+        Self { opened, effective, loaded, gaps, notes, config_file, config_lines, config_changes }
     }
 
     /// Why the exit status is not 0. What is broken weighs more than what is not granted.
@@ -115,7 +136,7 @@ impl<'a> Report<'a> {
         if let Err(failure) = &self.loaded {
             return Some(failure.clone());
         }
-        let hint = match self.config_lines.is_empty() {
+        let hint = match self.config_lines.is_empty() && self.config_changes.is_empty() {
             true => "",
             false => "grant it as shown, or leave it: a tool may do without",
         };
@@ -142,7 +163,7 @@ impl<'a> Report<'a> {
             let _ = writeln!(text, "  component {}  {}", component.name, component.digest);
         }
         let _ = match &self.loaded {
-            Ok(tools) => writeln!(text, "loads; its tools are: {}", tools.join(", ")),
+            Ok(loaded) => writeln!(text, "loads; its tools are: {}", loaded.tools.join(", ")),
             Err(_) => writeln!(text, "does not load"),
         };
         for note in &self.notes {
@@ -159,6 +180,10 @@ impl<'a> Report<'a> {
         if !self.config_lines.is_empty() {
             let _ = writeln!(text, "to grant it always, add to {}:\n", self.config_file.display());
             let _ = writeln!(text, "{}", self.config_lines);
+        }
+        if !self.config_changes.is_empty() {
+            let _ = writeln!(text, "to grant it always, change in {}:", self.config_file.display());
+            let _ = writeln!(text, "  {}", self.config_changes.join("\n  "));
         }
         if !self.flags().is_empty() {
             let _ = writeln!(text, "to grant it for one call: {}", self.flags().join(" "));
@@ -182,10 +207,12 @@ impl<'a> Report<'a> {
             "called": self.opened.name,
             "components": bundle.components.iter().map(component).collect::<Vec<_>>(),
             "loads": self.loaded.is_ok(),
-            "tools": self.loaded.as_deref().unwrap_or_default(),
+            "tools": self.loaded.as_ref().map(|loaded| loaded.tools.as_slice()).unwrap_or_default(),
+            "left_out": describe::left_out_json(self.loaded.as_ref().map(|loaded| loaded.left_out.as_slice()).unwrap_or_default()),
             "gaps": self.gaps.iter().map(gap).collect::<Vec<_>>(),
             "config_file": self.config_file.display().to_string(),
             "config_lines": self.config_lines,
+            "config_changes": self.config_changes,
             "flags": self.flags(),
             "notes": self.notes,
             "warnings": warnings,
@@ -210,6 +237,30 @@ fn wanted<'g>(gaps: &'g [(&str, Gap)]) -> Vec<&'g Gap> {
     let writable = |gap: &Gap| gap.flag.as_deref()?.strip_suffix(":ro").map(|folder| format!("{folder}:rw"));
     let covered = |gap: &Gap| writable(gap).is_some_and(|flag| flags.contains(&flag.as_str()));
     gaps.iter().map(|(_, gap)| gap).filter(|gap| !covered(gap)).collect()
+}
+
+/// With the file's own name, if it is one.
+fn pack_it(opened: &Opened, gap: Gap) -> String {
+    match opened.bundle.files.first().filter(|_| opened.bundle.components.len() == 1) {
+        Some(file) if file.extension().is_some_and(|end| end == "wasm") => {
+            gap.reason.replace("FILE.wasm", &describe::shell_word(&file.display().to_string()))
+        }
+        _ => gap.reason,
+    }
+}
+
+/// What to change, if the folder is there already and only its mode is too little.
+fn read_only_in_config(gap: &Gap, effective: &Effective) -> Option<String> {
+    if gap.kind != GapKind::Mode {
+        return None;
+    }
+    let wanted = gap.flag.as_deref()?;
+    let mut folders = effective.grants.folders.iter().zip(&effective.sources.folders);
+    let (folder, place) = folders.find_map(|(folder, source)| match source {
+        Source::Config(place) if wanted.contains(&format!(":{}:", folder.guest)) => Some((folder, place)),
+        _ => None,
+    })?;
+    Some(format!("the folder of line {}, {}: mode = \"rw\"", place.line, folder.guest))
 }
 
 /// The lines for `config.toml` that close all gaps: each table once, and none that is there.

@@ -3,6 +3,8 @@
 use crate::output::visible;
 use handbox_bundle::{Asks, Mode};
 use handbox_hand::Tool;
+use handbox_hands::reflect::Skipped;
+use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// Lines of `label  text`, the texts below each other. What stands in `text` may come from a
@@ -28,6 +30,16 @@ pub(crate) fn tools(tools: &[Tool]) -> String {
         format!("{:width$}  {summary}{}", tool.name.as_str(), crate::tools::hints(tool.hints))
     };
     tools.iter().map(|tool| line(tool).trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// A remark for each exported function that is no tool.
+pub(crate) fn left_out(functions: &[Skipped]) -> Vec<String> {
+    functions.iter().map(|Skipped { export, reason }| format!("left out: {export}: {reason}")).collect()
+}
+
+/// The same for programs.
+pub(crate) fn left_out_json(functions: &[Skipped]) -> Vec<Value> {
+    functions.iter().map(|Skipped { export, reason }| json!({ "export": export, "reason": reason })).collect()
 }
 
 /// A line for each thing that is asked for.

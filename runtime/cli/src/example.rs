@@ -77,6 +77,7 @@ mod tests {
             output_schema: None,
             hints: Hints::default(),
             recovery: Recovery::Ask,
+            extra: Vec::new(),
         })
     }
 

@@ -119,6 +119,10 @@ pub(crate) fn usage(error: &clap::Error, json: bool) -> ExitCode {
         let message = message.trim_start_matches("error: ").trim_end();
         return Failure::usage(message).hint(hint.trim()).report(json);
     }
+    if json && error.kind() == clap::error::ErrorKind::DisplayVersion {
+        output::json_line(&crate::wiring::version_json());
+        return ExitCode::SUCCESS;
+    }
     // Nothing can be done if the terminal is gone.
     let _ = error.print();
     if error.use_stderr() { ExitCode::from(Kind::Usage.code()) } else { ExitCode::SUCCESS }

@@ -15,10 +15,12 @@ const SHOWN_MAX: usize = 100;
 /// as JSON.
 pub(crate) fn input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
     let mut input = Map::new();
+    let all = words;
     let mut words = words.iter().peekable();
+    let mut last = None;
     while let Some(word) = words.next() {
         let Some(flag) = word.strip_prefix("--") else {
-            return Err(stray(tool, word, input.is_empty()));
+            return Err(stray(tool, word, last.or_else(|| list_flag(tool, all))));
         };
         let (name, given) = match flag.split_once('=') {
             Some((name, value)) => (name, Some(value)),
@@ -35,6 +37,7 @@ pub(crate) fn input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
             },
         };
         add(tool, &mut input, name, schema, &value)?;
+        last = Some(name);
     }
     Ok(Value::Object(input))
 }
@@ -64,7 +67,10 @@ fn read(tool: &Tool, name: &str, schema: &Value, value: &str) -> Result<Value, F
         return Ok(Value::String(value.to_owned()));
     }
     let wanted = kind(schema);
-    serde_json::from_str(value).map_err(|_| misuse(tool, format!("--{name} {value:?} is not of type {wanted}")))
+    serde_json::from_str(value).map_err(|_| {
+        let failure = misuse(tool, format!("--{name} {value:?} is not of type {wanted}"));
+        if is_list(tool, name) { failure.hint(list_hint(name)) } else { failure }
+    })
 }
 
 /// The first type that is not null; empty if the schema names none.
@@ -86,13 +92,31 @@ fn property<'a>(tool: &'a Tool, name: &str) -> Result<(&'a str, &'a Value), Fail
         .ok_or_else(|| misuse(tool, format!("the tool `{}` has no input `{name}`", tool.name)))
 }
 
-/// A word where a flag should be.
-fn stray(tool: &Tool, word: &str, is_first: bool) -> Failure {
+fn is_list(tool: &Tool, name: &str) -> bool {
+    kind(&tool.input_schema["properties"][name]) == "array"
+}
+
+/// The first list among the flags: where a word that belongs to none may come from.
+fn list_flag<'t>(tool: &'t Tool, words: &[String]) -> Option<&'t str> {
+    let flags = words.iter().filter_map(|word| word.strip_prefix("--"));
+    let named = flags.filter_map(|flag| property(tool, flag.split('=').next()?).ok());
+    named.map(|(name, _)| name).find(|name| is_list(tool, name))
+}
+
+fn list_hint(name: &str) -> String {
+    format!("a list is written as JSON, --{name} '[…, …]', or with the flag once for each item")
+}
+
+/// A word where a flag should be, behind a flag `last`.
+fn stray(tool: &Tool, word: &str, last: Option<&str>) -> Failure {
     if word == "-" || word.starts_with(['{', '@']) {
         return misuse(tool, "give either one JSON object or flags, not both".to_owned());
     }
     let failure = misuse(tool, format!("{word:?} is neither JSON nor a flag"));
-    match first_text(tool).filter(|_| is_first && word.len() <= SHOWN_MAX) {
+    if let Some(list) = last.filter(|name| is_list(tool, name)) {
+        return Failure::usage(format!("{word:?} belongs to no flag")).hint(list_hint(list));
+    }
+    match first_text(tool).filter(|_| last.is_none() && word.len() <= SHOWN_MAX) {
         Some(name) => {
             let object = serde_json::json!({ name: word }).to_string();
             failure.hint(format!("try --{name} {}, or {}", shell_word(word), shell_word(&object)))
@@ -130,6 +154,7 @@ mod tests {
             output_schema: None,
             hints: Hints::default(),
             recovery: Recovery::Ask,
+            extra: Vec::new(),
         }
     }
 

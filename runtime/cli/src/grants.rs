@@ -77,8 +77,8 @@ impl Effective {
         self.warnings.iter().chain(&self.notes)
     }
 
-    /// Adds a warning for each value that was typed and that no component gets.
-    pub(crate) fn warn_of_unasked_env(&mut self, typed: &args::Grants, bundle: &Bundle) {
+    /// Adds a warning for what was typed and no component gets.
+    pub(crate) fn warn_of_unasked(&mut self, typed: &args::Grants, bundle: &Bundle) {
         let given = bundle.effective(&self.grants);
         let has = |name: &str| given.iter().any(|one| one.grants.env.iter().any(|(own, _)| own == name));
         let names = typed.env.iter().filter_map(|value| Some(value.split_once('=')?.0));
@@ -88,6 +88,21 @@ impl Effective {
         });
         let unasked: Vec<Warning> = unasked.collect();
         self.warnings.extend(unasked);
+        let packed = bundle.components.iter().any(|component| component.manifest.is_some());
+        let folders = typed.write || !typed.dir.is_empty();
+        if folders && packed && given.iter().all(|one| one.grants.folders.is_empty()) {
+            let flag = if typed.dir.is_empty() { "--write" } else { "--dir" };
+            self.warnings.push(Warning {
+                message: format!(
+                    "{flag}: nothing in the bundle `{}` asks for this folder, so no tool sees it",
+                    bundle.name
+                ),
+                hint:
+                    "if it is yours: write folders = [{ path = \"*\", mode = \"ro\" }] under [asks] in its tool.toml, \
+                       and pack it again"
+                        .to_owned(),
+            });
+        }
     }
 }
 

@@ -35,9 +35,10 @@ fn main() -> ExitCode {
     };
     logging::start(&args.global);
     let json = args.global.json;
-    match run(args) {
-        Ok(code) => code,
-        Err(failure) => failure.report(json),
+    let code = run(args).unwrap_or_else(|failure| failure.report(json));
+    match output::lost() {
+        Some(why) => failure::Failure::usage(format!("standard output cannot be written: {why}")).report(false),
+        None => code,
     }
 }
 

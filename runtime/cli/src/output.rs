@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
 
 /// What kind of remark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +19,24 @@ pub(crate) enum Tone {
 pub(crate) fn data(text: &str) {
     let mut out = std::io::stdout().lock();
     let text = if out.is_terminal() { Cow::Owned(visible(text)) } else { Cow::Borrowed(text) };
-    // A reader that went away (`| head`) is no error of ours.
-    let _ = out.write_all(text.as_bytes());
-    if !text.ends_with('\n') && !text.is_empty() {
-        let _ = out.write_all(b"\n");
+    let end: &[u8] = if text.ends_with('\n') || text.is_empty() { b"" } else { b"\n" };
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(end)).and_then(|()| out.flush());
+    match written {
+        Ok(()) => {}
+        // A reader that went away (`| head`) is no error of ours.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            let _ = LOST.set(error.to_string());
+        }
     }
-    let _ = out.flush();
+}
+
+/// Why data did not reach standard output.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Why data that was printed did not arrive, such as a full disk. Asked once, at the end.
+pub(crate) fn lost() -> Option<&'static str> {
+    LOST.get().map(String::as_str)
 }
 
 /// Prints one JSON value on a line.

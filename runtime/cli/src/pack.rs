@@ -10,6 +10,7 @@ use handbox_bundle::{
     LimitsPatch, Manifest, ManifestFile, Mode, Profile, TOML_BYTES_MAX, ToolChoice, inspect, section,
 };
 use handbox_hand::{Hand, Tool, ToolName};
+use handbox_hands::reflect::Skipped;
 use handbox_hands::{Allocation, Engine, Environment, Library, QuietLoad, Toolbox};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -50,7 +51,9 @@ pub(crate) struct Pack {
 pub(crate) fn run(global: &Global, command: Pack) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global.config.as_ref())?;
     let out = check_out(&command)?;
-    let bytes = whole_file::read(&command.file, COMPONENT_BYTES_MAX)?;
+    let bytes = whole_file::read(&command.file, COMPONENT_BYTES_MAX).map_err(|failure| {
+        missing(&command.file, failure, "build it first: cargo build --release --target wasm32-wasip2")
+    })?;
     let raw = inspect(&bytes).map_err(|error| error.at(command.file.display()))?;
     let (author, origin) = author_part(&command, &raw)?;
     let runtime = wiring::runtime()?;
@@ -73,9 +76,9 @@ pub(crate) fn run(global: &Global, command: Pack) -> Result<ExitCode, Failure> {
     inspection.check().map_err(|error| error.at(place(&command)))?;
     let compared = runtime.block_on(compare(&inspection, &packed, &paths, global.quiet));
     output::clear_transient();
-    compared.map_err(|failure| explain(failure, &raw))?;
+    let left_out = compared.map_err(|failure| explain(failure, &raw))?;
     whole_file::write(&out, &packed)?;
-    report(global, &command.out, &inspection, &manifest, origin);
+    report(global, &command.out, &inspection, &manifest, origin, &left_out);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -85,6 +88,11 @@ enum Origin {
     File,
     Inside,
     MadeUp,
+}
+
+/// Adds what to do to a file's not being there.
+fn missing(path: &Path, failure: Failure, hint: &str) -> Failure {
+    if path.exists() { failure } else { failure.hint(hint) }
 }
 
 /// Where to write; refuses to destroy what was not made by packing.
@@ -118,8 +126,10 @@ fn check_out(command: &Pack) -> Result<PathBuf, Failure> {
 /// made up.
 fn author_part(command: &Pack, raw: &Inspection) -> Result<(ManifestFile, Origin), Failure> {
     if let Some(path) = &command.manifest {
-        let text = String::from_utf8(whole_file::read(path, TOML_BYTES_MAX as u64)?)
-            .map_err(|_| Failure::usage(format!("{}: not UTF-8", path.display())))?;
+        let bytes = whole_file::read(path, TOML_BYTES_MAX as u64).map_err(|failure| {
+            missing(path, failure, "name the file that describes your tool; without --manifest it asks for nothing")
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{}: not UTF-8", path.display())))?;
         let file = ManifestFile::parse(&path.display().to_string(), &text)?;
         head(&file)
             .validate()
@@ -250,14 +260,23 @@ async fn ask(unpacked: &Inspection, bytes: &[u8]) -> Result<Vec<Tool>, Failure> 
 
 /// Loads what was packed as a call would, so that a component whose answer changes is found
 /// out here, and the first call finds it compiled.
-async fn compare(packed: &Inspection, bytes: &[u8], paths: &Paths, quiet: bool) -> Result<(), Failure> {
+///
+/// Gives the exported functions that are no tools.
+async fn compare(packed: &Inspection, bytes: &[u8], paths: &Paths, quiet: bool) -> Result<Vec<Skipped>, Failure> {
     let mut toolbox = wiring::toolbox(paths, quiet)?;
     toolbox.add(&bundle(packed, bytes), &Environment::bare(Profile::Strict)).await?;
-    Ok(toolbox.warm().await?)
+    toolbox.warm().await?;
+    Ok(toolbox.left_out())
 }
 
 fn explain(failure: Failure, raw: &Inspection) -> Failure {
     match (failure.kind, raw.kind) {
+        (FailureKind::Broken, Kind::Hand) if failure.message.contains("the input schema is not of type object") => {
+            failure.hint(
+                "a tool takes one struct: give its function a parameter whose type is marked #[handbox_tool::input], \
+                 and make the others its fields",
+            )
+        }
         (FailureKind::Broken, Kind::Hand) => failure.hint(
             "tools() must answer without any folder, environment value or network, quickly and always the same; \
              do everything else in execute()",
@@ -266,7 +285,14 @@ fn explain(failure: Failure, raw: &Inspection) -> Failure {
     }
 }
 
-fn report(global: &Global, out: &Path, inspection: &Inspection, manifest: &Manifest, origin: Origin) {
+fn report(
+    global: &Global,
+    out: &Path,
+    inspection: &Inspection,
+    manifest: &Manifest,
+    origin: Origin,
+    left_out: &[Skipped],
+) {
     let next = next_step(out, manifest);
     if global.json {
         output::json_line(&json!({
@@ -275,8 +301,12 @@ fn report(global: &Global, out: &Path, inspection: &Inspection, manifest: &Manif
             "size_bytes": inspection.size_bytes,
             "kind": inspection.kind,
             "manifest": manifest,
+            "left_out": describe::left_out_json(left_out),
             "next": next,
         }));
+        return;
+    }
+    if global.quiet {
         return;
     }
     let rows = [
@@ -289,14 +319,17 @@ fn report(global: &Global, out: &Path, inspection: &Inspection, manifest: &Manif
         ("digest", inspection.digest.to_string()),
     ];
     output::data(&describe::table(&rows));
-    if global.quiet {
-        return;
+    if !manifest.asks.hosts.is_empty() || !manifest.asks.credentials.is_empty() {
+        output::note(Tone::Warning, "it asks for hosts or credentials, which no version of Handbox grants yet");
     }
     if origin == Origin::MadeUp {
         let sample = head_sample(&manifest.name);
         let text = "without --manifest it asks for nothing, so it will see no folder; to ask, save this as tool.toml \
                     and pack again with --manifest tool.toml:";
         output::note(Tone::Hint, &format!("{text}\n\n{sample}"));
+    }
+    for note in describe::left_out(left_out) {
+        output::note(Tone::Note, &note);
     }
     output::note(Tone::Note, &format!("next: {next}"));
 }
@@ -337,6 +370,7 @@ mod tests {
             output_schema: None,
             hints: Hints::default(),
             recovery: Recovery::Ask,
+            extra: Vec::new(),
         };
         let file = ManifestFile { asks, ..ManifestFile::named("greeter") };
         Manifest { tools: vec![tool], state: State::Fresh, ..head(&file) }

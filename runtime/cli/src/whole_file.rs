@@ -35,6 +35,9 @@ fn try_write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         // As any new file: the user's own mask decides who may read it.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
+    if !folder.is_dir() {
+        return Err(std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such folder; create it first"));
+    }
     let mut file = builder.tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

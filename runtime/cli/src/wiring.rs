@@ -16,6 +16,16 @@ pub(crate) const VERSION: &str = concat!(
     " (WASI 0.2)"
 );
 
+/// The same for programs.
+pub(crate) fn version_json() -> serde_json::Value {
+    serde_json::json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "build": env!("HANDBOX_BUILD"),
+        "contract": "handbox:hand@0.1.0",
+        "engine": concat!("wasmtime ", env!("HANDBOX_ENGINE")),
+    })
+}
+
 /// An empty toolbox for a process that makes one call and ends.
 pub(crate) fn toolbox(paths: &Paths, quiet: bool) -> Result<Toolbox, Failure> {
     let engine = Engine::new(Allocation::OnDemand)?;

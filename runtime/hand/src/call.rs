@@ -1,6 +1,6 @@
 //! One call, and what it gives.
 
-use crate::ToolName;
+use crate::{Extra, ToolName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -21,6 +21,8 @@ pub struct Call {
     pub name: ToolName,
     /// The input, a JSON object.
     pub input: Value,
+    /// What a later version of the contract says of it, by name; tools ignore unknown names.
+    pub extra: Extra,
     /// Who hears progress and log lines while the call runs.
     pub watcher: Arc<dyn Watcher>,
 }
@@ -29,7 +31,7 @@ impl Call {
     /// A first try that nobody watches.
     pub fn new(id: impl Into<String>, name: ToolName, input: Value) -> Self {
         let watcher = Arc::new(NoWatcher);
-        Self { id: CallId(id.into()), attempt: 1, name, input, watcher }
+        Self { id: CallId(id.into()), attempt: 1, name, input, extra: Extra::new(), watcher }
     }
 }
 

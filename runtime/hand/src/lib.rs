@@ -11,7 +11,7 @@ mod tool;
 
 pub use call::{Call, CallId, LogLevel, NoWatcher, Outcome, Output, Part, Usage, Watcher};
 pub use error::{HandError, Limit, LimitHit, Refusal, ToolFault};
-pub use tool::{Hints, Recovery, Tool, ToolName, ToolNameError};
+pub use tool::{Extra, Hints, Recovery, Tool, ToolName, ToolNameError};
 
 use std::sync::Arc;
 

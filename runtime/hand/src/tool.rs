@@ -80,7 +80,13 @@ pub struct Tool {
     /// What to do when a crash left a call without an outcome.
     #[serde(default)]
     pub recovery: Recovery,
+    /// What a later version of the contract says of it, by name; unknown names mean nothing.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
+
+/// Room to grow, as the contract has it: names and values.
+pub type Extra = Vec<(String, String)>;
 
 /// What a tool claims about itself. It comes from an untrusted component, so
 /// it may narrow what a call can do and never widens it.

@@ -2,6 +2,7 @@
 
 use crate::ticker::{Ticker, Ticking};
 use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
@@ -18,6 +19,9 @@ const TABLE_ELEMENTS_MAX: usize = 1_000_000;
 /// Memory that a pooled slot keeps between calls, in bytes. With `pagemap_scan` only the
 /// pages that a call wrote are reset, so a large value costs address space, not time.
 const KEEP_RESIDENT_BYTES: usize = 2 << 20;
+
+/// Components that are compiled at once. Each uses all cores, and memory of some thirty times its size.
+const COMPILATIONS_MAX: usize = 1;
 
 /// Where instances live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +58,7 @@ struct Inner {
     reset: MemoryReset,
     compatibility: String,
     ticker: Ticker,
+    compile_turns: Arc<Semaphore>,
 }
 
 /// The engine could not be made. An operator must act: usually address space is limited.
@@ -75,7 +80,8 @@ impl Engine {
         guest::link(&mut linker).map_err(|e| EngineError(format!("{e:#}")))?;
         let compatibility = compatibility(&raw);
         let ticker = Ticker::start(&raw).map_err(|e| EngineError(format!("no thread for its clock: {e}")))?;
-        Ok(Self { inner: Arc::new(Inner { raw, linker, allocation, reset, compatibility, ticker }) })
+        let compile_turns = Arc::new(Semaphore::new(COMPILATIONS_MAX));
+        Ok(Self { inner: Arc::new(Inner { raw, linker, allocation, reset, compatibility, ticker, compile_turns }) })
     }
 
     /// How this engine places instances.
@@ -99,6 +105,11 @@ impl Engine {
     /// Names everything that compiled code depends on, in hexadecimal.
     pub(crate) fn compatibility(&self) -> &str {
         &self.inner.compatibility
+    }
+
+    /// Who may compile now.
+    pub(crate) fn compile_turns(&self) -> &Arc<Semaphore> {
+        &self.inner.compile_turns
     }
 
     /// Keeps the ticker going for as long as the answer lives. Every call holds one.

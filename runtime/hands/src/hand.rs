@@ -1,16 +1,17 @@
 //! A component as a hand: provisioned on its first call, again after it died.
 
-use crate::bindings::{WitOutcome, types};
+use crate::bindings::WitOutcome;
 use crate::classify::classify;
 use crate::command::CommandLine;
 use crate::environment::Environment;
-use crate::files::{Folders, Protected};
+use crate::files::{Folders, Protected, Relative};
 use crate::hop::drive;
 use crate::job::Job;
 use crate::kept::Slot;
 use crate::library::{Library, Package};
 use crate::loaded;
-use crate::run::{Live, Ready, conclude};
+use crate::reflect::Skipped;
+use crate::run::{Live, Ready, conclude, wit_call};
 use handbox_bundle::{Grants, Kind, Limits, Mode, State};
 use handbox_hand::{Call, Hand, HandError, Hints, Outcome, Output, Tool, ToolFault, ToolName};
 use serde_json::Value;
@@ -70,7 +71,11 @@ impl ComponentHand {
         let recipe = &self.recipe;
         self.library.load(&recipe.package).await?;
         let own = recipe.environment.own_folders();
-        let folders = Folders::open(&recipe.grants.folders, &own).map_err(HandError::Denied)?;
+        let relative = match recipe.package.component.kind {
+            Kind::Command => Relative::Opened,
+            Kind::Hand | Kind::Reflected => Relative::Named,
+        };
+        let folders = Folders::open(&recipe.grants.folders, &own, relative).map_err(HandError::Denied)?;
         let protected = [recipe.environment.protected.as_slice(), &recipe.files].concat();
         let protected = Protected::new(&protected).await;
         let protected = protected.map_err(|error| HandError::Fatal(format!("{error:#}")))?;
@@ -81,6 +86,14 @@ impl ComponentHand {
             protected: Arc::new(protected),
             env: recipe.grants.env.clone(),
         }))
+    }
+
+    /// The exported functions that are no tools; nothing before the component is loaded.
+    pub(crate) fn left_out(&self) -> &[Skipped] {
+        match self.recipe.package.loaded().map(|loaded| &loaded.kind) {
+            Some(loaded::Kind::Reflected(reflection)) => &reflection.skipped,
+            _ => &[],
+        }
     }
 
     fn tool(&self, name: &ToolName) -> Option<&Tool> {
@@ -264,14 +277,7 @@ impl Ready {
         let answer = async {
             let mut live = self.instantiate(job, CommandLine { args: Vec::new(), stdin: None }, Mode::ReadOnly).await?;
             let recoverer = recover.load(&mut live.store, &live.instance)?;
-            let call = types::Call {
-                id: job.call.id.0.clone(),
-                attempt: job.call.attempt,
-                name: job.call.name.to_string(),
-                input: job.call.input.to_string(),
-                extra: Vec::new(),
-            };
-            recoverer.handbox_hand_recover().call_reconcile(&mut live.store, &call).await
+            recoverer.handbox_hand_recover().call_reconcile(&mut live.store, &wit_call(&job.call)).await
         };
         let outcome = answer.await.map_err(|error| classify(&error, &job.meter))?;
         Ok(match outcome {

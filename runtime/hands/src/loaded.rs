@@ -4,12 +4,17 @@ use crate::bindings::{KeeperIndices, RecovererIndices, ToolHandIndices};
 use crate::cache::Cache;
 use crate::engine::Engine;
 use crate::guest::Guest;
-use crate::reflect::{self, Reflected};
+use crate::reflect::{self, Reflection};
 use handbox_bundle::{Command, Manifest};
 use handbox_hand::{HandError, Tool};
 use std::sync::Arc;
+use std::time::Duration;
 use wasmtime::component::{Component, InstancePre};
 use wasmtime_wasi::p2::bindings::CommandIndices;
+
+/// How long one component may compile, and how long one waits for its turn. A Python interpreter (18 MB)
+/// takes 8 s on two cores.
+const COMPILE_TIME_MAX: Duration = Duration::from_secs(120);
 
 /// What a component is, and how it is called.
 pub(crate) enum Kind {
@@ -18,7 +23,7 @@ pub(crate) enum Kind {
     /// It is a `wasi:cli/command` program; its manifest says how input becomes arguments.
     Command { run: CommandIndices, commands: Vec<Command> },
     /// Each of its exported functions is a tool.
-    Reflected(Vec<Reflected>),
+    Reflected(Reflection),
 }
 
 /// A component that is ready to be instantiated.
@@ -79,13 +84,28 @@ pub(crate) async fn load(
 }
 
 /// Compiles off the caller's thread: it takes seconds for an interpreter.
+///
+/// A compilation that takes too long cannot be stopped, only given up. It keeps its turn until it ends, so that
+/// components made to take long are one compilation at a time and not many.
 async fn compile(engine: &Engine, bytes: Arc<[u8]>) -> Result<Component, HandError> {
+    let turns = Arc::clone(engine.compile_turns());
+    let Ok(turn) = tokio::time::timeout(COMPILE_TIME_MAX, turns.acquire_owned()).await else {
+        return Err(HandError::Busy("other components are being compiled; try again later".to_owned()));
+    };
     let raw = engine.raw().clone();
-    let compiled = tokio::task::spawn_blocking(move || Component::from_binary(&raw, &bytes)).await;
-    match compiled {
-        Ok(Ok(component)) => Ok(component),
-        Ok(Err(error)) => Err(HandError::Broken(format!("the component is not valid: {error:#}"))),
-        Err(error) => Err(HandError::Fatal(format!("compiling did not finish: {error}"))),
+    let compiling = tokio::task::spawn_blocking(move || {
+        let compiled = Component::from_binary(&raw, &bytes);
+        drop(turn);
+        compiled
+    });
+    match tokio::time::timeout(COMPILE_TIME_MAX, compiling).await {
+        Ok(Ok(Ok(component))) => Ok(component),
+        Ok(Ok(Err(error))) => Err(HandError::Broken(format!("the component is not valid: {error:#}"))),
+        Ok(Err(error)) => Err(HandError::Fatal(format!("compiling did not finish: {error}"))),
+        Err(_) => Err(HandError::Broken(format!(
+            "compiling the component takes longer than {} s, which no honest one does; make it smaller, or split it",
+            COMPILE_TIME_MAX.as_secs()
+        ))),
     }
 }
 
@@ -115,7 +135,7 @@ async fn finish(
     let reflection = reflect::reflect(component).map_err(|error| HandError::Broken(error.to_string()))?;
     let tools: Vec<Tool> = reflection.tools.iter().map(|function| function.tool.clone()).collect();
     compare(source.manifest, &tools)?;
-    Ok(Loaded { pre, kind: Kind::Reflected(reflection.tools), tools })
+    Ok(Loaded { pre, kind: Kind::Reflected(reflection), tools })
 }
 
 /// Refuses a component whose own list of tools is not what its manifest promised.

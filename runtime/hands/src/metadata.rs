@@ -3,7 +3,7 @@
 use crate::bindings::{ToolHandIndices, types};
 use crate::classify::classify;
 use crate::engine::Engine;
-use crate::files::Folders;
+use crate::files::{Folders, Relative};
 use crate::guest::Guest;
 use crate::hop::{Hop, drive};
 use crate::loaded::AsyncAsk;
@@ -73,7 +73,7 @@ async fn list_tools(
     meter: Arc<Meter>,
     hop: Arc<Hop>,
 ) -> wasmtime::Result<Vec<types::Tool>> {
-    let none = Folders::open(&[], &[]).map_err(|refusal| wasmtime::format_err!("{refusal}"))?;
+    let none = Folders::open(&[], &[], Relative::Named).map_err(|refusal| wasmtime::format_err!("{refusal}"))?;
     let mut store = open_store(Opening {
         engine,
         stdout: Sink::new(Arc::clone(&meter), Budget::Log),
@@ -119,5 +119,6 @@ fn tool(tool: types::Tool) -> Result<Tool, HandError> {
             types::Recovery::Reconcile => Recovery::Reconcile,
             types::Recovery::Ask => Recovery::Ask,
         },
+        extra: tool.extra,
     })
 }

@@ -135,6 +135,11 @@ impl Meter {
         self.memory.peak.load(Relaxed)
     }
 
+    /// Bytes that may still be written to files.
+    pub(crate) fn file_bytes_left(&self) -> u64 {
+        self.limits.file_bytes.saturating_sub(self.file_bytes.used.load(Relaxed))
+    }
+
     /// Fuel that no store has taken yet.
     pub(crate) fn fuel_left(&self) -> u64 {
         self.limits.cpu_fuel.saturating_sub(self.fuel.used.load(Relaxed))

@@ -130,7 +130,8 @@ impl Ready {
                 let ok_statuses = command.map_or(&[][..], |command| &command.ok_statuses);
                 exit_status(result).map(|status| live.program_answer(status, ok_statuses))
             }
-            Kind::Reflected(functions) => {
+            Kind::Reflected(reflection) => {
+                let functions = &reflection.tools;
                 let function = functions.iter().find(|function| function.tool.name == job.call.name);
                 let Some(function) = function else {
                     return Ok(Err(ToolFault::UnknownTool(job.call.name.to_string())));
@@ -210,13 +211,13 @@ pub(crate) fn conclude(job: &Job, answer: Result<Answer, Ended>) -> Result<Outpu
     }
 }
 
-fn wit_call(call: &Call) -> types::Call {
+pub(crate) fn wit_call(call: &Call) -> types::Call {
     types::Call {
         id: call.id.0.clone(),
         attempt: call.attempt,
         name: call.name.as_str().to_owned(),
         input: call.input.to_string(),
-        extra: Vec::new(),
+        extra: call.extra.clone(),
     }
 }
 

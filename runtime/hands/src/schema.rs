@@ -1,6 +1,7 @@
 //! Input is checked against its schema before any guest runs.
 
 use handbox_hand::{HandError, Tool, ToolName};
+use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -53,7 +54,7 @@ impl InputSchema {
         if validator.is_valid(input) {
             return Ok(());
         }
-        Err(HandError::Input(describe(validator, input)))
+        Err(HandError::Input(describe(validator, &self.schema, input)))
     }
 }
 
@@ -65,17 +66,37 @@ fn compile(schema: &Value) -> Result<Validator, String> {
     options.build(schema).map_err(|error| error.to_string())
 }
 
-fn describe(validator: &Validator, input: &Value) -> String {
+fn describe(validator: &Validator, schema: &Value, input: &Value) -> String {
     let mut mistakes = validator.iter_errors(input).map(|error| {
         let place = error.instance_path().to_string();
         let place = if place.is_empty() { "the input".to_owned() } else { place };
-        let text = error.to_string();
+        let text = match error.kind() {
+            ValidationErrorKind::Enum { options } => one_of(error.instance(), options.as_array().into_iter().flatten()),
+            // How schemars writes an enum whose values have descriptions.
+            _ => match schema.pointer(error.schema_path().as_str()).and_then(constants) {
+                Some(options) => one_of(error.instance(), options.into_iter()),
+                None => error.to_string(),
+            },
+        };
         format!("at {place}: {}", &text[..text.floor_char_boundary(MISTAKE_BYTES_MAX)])
     });
     let listed: Vec<String> = mistakes.by_ref().take(MISTAKES_MAX).collect();
     let more = mistakes.count();
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     format!("the input does not match the tool's schema: {}{more}", listed.join("; "))
+}
+
+/// The values of `oneOf`, if each alternative is one.
+fn constants(alternatives: &Value) -> Option<Vec<&Value>> {
+    let alternatives = alternatives.as_array().filter(|alternatives| !alternatives.is_empty())?;
+    alternatives.iter().map(|alternative| alternative.get("const")).collect()
+}
+
+/// With all that is possible, because that is what the caller needs.
+fn one_of<'o>(value: &Value, options: impl Iterator<Item = &'o Value>) -> String {
+    let options: Vec<String> = options.map(Value::to_string).collect();
+    let value = value.to_string();
+    format!("{} is none of {}", &value[..value.floor_char_boundary(80)], options.join(", "))
 }
 
 #[cfg(test)]
@@ -92,6 +113,7 @@ mod tests {
             output_schema: None,
             hints: Hints::default(),
             recovery: Recovery::Ask,
+            extra: Vec::new(),
         })
     }
 
@@ -105,6 +127,16 @@ mod tests {
         assert!(text.contains("/a/1") && text.contains("integer"), "{text}");
         let HandError::Input(text) = schema.check(&json!({})).unwrap_err() else { panic!() };
         assert!(text.contains("\"a\" is a required property"), "{text}");
+    }
+
+    #[test]
+    fn the_message_has_every_value_that_is_possible() {
+        let described = json!([{"const": "mean", "description": "all"}, {"const": "sum"}, {"const": "max"}]);
+        for choice in [json!({"enum": ["mean", "sum", "max"]}), json!({"oneOf": described})] {
+            let schema = schema(json!({"type": "object", "properties": {"a": choice}}));
+            let HandError::Input(text) = schema.check(&json!({"a": "mode"})).unwrap_err() else { panic!() };
+            assert!(text.contains(r#"at /a: "mode" is none of "mean", "sum", "max""#), "{text}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::environment::Environment;
 use crate::hand::{ComponentHand, Recipe};
 use crate::library::Library;
+use crate::reflect::Skipped;
 use handbox_bundle::{Bundle, BundleComponent, BundleError};
 use handbox_hand::{Call, Hand, HandError, Outcome, Output, Tool, ToolFault, ToolName};
 use std::collections::HashMap;
@@ -92,6 +93,17 @@ impl Toolbox {
             route.hand.ready().await?;
         }
         Ok(())
+    }
+
+    /// The exported functions that are no tools, and why, of what was loaded so far.
+    pub fn left_out(&self) -> Vec<Skipped> {
+        let mut hands: Vec<&Arc<ComponentHand>> = Vec::new();
+        for route in self.routes.values() {
+            if !hands.iter().any(|hand| Arc::ptr_eq(hand, &route.hand)) {
+                hands.push(&route.hand);
+            }
+        }
+        hands.into_iter().flat_map(|hand| hand.left_out()).cloned().collect()
     }
 
     /// The hand behind a tool.

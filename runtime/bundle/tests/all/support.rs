@@ -76,7 +76,15 @@ pub(crate) fn tool(name: &str) -> Tool {
 pub(crate) fn tool_with(name: &str, input_schema: Value) -> Tool {
     let name = ToolName::new(name).unwrap();
     let description = "Does something.".to_owned();
-    Tool { name, description, input_schema, output_schema: None, hints: Hints::default(), recovery: Recovery::Ask }
+    Tool {
+        name,
+        description,
+        input_schema,
+        output_schema: None,
+        hints: Hints::default(),
+        recovery: Recovery::Ask,
+        extra: Vec::new(),
+    }
 }
 
 pub(crate) fn manifest(tools: &[&str]) -> Manifest {

@@ -1,5 +1,6 @@
 //! What is checked and charged before a file is touched.
 
+use super::ledger::Taken;
 use super::protect::{Identity, Protected, identity_at, identity_of};
 use super::{Files, OpenToken};
 use handbox_hand::Limit;
@@ -25,6 +26,16 @@ impl Files<'_> {
         if self.state.meter.take(limit, amount) {
             return Ok(());
         }
+        Err(ErrorCode::InsufficientSpace.into())
+    }
+
+    /// Refuses to begin writing when nothing more can be written. Only here do guests learn
+    /// why: wasi-libc calls whatever a stream answers an I/O error.
+    pub(super) fn check_disk_has_room(&self) -> FsResult<()> {
+        if self.state.meter.file_bytes_left() > 0 {
+            return Ok(());
+        }
+        self.state.meter.reached(Limit::FileBytes);
         Err(ErrorCode::InsufficientSpace.into())
     }
 
@@ -73,24 +84,31 @@ impl Files<'_> {
         }
     }
 
+    /// Charges bytes of an open file.
+    pub(super) fn take_bytes(&mut self, fd: &Fd, bytes: u64) -> FsResult<()> {
+        self.take(Limit::FileBytes, bytes)?;
+        if let Some(taken) = self.taken(fd) {
+            taken.add(bytes);
+        }
+        Ok(())
+    }
+
+    /// What was taken for an open file; none if it is not the running call that made it.
+    pub(super) fn taken(&mut self, fd: &Fd) -> Option<Arc<Taken>> {
+        let identity = self.identity_of_open(fd)?;
+        self.state.ledger().taken(identity)
+    }
+
+    fn identity_of_open(&self, fd: &Fd) -> Option<Identity> {
+        Some(self.state.open.get(&fd.rep())?.file.as_ref()?.identity)
+    }
+
     /// Charges a write of `length` bytes at `offset`: what it writes, or what it makes
     /// the file grow by if that is more (a hole is paid for like bytes).
     pub(super) async fn charge_write(&mut self, fd: &Fd, offset: u64, length: u64) -> FsResult<()> {
         let size = self.inner.stat(again(fd)).await?.size;
         let growth = offset.saturating_add(length).saturating_sub(size);
-        self.take(Limit::FileBytes, length.max(growth))
-    }
-
-    /// What `path` names and the bytes that unlinking it would free: none while another
-    /// name leads to the file.
-    pub(super) async fn freed_by_unlink(&mut self, fd: &Fd, path: &str) -> (Option<Identity>, u64) {
-        let identity = self.identity_at(fd, PathFlags::empty(), path).await;
-        match self.inner.stat_at(again(fd), PathFlags::empty(), path.to_owned()).await {
-            Ok(stat) if stat.link_count <= 1 && matches!(stat.type_, DescriptorType::RegularFile) => {
-                (identity, stat.size)
-            }
-            _ => (identity, 0),
-        }
+        self.take_bytes(fd, length.max(growth))
     }
 
     /// Refuses a stream that writes to what was opened for reading.
@@ -101,10 +119,13 @@ impl Files<'_> {
         }
     }
 
-    /// Gives back what was charged for a new name that could not be made.
-    pub(super) fn settle_new(&self, made: FsResult<()>) -> FsResult<()> {
+    /// Settles what was charged for a new name: it is noted, or given back if it could not
+    /// be made.
+    pub(super) async fn settle_new(&mut self, made: FsResult<()>, fd: &Fd, path: &str) -> FsResult<()> {
         if made.is_err() {
             self.state.meter.give_back(Limit::Files, 1);
+        } else if let Some(identity) = self.identity_at(fd, PathFlags::empty(), path).await {
+            self.state.ledger().named(identity);
         }
         made
     }
@@ -165,6 +186,12 @@ impl Files<'_> {
         let is_link = matches!(&found, Some(stat) if matches!(stat.type_, DescriptorType::SymbolicLink));
         let follows = is_link && flags.contains(PathFlags::SYMLINK_FOLLOW);
         let is_new = found.is_none() && open.contains(OpenFlags::CREATE);
+        if open.contains(OpenFlags::CREATE | OpenFlags::DIRECTORY) {
+            return Err(ErrorCode::Invalid.into());
+        }
+        if found.is_some() && open.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) {
+            return Err(ErrorCode::Exist.into());
+        }
         if follows {
             self.check_link_names(place).await?;
             self.look(&place.folder, flags, &place.name).await?;
@@ -176,12 +203,19 @@ impl Files<'_> {
             self.take(Limit::Files, 1)?;
         }
         // Nothing is ever created through a link: where it leads is not for its name to say.
+        // Nor in the place of something that was there and is not any more: nobody paid for it.
         let flags = if follows { PathFlags::SYMLINK_FOLLOW } else { PathFlags::empty() };
-        let kept = if follows { OpenFlags::DIRECTORY } else { !OpenFlags::TRUNCATE };
+        let kept = if is_new { !OpenFlags::TRUNCATE } else { OpenFlags::DIRECTORY };
         let (folder, name) = (again(&place.folder), place.name.clone());
         let access = access | DescriptorFlags::WRITE;
         match self.inner.open_at(folder, flags, name, open & kept, access).await {
-            Ok(opened) => self.keep(opened, token, Some(open.contains(OpenFlags::TRUNCATE))).await,
+            Ok(opened) => {
+                let opened = self.keep(opened, token, Some(open.contains(OpenFlags::TRUNCATE))).await?;
+                if is_new && let Some(identity) = self.identity_of_open(&opened) {
+                    self.state.ledger().named(identity);
+                }
+                Ok(opened)
+            }
             Err(error) => {
                 if is_new {
                     self.state.meter.give_back(Limit::Files, 1);
@@ -228,11 +262,57 @@ impl Files<'_> {
 
     pub(super) async fn unlink(&mut self, place: &Place) -> FsResult<()> {
         self.check_may_move(place).await?;
-        let (identity, freed) = self.freed_by_unlink(&place.folder, &place.name).await;
-        self.inner.unlink_file_at(again(&place.folder), place.name.clone()).await?;
-        self.state.freed(identity, freed);
-        self.state.meter.give_back(Limit::Files, 1);
+        let identity = self.identity_at(&place.folder, PathFlags::empty(), &place.name).await;
+        let held = self.hold(place, identity).await?;
+        let gone = self.inner.unlink_file_at(again(&place.folder), place.name.clone()).await;
+        if let Some(held) = held {
+            self.let_go(held).await?;
+        }
+        gone?;
+        if let Some(identity) = identity {
+            self.state.ledger().name_gone(identity);
+        }
         Ok(())
+    }
+
+    pub(super) async fn remove_folder(&mut self, place: &Place) -> FsResult<()> {
+        self.check_may_move(place).await?;
+        let identity = self.identity_at(&place.folder, PathFlags::empty(), &place.name).await;
+        self.inner.remove_directory_at(again(&place.folder), place.name.clone()).await?;
+        if let Some(identity) = identity {
+            self.state.ledger().name_gone(identity);
+        }
+        Ok(())
+    }
+
+    /// Opens a file for which this call took bytes, before its name goes: only the open file
+    /// can say afterwards whether that was its last one. Another call may have put something
+    /// else in its place. A file system that keeps deleted files under another name until they
+    /// are closed never says so, and nothing is given back.
+    async fn hold(&mut self, place: &Place, identity: Option<Identity>) -> FsResult<Option<Held>> {
+        let Some(identity) = identity else { return Ok(None) };
+        let Some(taken) = self.state.ledger().taken(identity).filter(|taken| !taken.is_nothing()) else {
+            return Ok(None);
+        };
+        let (folder, name, read) = (again(&place.folder), place.name.clone(), DescriptorFlags::READ);
+        let opened = self.inner.open_at(folder, PathFlags::empty(), name, OpenFlags::empty(), read).await;
+        // What cannot be read gives nothing back.
+        let Ok(file) = opened else { return Ok(None) };
+        if identity_of(&mut self.inner, &file).await == Some(identity) {
+            return Ok(Some(Held { file, identity, taken }));
+        }
+        HostDescriptor::drop(&mut self.inner, file).map_err(FsError::trap)?;
+        Ok(None)
+    }
+
+    /// Gives back what was taken for a file that has no name left.
+    async fn let_go(&mut self, held: Held) -> FsResult<()> {
+        if let Ok(stat) = self.inner.stat(again(&held.file)).await
+            && stat.link_count == 0
+        {
+            self.state.give_back(held.identity, held.taken.settle().min(stat.size));
+        }
+        HostDescriptor::drop(&mut self.inner, held.file).map_err(FsError::trap)
     }
 
     pub(super) async fn rename(&mut self, old: &Place, new: &Place) -> FsResult<()> {
@@ -248,8 +328,15 @@ impl Files<'_> {
         self.take(Limit::Files, 1)?;
         let (from, to) = (again(&old.folder), again(&new.folder));
         let made = self.inner.link_at(from, flags, old.name.clone(), to, new.name.clone()).await;
-        self.settle_new(made)
+        self.settle_new(made, &new.folder, &new.name).await
     }
+}
+
+/// A file that this call made and that is about to lose a name.
+struct Held {
+    file: Fd,
+    identity: Identity,
+    taken: Arc<Taken>,
 }
 
 /// Most links that a path for writing may lead through.

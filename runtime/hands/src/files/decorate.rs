@@ -2,8 +2,8 @@
 
 use super::checks::{Fd, again};
 use super::protect::identity_of;
-use super::streams::{CountedInput, MeteredOutput};
-use super::{Files, OpenToken, streams};
+use super::streams::{CountedInput, Metered, MeteredOutput};
+use super::{Files, streams};
 use handbox_hand::Limit;
 use std::sync::Arc;
 use wasmtime::component::Resource;
@@ -23,7 +23,7 @@ impl types::Host for Files<'_> {
 
     fn filesystem_error_code(&mut self, error: Resource<wasmtime::Error>) -> wasmtime::Result<Option<ErrorCode>> {
         let full = self.inner.table.get(&error)?.downcast_ref::<std::io::Error>().is_some_and(streams::is_out_of_space);
-        // wasmtime-wasi 48 knows no code for a full disk and would call it an I/O error.
+        // On Windows, wasmtime-wasi 48 knows no code for a full disk and would call it an I/O error.
         if full { Ok(Some(ErrorCode::InsufficientSpace)) } else { self.inner.filesystem_error_code(error) }
     }
 }
@@ -68,7 +68,7 @@ impl HostDescriptor for Files<'_> {
         self.check_may_change()?;
         self.state.hop.may_block().await;
         let now = self.inner.stat(again(&fd)).await?.size;
-        self.take(Limit::FileBytes, size.saturating_sub(now))?;
+        self.take_bytes(&fd, size.saturating_sub(now))?;
         self.inner.set_size(fd, size).await
     }
 
@@ -76,18 +76,20 @@ impl HostDescriptor for Files<'_> {
         self.check_may_change()?;
         let size = self.check_opened_for_writing(&fd)?;
         // A stream that starts beyond the end leaves a hole, which is paid for like bytes.
-        self.take(Limit::FileBytes, offset.saturating_sub(size))?;
-        let open = self.token_of(&fd);
+        self.take_bytes(&fd, offset.saturating_sub(size))?;
+        self.check_disk_has_room()?;
+        let metered = self.metered(&fd);
         let stream = self.inner.write_via_stream(fd, offset)?;
-        self.meter_output(stream, open)
+        self.meter_output(stream, metered)
     }
 
     fn append_via_stream(&mut self, fd: Fd) -> FsResult<Resource<DynOutputStream>> {
         self.check_may_change()?;
         self.check_opened_for_writing(&fd)?;
-        let open = self.token_of(&fd);
+        self.check_disk_has_room()?;
+        let metered = self.metered(&fd);
         let stream = self.inner.append_via_stream(fd)?;
-        self.meter_output(stream, open)
+        self.meter_output(stream, metered)
     }
 
     fn read_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynInputStream>> {
@@ -103,8 +105,8 @@ impl HostDescriptor for Files<'_> {
         self.state.hop.may_block().await;
         Self::check_new_name(&path)?;
         self.take(Limit::Files, 1)?;
-        let made = self.inner.create_directory_at(fd, path).await;
-        self.settle_new(made)
+        let made = self.inner.create_directory_at(again(&fd), path.clone()).await;
+        self.settle_new(made, &fd, &path).await
     }
 
     async fn link_at(&mut self, fd: Fd, flags: PathFlags, old: String, new_fd: Fd, new: String) -> FsResult<()> {
@@ -129,8 +131,8 @@ impl HostDescriptor for Files<'_> {
         self.state.hop.may_block().await;
         Self::check_new_name(&path)?;
         self.take(Limit::Files, 1)?;
-        let made = self.inner.symlink_at(fd, target, path).await;
-        self.settle_new(made)
+        let made = self.inner.symlink_at(again(&fd), target, path.clone()).await;
+        self.settle_new(made, &fd, &path).await
     }
 
     async fn rename_at(&mut self, fd: Fd, old: String, new_fd: Fd, new: String) -> FsResult<()> {
@@ -163,14 +165,9 @@ impl HostDescriptor for Files<'_> {
         self.check_may_change()?;
         self.state.hop.may_block().await;
         let place = self.place(&fd, &path).await?;
-        let gone = match self.check_may_move(&place).await {
-            Ok(()) => self.inner.remove_directory_at(again(&place.folder), place.name.clone()).await,
-            Err(error) => Err(error),
-        };
+        let gone = self.remove_folder(&place).await;
         self.leave(place)?;
-        gone?;
-        self.state.meter.give_back(Limit::Files, 1);
-        Ok(())
+        gone
     }
 
     async fn set_times_at(
@@ -270,15 +267,22 @@ impl HostDescriptor for Files<'_> {
 }
 
 impl Files<'_> {
+    fn metered(&mut self, fd: &Fd) -> Metered {
+        Metered {
+            meter: Arc::clone(&self.state.meter),
+            read_only: Arc::clone(&self.state.read_only),
+            taken: self.taken(fd),
+            _open: self.token_of(fd),
+        }
+    }
+
     fn meter_output(
         &mut self,
         stream: Resource<DynOutputStream>,
-        open: Option<Arc<OpenToken>>,
+        metered: Metered,
     ) -> FsResult<Resource<DynOutputStream>> {
         let inner = self.inner.table.delete(stream)?;
-        let meter = Arc::clone(&self.state.meter);
-        let metered: DynOutputStream =
-            Box::new(MeteredOutput { inner, meter, read_only: Arc::clone(&self.state.read_only), _open: open });
+        let metered: DynOutputStream = Box::new(MeteredOutput { inner, metered });
         Ok(self.inner.table.push(metered)?)
     }
 }

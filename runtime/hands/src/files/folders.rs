@@ -1,9 +1,18 @@
 //! Granted folders, opened once and cloned for each call.
 
-use handbox_bundle::{FolderGrant, Mode};
+use handbox_bundle::{FolderGrant, GUEST_PATH_DEFAULT, Mode};
 use handbox_hand::Refusal;
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::{FsPerms, WasiCtx};
+
+/// Whether the guest finds the working folder under the name `.`, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relative {
+    /// For programs: they were written for a shell, and wasi-libc looks up relative paths there.
+    Opened,
+    /// For tools, which work paths out themselves and would take it for one more folder.
+    Named,
+}
 
 /// The folders of one recipe, as granted and with everything read-only.
 pub(crate) struct Folders {
@@ -18,9 +27,14 @@ impl Folders {
     ///
     /// `granted` come from the operator; `own` are the host's scratch folders, in which no
     /// relative path should ever start.
-    pub(crate) fn open(granted: &[FolderGrant], own: &[FolderGrant]) -> Result<Self, Refusal> {
-        let first = granted.first().map(|grant| grant.guest.clone());
-        let mut grants: Vec<&FolderGrant> = granted.iter().chain(own).collect();
+    pub(crate) fn open(granted: &[FolderGrant], own: &[FolderGrant], relative: Relative) -> Result<Self, Refusal> {
+        let usual = granted.iter().find(|grant| grant.guest == GUEST_PATH_DEFAULT);
+        let first = usual.or(granted.first());
+        let start = first
+            .filter(|_| relative == Relative::Opened)
+            .map(|grant| FolderGrant { guest: ".".to_owned(), ..grant.clone() });
+        let first = first.map(|grant| grant.guest.clone());
+        let mut grants: Vec<&FolderGrant> = granted.iter().chain(own).chain(&start).collect();
         // wasi-libc takes the longest matching preopen; other guests may take the first.
         grants.sort_by_key(|grant| std::cmp::Reverse(grant.guest.len()));
         let open = |weakest: Mode| -> Result<WasiFilesystemCtx, Refusal> {
@@ -50,7 +64,7 @@ impl Folders {
         }
     }
 
-    /// Where relative paths start: the folder that was granted first.
+    /// Where relative paths start: `/workspace`, or the folder that was granted first.
     pub(crate) fn working_folder(&self) -> Option<&str> {
         self.first.as_deref()
     }

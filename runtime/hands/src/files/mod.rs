@@ -9,19 +9,21 @@
 mod checks;
 mod decorate;
 mod folders;
+mod ledger;
 mod protect;
 mod streams;
 
-pub(crate) use folders::Folders;
+pub(crate) use folders::{Folders, Relative};
 pub(crate) use protect::Protected;
 
 use crate::hop::Hop;
 use crate::meter::Meter;
 use handbox_hand::Limit;
+use ledger::{Ledger, Refund};
 use protect::Identity;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock, Weak};
 use wasmtime::component::HasData;
 use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 
@@ -38,12 +40,14 @@ pub(crate) struct FileState {
     /// came from, because they keep the file open after it.
     open: HashMap<u32, Arc<OpenToken>>,
     files: HashMap<Identity, Weak<OpenFile>>,
+    ledger: Ledger,
     /// Handles of the lists of folders that are held.
     lists: HashSet<u32>,
 }
 
 impl FileState {
     pub(crate) fn new(meter: Arc<Meter>, hop: Arc<Hop>, protected: Arc<Protected>) -> Self {
+        let ledger = Ledger::new(&meter);
         Self {
             meter,
             hop,
@@ -52,6 +56,7 @@ impl FileState {
             open_count: Arc::default(),
             open: HashMap::new(),
             files: HashMap::new(),
+            ledger,
             lists: HashSet::new(),
         }
     }
@@ -62,17 +67,26 @@ impl FileState {
         if let Some(file) = self.files.get(&identity).and_then(Weak::upgrade) {
             return file;
         }
-        let file = Arc::new(OpenFile { meter: Arc::clone(&self.meter), freed: AtomicU64::new(0) });
+        let file = Arc::new(OpenFile { identity, refund: OnceLock::new() });
         self.files.insert(identity, Arc::downgrade(&file));
         file
     }
 
-    /// Gives back the bytes of a deleted file: now, or when nobody has it open any more.
-    fn freed(&self, identity: Option<Identity>, bytes: u64) {
-        let open = identity.and_then(|identity| self.files.get(&identity)).and_then(Weak::upgrade);
-        match open {
-            Some(file) => file.freed.store(bytes, Relaxed),
-            None => self.meter.give_back(Limit::FileBytes, bytes),
+    /// What the running call took.
+    fn ledger(&mut self) -> &mut Ledger {
+        if !self.ledger.is_of(&self.meter) {
+            self.ledger = Ledger::new(&self.meter);
+        }
+        &mut self.ledger
+    }
+
+    /// Gives back the bytes of a file that has no name left: now, or when nobody has it open
+    /// any more.
+    fn give_back(&self, identity: Identity, bytes: u64) {
+        let refund = Refund { meter: Arc::clone(&self.meter), bytes };
+        if let Some(file) = self.files.get(&identity).and_then(Weak::upgrade) {
+            // Nothing loses its last name twice.
+            let _ = file.refund.set(refund);
         }
     }
 
@@ -103,14 +117,8 @@ impl Drop for OpenToken {
 /// A file that is open, however often. A file that is deleted while it is open
 /// stays on the disk, so what it gives back is given back when the last user is gone.
 pub(crate) struct OpenFile {
-    meter: Arc<Meter>,
-    freed: AtomicU64,
-}
-
-impl Drop for OpenFile {
-    fn drop(&mut self) {
-        self.meter.give_back(Limit::FileBytes, *self.freed.get_mut());
-    }
+    identity: Identity,
+    refund: OnceLock<Refund>,
 }
 
 /// The decorator, alive for one host call.

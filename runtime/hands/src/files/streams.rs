@@ -1,6 +1,7 @@
 //! File streams that keep their file counted as open, and meter what is written.
 
 use super::OpenToken;
+use super::ledger::Taken;
 use crate::meter::Meter;
 use bytes::Bytes;
 use handbox_hand::Limit;
@@ -41,21 +42,41 @@ impl InputStream for CountedInput {
 /// A stream that writes a file.
 pub(super) struct MeteredOutput {
     pub(super) inner: DynOutputStream,
+    pub(super) metered: Metered,
+}
+
+/// Whom a stream's bytes are charged to.
+pub(super) struct Metered {
     pub(super) meter: Arc<Meter>,
     pub(super) read_only: Arc<AtomicBool>,
+    /// Set for files that the call made.
+    pub(super) taken: Option<Arc<Taken>>,
     pub(super) _open: Option<Arc<OpenToken>>,
 }
 
-impl MeteredOutput {
-    fn take(&self, bytes: usize) -> StreamResult<()> {
+impl Metered {
+    fn check_may_change(&self) -> StreamResult<()> {
         // Opened by an earlier call of a kept hand, used by one that only reads.
-        if self.read_only.load(Relaxed) {
-            return Err(StreamError::Closed);
+        if self.read_only.load(Relaxed) { Err(StreamError::Closed) } else { Ok(()) }
+    }
+
+    fn take(&self, bytes: usize) -> StreamResult<()> {
+        self.check_may_change()?;
+        if !self.meter.take(Limit::FileBytes, bytes as u64) {
+            return Err(StreamError::LastOperationFailed(out_of_space().into()));
         }
-        if self.meter.take(Limit::FileBytes, bytes as u64) {
-            return Ok(());
+        if let Some(taken) = &self.taken {
+            taken.add(bytes as u64);
         }
-        Err(StreamError::LastOperationFailed(out_of_space().into()))
+        Ok(())
+    }
+
+    /// How many of `ready` bytes may be written now: like a disk, the quota takes what still
+    /// fits. With nothing left it is one, which is then refused: refusing already here would
+    /// fail the flush of what did fit.
+    fn cut(&self, ready: usize) -> StreamResult<usize> {
+        self.check_may_change()?;
+        Ok(ready.min(usize::try_from(self.meter.file_bytes_left().max(1)).unwrap_or(usize::MAX)))
     }
 }
 
@@ -83,7 +104,7 @@ impl Pollable for MeteredOutput {
 #[async_trait::async_trait]
 impl OutputStream for MeteredOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.take(bytes.len())?;
+        self.metered.take(bytes.len())?;
         self.inner.write(bytes)
     }
 
@@ -92,21 +113,18 @@ impl OutputStream for MeteredOutput {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        self.inner.check_write()
+        let ready = self.inner.check_write()?;
+        self.metered.cut(ready)
     }
 
     async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.take(bytes.len())?;
+        self.metered.take(bytes.len())?;
         self.inner.blocking_write_and_flush(bytes).await
     }
 
     fn write_zeroes(&mut self, count: usize) -> StreamResult<()> {
-        self.take(count)?;
+        self.metered.take(count)?;
         self.inner.write_zeroes(count)
-    }
-
-    async fn write_ready(&mut self) -> StreamResult<usize> {
-        self.inner.write_ready().await
     }
 
     async fn cancel(&mut self) {

@@ -242,6 +242,7 @@ fn reflected(function: Found, name: ToolName, params: Named<Shape>, result: Opti
         output_schema: json.map(|shape| schema::schema(shape, Direction::Output)),
         hints: Hints { read_only: pure, ..Hints::default() },
         recovery: if pure { Recovery::Retry } else { Recovery::Ask },
+        extra: Vec::new(),
     };
     Reflected { tool, path: function.path, params, result, export: function.export }
 }
