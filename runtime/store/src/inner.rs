@@ -3,6 +3,7 @@
 use crate::book::Book;
 use crate::error::engine;
 use crate::follow::Followers;
+use crate::gaps;
 use crate::known::Known;
 use crate::lease::Leases;
 use crate::options::{Options, Surroundings};
@@ -82,9 +83,11 @@ impl Inner {
             Remembered::Nothing => {
                 let read = self.begin_read()?;
                 let key = session.to_bytes();
-                let found = read.open_table(SESSIONS).map_err(engine)?.get(&key).map_err(engine)?;
-                let found = found.ok_or(LogError::NoSession(session))?;
-                tables::unseal_known("sessions", &key, found.value()).map(Arc::new)
+                let table = read.open_table(SESSIONS).map_err(engine)?;
+                match gaps::floor(&table, &key, |key, value| tables::unseal_known("sessions", key, value))? {
+                    Some((found, known)) if found == key => Ok(Arc::new(known)),
+                    _ => Err(LogError::NoSession(session)),
+                }
             }
         }
     }
@@ -107,9 +110,14 @@ impl Inner {
         let read = self.begin_read()?;
         let table = read.open_table(SESSIONS).map_err(engine)?;
         let upto = before.map_or([u8::MAX; 16], SessionId::to_bytes);
+        gaps::floor(&table, &upto, |key, value| tables::unseal_known("sessions", key, value))?;
+        let mut last = None;
         for (stored, looked) in table.range::<&[u8; 16]>(..=&upto).map_err(engine)?.rev().zip(0..) {
             let (key, value) = stored.map_err(engine)?;
             let id = SessionId::from_bytes(*key.value());
+            if last.replace(id).is_some_and(|last| id >= last) {
+                return Err(gaps::disordered());
+            }
             // Below the lowest of a full page, or after as many as could be wanted, nothing can be added.
             if looked > limit + passed.len() || (full && lowest.is_some_and(|lowest| id < lowest)) {
                 break;
@@ -158,14 +166,8 @@ impl Inner {
         let read = self.begin_read()?;
         let table = read.open_table(IDS).map_err(engine)?;
         let (low, high) = (tables::with_number(event.to_bytes(), 0), tables::with_number(event.to_bytes(), u64::MAX));
-        for stored in table.range::<&[u8; 24]>(&low..=&high).map_err(engine)? {
-            let (key, value) = stored.map_err(engine)?;
-            let place = tables::unseal("ids", key.value(), value.value())?;
-            if theirs(&(tables::number_of(key.value()), place)) {
-                return Ok(Some(place));
-            }
-        }
-        Ok(None)
+        let found = gaps::within(&table, (&low, &high), |key, value| tables::unseal("ids", key, value))?;
+        Ok(found.into_iter().find(|(key, place)| theirs(&(tables::number_of(key), *place))).map(|(_, place)| place))
     }
 
     /// The latest mark of a sort at or before a place.
@@ -179,9 +181,9 @@ impl Inner {
             let mut best = recent.filter(within).max();
             let low = tables::mark_key(segment.number, mark, segment.first);
             let high = tables::mark_key(segment.number, mark, segment.last);
-            if let Some(stored) = table.range::<&[u8; 17]>(&low..=&high).map_err(engine)?.next_back() {
-                let (key, value) = stored.map_err(engine)?;
-                best = best.max(Some(tables::unseal("marks", key.value(), value.value())?));
+            let last = gaps::floor(&table, &high, |key, value| tables::unseal("marks", key, value))?;
+            if let Some((_, place)) = last.filter(|(key, _)| *key >= low) {
+                best = best.max(Some(place));
             }
             if let Some(best) = best {
                 return Ok(Seq::new(best));
@@ -196,8 +198,8 @@ impl Inner {
             (tables::with_number(session.to_bytes(), 0), tables::with_number(session.to_bytes(), u64::MAX));
         let read = self.begin_read()?;
         let table = read.open_table(GRAVES).map_err(engine)?;
-        let graves = table.range::<&[u8; 24]>(&low..=&high).map_err(engine)?;
-        graves.map(|grave| Ok(tables::number_of(grave.map_err(engine)?.0.value()))).collect()
+        let graves = gaps::within(&table, (&low, &high), |key, value| tables::unseal_known("graves", key, value))?;
+        Ok(graves.iter().map(|(key, _)| tables::number_of(key)).collect())
     }
 
     /// The numbers of the sessions that share frames of this one, as far as the tables know, with the last places shared.
@@ -212,12 +214,6 @@ pub(crate) fn sharers(
     number: u64,
 ) -> Result<Vec<(u64, u64)>, LogError> {
     let (low, high) = (tables::pair(number, 0), tables::pair(number, u64::MAX));
-    let shares = table.range::<&[u8; 16]>(&low..=&high).map_err(engine)?;
-    shares
-        .map(|share| {
-            let (key, value) = share.map_err(engine)?;
-            let upto = tables::unseal("shares", key.value(), value.value())?;
-            Ok((tables::unpair(key.value()).1, upto))
-        })
-        .collect()
+    let shares = gaps::within(table, (&low, &high), |key, value| tables::unseal("shares", key, value))?;
+    Ok(shares.into_iter().map(|(key, upto)| (tables::unpair(&key).1, upto)).collect())
 }

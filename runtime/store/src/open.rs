@@ -2,7 +2,7 @@
 
 use crate::book::{Book, Note};
 use crate::error::{OpenError, engine, event, guard, store};
-use crate::frame::{Frame, What};
+use crate::frame::{Broken, Frame, What};
 use crate::inner::Inner;
 use crate::known::{self, Known};
 use crate::lease::Leases;
@@ -10,7 +10,7 @@ use crate::options::{Options, Surroundings};
 use crate::tables::{self, FORMAT, FRAMES, GRAVES, IDS, INDEX, MARKS, META, SESSIONS, SHARES};
 use crate::verify::session_in;
 use crate::writer::prepare;
-use handbox_session::LogError;
+use handbox_session::{LogError, SessionId};
 use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -20,6 +20,13 @@ use std::sync::Arc;
 /// The file of the log in its folder.
 pub const FILE: &str = "sessions.redb";
 
+/// The engine's mark at the front of a file.
+const MARK_BYTES: usize = 9;
+/// A page of the engine.
+const PAGE_BYTES: usize = 4096;
+/// More than the engine gives a file to begin with.
+const UNBORN_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
 /// Opens the file in a folder; makes both if they are not there.
 pub(crate) fn file(folder: &Path, options: &Options) -> Result<Database, OpenError> {
     make_folder(folder)?;
@@ -28,17 +35,39 @@ pub(crate) fn file(folder: &Path, options: &Options) -> Result<Database, OpenErr
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
     let file = open.open(folder.join(FILE))?;
-    let database = database(|| {
-        let backend = FileBackend::new(file)?;
-        redb::Builder::new().set_cache_size(options.cache_bytes_max).create_with_backend(backend)
-    })?;
+    let database = database(|| create(FileBackend::new(file)?, options))?;
     // The file's name has to survive power loss as its content does.
     sync_folder(folder)?;
     Ok(database)
 }
 
 pub(crate) fn backend(backend: impl StorageBackend, options: &Options) -> Result<Database, OpenError> {
-    database(|| redb::Builder::new().set_cache_size(options.cache_bytes_max).create_with_backend(backend))
+    database(|| create(backend, options))
+}
+
+fn create(backend: impl StorageBackend, options: &Options) -> Result<Database, DatabaseError> {
+    if is_unborn(&backend)? {
+        backend.set_len(0)?;
+    }
+    redb::Builder::new().set_cache_size(options.cache_bytes_max).create_with_backend(backend)
+}
+
+/// Whether a file was begun, but not so far that anything could have been put into it: power was lost while it was made.
+///
+/// The engine writes its mark at the front last, and opens no file without it. A file that lost its mark holds something
+/// behind the first page, and is damaged.
+fn is_unborn(backend: &impl StorageBackend) -> Result<bool, std::io::Error> {
+    let len = backend.len()?;
+    if len == 0 || len > UNBORN_BYTES_MAX {
+        return Ok(false);
+    }
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+    backend.read(0, &mut bytes[..MARK_BYTES.min(usize::try_from(len).unwrap_or(0))])?;
+    if bytes.iter().any(|byte| *byte != 0) {
+        return Ok(false);
+    }
+    backend.read(0, &mut bytes)?;
+    Ok(bytes.iter().skip(PAGE_BYTES).all(|byte| *byte == 0))
 }
 
 pub(crate) fn make_folder(folder: &Path) -> Result<(), OpenError> {
@@ -140,8 +169,20 @@ fn replay(inner: &Inner, book: &mut Book) -> Result<(), LogError> {
     let now = inner.surroundings.clock.now();
     // Numbers are not used again, also of frames that are gone.
     book.last_frame = indexed;
+    // If frames are out of order, those that follow may be elsewhere.
+    if let Some(stored) = frames.range(..=indexed).map_err(engine)?.next_back() {
+        let (number, bytes) = stored.map_err(engine)?;
+        let broken = Frame::decode(number.value(), bytes.value()).err();
+        if number.value() > indexed || broken == Some(Broken::Whole) {
+            return Err(store(format!("frame {} is not what was written", number.value())));
+        }
+    }
     for stored in frames.range(indexed + 1..).map_err(engine)? {
         let (number, bytes) = stored.map_err(engine)?;
+        // Frames are freed only after the tables have them.
+        if number.value() != book.last_frame + 1 {
+            return Err(store(format!("frame {} is missing", book.last_frame + 1)));
+        }
         let note = note(inner, book, number.value(), bytes.value())?;
         book.apply(note, now);
     }
@@ -149,9 +190,9 @@ fn replay(inner: &Inner, book: &mut Book) -> Result<(), LogError> {
 }
 
 fn note(inner: &Inner, book: &Book, number: u64, bytes: &[u8]) -> Result<Note, LogError> {
-    let frame = Frame::decode(number, bytes).map_err(|broken| match (broken.place(), session_in(bytes)) {
-        (Some(place), Some(session)) => event(session, place, broken.what(number)),
-        _ => store(broken.what(number)),
+    let frame = Frame::decode(number, bytes).map_err(|broken| {
+        let known = session_in(bytes).and_then(|session| present(inner, book, session).ok());
+        known.map_or_else(|| store(broken.what(number)), |known| broken.damage(number, known.id, known.head))
     })?;
     let header = &frame.header;
     let mut known = match &header.what {
@@ -168,14 +209,17 @@ fn note(inner: &Inner, book: &Book, number: u64, bytes: &[u8]) -> Result<Note, L
 
 fn latest(inner: &Inner, book: &Book, frame: &Frame<'_>) -> Result<Known, LogError> {
     let session = frame.header.session;
-    let gone = || event(session, frame.header.first, "the session was never created, or is removed");
+    present(inner, book, session).map(Arc::unwrap_or_clone).map_err(|error| match error {
+        LogError::NoSession(_) => event(session, frame.header.first, "the session was never created, or is removed"),
+        error => error,
+    })
+}
+
+/// A session as the frames before say.
+fn present(inner: &Inner, book: &Book, session: SessionId) -> Result<Arc<Known>, LogError> {
     match book.sessions.get(&session) {
-        Some(slot) if slot.removed => Err(gone()),
-        Some(slot) => Ok(slot.known.as_ref().clone()),
-        None => match inner.known(session) {
-            Ok(known) => Ok(Arc::unwrap_or_clone(known)),
-            Err(LogError::NoSession(_)) => Err(gone()),
-            Err(error) => Err(error),
-        },
+        Some(slot) if slot.removed => Err(LogError::NoSession(session)),
+        Some(slot) => Ok(Arc::clone(&slot.known)),
+        None => inner.known(session),
     }
 }

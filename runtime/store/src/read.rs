@@ -1,8 +1,8 @@
 //! Slices of sessions.
 
 use crate::book::Span;
-use crate::error::{engine, event, guard};
-use crate::frame::{Broken, Frame};
+use crate::error::{engine, event, guard, store};
+use crate::frame::{Broken, EVENTS_MAX, Frame};
 use crate::inner::Inner;
 use crate::known::{Known, Segment};
 use crate::tables::{self, FRAMES, INDEX};
@@ -189,8 +189,11 @@ impl Walk<'_> {
             let expected = if backwards { last } else { first };
             let missing = || event(self.known.id, expected, format!("frame {number} does not hold it"));
             let stored = frames.get(*number)?.ok_or_else(missing)?;
-            let frame = Frame::decode(*number, stored.value())
-                .map_err(|broken| event(self.known.id, broken.place().unwrap_or(expected), broken.what(*number)))?;
+            let frame = Frame::decode(*number, stored.value()).map_err(|broken| {
+                // The place that the frame says it begins at may be what changed.
+                let place = broken.place().filter(|place| (segment.first..=segment.last).contains(place));
+                event(self.known.id, place.unwrap_or(expected), broken.what(*number))
+            })?;
             let holds = frame.header.first <= expected && expected <= frame.last();
             if frame.header.number != segment.number || !holds {
                 return Err(missing());
@@ -214,10 +217,21 @@ impl Walk<'_> {
 }
 
 impl Broken {
-    pub(crate) fn place(&self) -> Option<u64> {
+    fn place(&self) -> Option<u64> {
         match self {
             Self::Event(place) => Some(*place),
             Self::Whole => None,
+        }
+    }
+
+    /// What is damaged, as far as a frame says that cannot be trusted: the event after a session's `head` or one soon
+    /// after it, or the store.
+    pub(crate) fn damage(&self, number: u64, session: SessionId, head: u64) -> LogError {
+        let soon = |place: &u64| head < *place && *place - head <= EVENTS_MAX as u64;
+        match self {
+            Self::Event(place) if soon(place) => event(session, *place, self.what(number)),
+            Self::Event(_) => event(session, head + 1, self.what(number)),
+            Self::Whole => store(self.what(number)),
         }
     }
 

@@ -9,7 +9,7 @@ use handbox_session::{EventId, Hash, LogError, Seq, SessionId};
 use redb::TableDefinition;
 
 /// The format that this build writes.
-pub(crate) const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 1;
 
 /// What the file says of itself: `format`, `opening`, `indexed`.
 pub(crate) const META: TableDefinition<'_, &str, &[u8; 16]> = TableDefinition::new("meta");

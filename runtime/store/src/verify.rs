@@ -2,9 +2,10 @@
 
 use crate::error::{engine, event, guard, store};
 use crate::frame::{Frame, What};
+use crate::gaps;
 use crate::known::{self, Known};
 use crate::open::meta;
-use crate::tables::{self, FRAMES, GRAVES, IDS, INDEX, META, SESSIONS};
+use crate::tables::{self, FRAMES, GRAVES, IDS, INDEX, MARKS, META, SESSIONS, SHARES};
 use handbox_session::{Damage, Hash, LogError, Seq, SessionId, genesis};
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 use std::collections::{HashMap, HashSet};
@@ -43,6 +44,8 @@ struct Walk {
     /// What the index should hold.
     spans: u64,
     ids: u64,
+    /// Session's number, sort, place.
+    marks: Vec<(u64, u8, u64)>,
     graves: HashSet<u64>,
 }
 
@@ -51,10 +54,12 @@ impl Walk {
         let indexed = meta(&read.open_table(META).map_err(engine)?, "indexed")?.unwrap_or(0);
         let mut graves = HashSet::new();
         for stored in read.open_table(GRAVES).map_err(engine)?.range::<&[u8; 24]>(..).map_err(engine)? {
-            graves.insert(tables::number_of(stored.map_err(engine)?.0.value()));
+            let (key, value) = stored.map_err(engine)?;
+            tables::unseal_known("graves", key.value(), value.value())?;
+            graves.insert(tables::number_of(key.value()));
         }
         let (verdict, sessions, told) = (Verdict::default(), HashMap::new(), HashSet::new());
-        Ok(Self { verdict, sessions, told, indexed, spans: 0, ids: 0, graves })
+        Ok(Self { verdict, sessions, told, indexed, spans: 0, ids: 0, marks: Vec::new(), graves })
     }
 
     fn run(&mut self, read: &ReadTransaction) -> Result<(), LogError> {
@@ -70,10 +75,12 @@ impl Walk {
             }
             self.verdict.frames += 1;
             match Frame::decode(number, bytes.value()) {
-                Err(broken) => match (broken.place(), session_in(bytes.value())) {
-                    (Some(place), Some(session)) => self.tell(event(session, place, broken.what(number))),
-                    _ => self.tell(store(broken.what(number))),
-                },
+                Err(broken) => {
+                    let session = session_in(bytes.value());
+                    let known = self.sessions.values().find(|known| Some(known.id) == session);
+                    let store = || store(broken.what(number));
+                    self.tell(known.map_or_else(store, |known| broken.damage(number, known.id, known.head)));
+                }
                 Ok(frame) => {
                     self.take(number, &frame);
                     if number <= self.indexed {
@@ -147,14 +154,19 @@ impl Walk {
         if !frame.items.is_empty() || header.what == What::Remove {
             self.spans += 1;
             let key = tables::pair(header.number, header.first);
-            let found = index.get(&key).map_err(engine)?;
-            let found = found.map(|value| tables::unseal("index", &key, value.value())).transpose();
-            if found != Ok(Some(number)) {
+            // From its last place, as a reader comes who wants only that.
+            let last = tables::pair(header.number, frame.last().max(header.first));
+            let found = gaps::floor(index, &last, |key, value| tables::unseal("index", key, value));
+            if found != Ok(Some((key, number))) {
                 self.tell(event(header.session, header.first, "the index does not lead to it"));
             }
         }
         for (item, place) in frame.items.iter().zip(header.first..) {
             self.ids += 1;
+            let mark = known::mark(&item.kind);
+            if mark > 0 {
+                self.marks.push((header.number, mark, place));
+            }
             let key = tables::with_number(item.id.to_bytes(), header.number);
             let found = ids.get(&key).map_err(engine)?;
             let found = found.map(|value| tables::unseal("ids", &key, value.value())).transpose();
@@ -173,8 +185,13 @@ impl Walk {
             .filter(|known| !self.graves.contains(&known.number))
             .map(|k| (k.id, k.clone()))
             .collect();
-        for stored in read.open_table(SESSIONS).map_err(engine)?.range::<&[u8; 16]>(..).map_err(engine)? {
+        let table = read.open_table(SESSIONS).map_err(engine)?;
+        for stored in table.range::<&[u8; 16]>(..).map_err(engine)? {
             let (key, value) = stored.map_err(engine)?;
+            let sought = gaps::floor(&table, key.value(), |key, value| tables::unseal_known("sessions", key, value))?;
+            if sought.is_none_or(|(found, _)| found != *key.value()) {
+                self.tell(store("a record is not where it is looked for"));
+            }
             let id = SessionId::from_bytes(*key.value());
             let found = tables::unseal_known("sessions", key.value(), value.value());
             let known = expected.remove(&id);
@@ -186,12 +203,43 @@ impl Walk {
         for known in expected.into_values() {
             self.tell(event(known.id, known.head, "it has no record"));
         }
+        self.compare_rest(read)?;
         let lengths = (
             read.open_table(INDEX).map_err(engine)?.len().map_err(engine)?,
             read.open_table(IDS).map_err(engine)?.len().map_err(engine)?,
         );
         if lengths != (self.spans, self.ids) && self.verdict.damages.is_empty() {
             self.tell(store("the index holds what no frame does"));
+        }
+        Ok(())
+    }
+
+    /// Compares what forks and those who free frames look for.
+    fn compare_rest(&mut self, read: &ReadTransaction) -> Result<(), LogError> {
+        let (marks, shares) = (read.open_table(MARKS).map_err(engine)?, read.open_table(SHARES).map_err(engine)?);
+        for (number, mark, place) in std::mem::take(&mut self.marks) {
+            let key = tables::mark_key(number, mark, place);
+            let found = gaps::floor(&marks, &key, |key, value| tables::unseal("marks", key, value))?;
+            if found != Some((key, place)) {
+                self.tell(store("a mark does not lead to its event"));
+            }
+        }
+        for stored in marks.range::<&[u8; 17]>(..).map_err(engine)? {
+            let (key, value) = stored.map_err(engine)?;
+            tables::unseal("marks", key.value(), value.value())?;
+        }
+        for known in self.sessions.values().filter(|known| !self.graves.contains(&known.number)) {
+            for link in known.links.iter() {
+                let key = tables::pair(link.number, known.number);
+                let found = gaps::floor(&shares, &key, |key, value| tables::unseal("shares", key, value))?;
+                if found != Some((key, link.upto)) {
+                    return Err(store("what a fork shares is not noted"));
+                }
+            }
+        }
+        for stored in shares.range::<&[u8; 16]>(..).map_err(engine)? {
+            let (key, value) = stored.map_err(engine)?;
+            tables::unseal("shares", key.value(), value.value())?;
         }
         Ok(())
     }
