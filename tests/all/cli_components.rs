@@ -22,6 +22,12 @@ const MAKER: &str = r#"(component
   (func (export "add") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "add")))
   (func (export "make") (result (own $thing)) (canon lift (core func $i "make"))))"#;
 
+/// Gives back its input, which is called as a flag of `handbox call`.
+const LIMITED: &str = r#"(component
+  (core module $m (func (export "take") (param i32) (result i32) (local.get 0)))
+  (core instance $i (instantiate $m))
+  (func (export "take") (param "limit" u32) (result u32) (canon lift (core func $i "take"))))"#;
+
 /// Gives its whole environment.
 const ENV: &str = r#"(component
   (import "wasi:cli/environment@0.2.0" (instance $env
@@ -56,6 +62,11 @@ pub(crate) fn adder() -> Vec<u8> {
 /// A component of which only `add` can be a tool: `make` gives a resource.
 pub(crate) fn maker() -> Vec<u8> {
     assemble(MAKER)
+}
+
+/// A component whose tool `take` has the input `limit`.
+pub(crate) fn limited() -> Vec<u8> {
+    assemble(LIMITED)
 }
 
 /// A command-line program that prints nothing and exits with 0 or 1.

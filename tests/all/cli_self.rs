@@ -4,7 +4,7 @@ use handbox_tests::Machine;
 use serde_json::json;
 
 /// Every command, as `--help` lists them, and those below them.
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 28] = [
     &[],
     &["tools"],
     &["call"],
@@ -17,6 +17,16 @@ const COMMANDS: [&[&str]; 18] = [
     &["pack"],
     &["inspect"],
     &["new"],
+    &["sessions"],
+    &["sessions", "list"],
+    &["sessions", "show"],
+    &["sessions", "events"],
+    &["sessions", "fork"],
+    &["sessions", "rm"],
+    &["log"],
+    &["log", "verify"],
+    &["log", "export"],
+    &["log", "import"],
     &["cache"],
     &["cache", "path"],
     &["cache", "clean"],

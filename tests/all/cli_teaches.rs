@@ -1,6 +1,6 @@
 //! Refusals on the way of somebody who writes a first tool: each says what to do, and doing just that works.
 
-use crate::cli_components::adder;
+use crate::cli_components::{adder, limited};
 use handbox_tests::Machine;
 use serde_json::json;
 
@@ -23,6 +23,9 @@ fn a_component_that_asks_only_to_read_is_what_has_to_change() {
         let line = [&["call", &mine, "write", r#"{"file_path":"a.txt","content":"x"}"#], flags].concat();
         machine.run(&line).code(3).says(&["a.txt", "asks for its folders only to read", "mode = \"rw\" under [asks]"]);
     }
+    machine
+        .run(&["check", &mine, "--write"])
+        .says(&["warning: --write: the bundle `mine` asks", "mode = \"rw\" under [asks]"]);
     let mine = packed(&machine, "[asks]\nfolders = [{ path = \"*\", mode = \"rw\" }]\n");
     machine.run(&["call", &mine, "write", r#"{"file_path":"a.txt","content":"x"}"#, "--write"]).ok();
 }
@@ -36,6 +39,60 @@ fn a_folder_that_nothing_asks_for_is_a_warning() {
         ran.says(&["warning: --", "asks for this folder, so no tool sees it", "under [asks] in its tool.toml"]);
     }
     assert!(!machine.run(&["check", &mine]).err().contains("warning"));
+    machine.run(&["check", &mine, "--write"]).says(&["mode = \"rw\""]);
+    // Without a flag the current folder would be there, and is not.
+    machine.file("a.txt", "a");
+    let read = machine.run(&["call", &mine, "read", "--file_path", "a.txt"]);
+    read.says(&["asks for no folder, so it sees none", "mode = \"ro\" }] under [asks]"]);
+    let env = machine.run(&["check", &mine, "--env", "STYLE=x"]);
+    env.says(&["--env STYLE: nothing", "write env = [\"STYLE\"] under [asks]"]);
+}
+
+#[test]
+fn a_file_that_is_not_there_comes_with_the_folders_that_are() {
+    let machine = Machine::new();
+    machine.file("data/a.txt", "a");
+    machine.file("src/b.txt", "b");
+    let read = ["call", "std", "read", "--file_path", "b.txt", "--dir", "data:/data", "--dir", "src:/src"];
+    machine.run(&read).code(1).says(&["it sees /data (here ", "/src (here ", "only to read"]);
+    let host = machine.path("data/a.txt").display().to_string();
+    machine.run(&["call", "std", "read", "--file_path", &host]).says(&["paths are the tool's, not this machine's"]);
+}
+
+#[test]
+fn a_bundle_that_lets_a_component_only_read_is_what_has_to_change() {
+    let machine = Machine::new();
+    let mine = packed(&machine, "[asks]\nfolders = [{ path = \"*\", mode = \"rw\" }]\n");
+    let digest = machine.run(&["inspect", &mine, "--json"]).ok().json()["digest"].take();
+    let bundle = format!(
+        "name = \"b\"\nversion = \"0.1.0\"\n[[components]]\npath = \"mine.wasm\"\ndigest = {digest}\n\
+         [asks]\nfolders = [{{ path = \"*\", mode = \"ro\" }}]\n"
+    );
+    machine.file("bundle.toml", bundle);
+    let write = ["call", ".", "write", r#"{"file_path":"a.txt","content":"x"}"#, "--write"];
+    machine.run(&write).code(3).says(&["because bundle.toml lets it ask only to read"]);
+}
+
+#[test]
+fn a_flag_that_is_the_tools_and_ours_is_refused_with_both_ways_out() {
+    let machine = Machine::new();
+    machine.file("limited.built.wasm", limited());
+    machine.run(&["pack", "limited.built.wasm", "-o", "limited.wasm"]).ok().says(&["`limit` of the tool `take`"]);
+    let both = machine.run(&["call", "./limited.wasm", "take", "--limit", "3"]).code(2);
+    both.says(&["--limit is a flag of Handbox and an input of the tool `take`", "call ./limited.wasm take -- --limit"]);
+    assert_eq!(machine.run(&["call", "./limited.wasm", "take", "--", "--limit", "3"]).ok().out(), "3\n");
+    let json = ["call", "./limited.wasm", "take", r#"{"limit":3}"#, "--limit", "time=5s"];
+    assert_eq!(machine.run(&json).ok().out(), "3\n");
+}
+
+#[test]
+fn a_component_that_is_not_there_is_a_file_to_be_made() {
+    let machine = Machine::new();
+    machine
+        .run(&["call", "./none.tool.wasm", "x"])
+        .code(2)
+        .says(&["there is no file ./none.tool.wasm", "handbox pack"]);
+    machine.run(&["call", "none", "x"]).code(2).says(&["there is no bundle `none`"]);
 }
 
 #[test]
@@ -91,6 +148,8 @@ fn lists_as_flags_are_explained() {
     for wrong in [&["2", "3"][..], &["2,3"]] {
         read(wrong).code(2).says(&["--view_range '[…, …]', or with the flag once for each item"]);
     }
+    let mine = machine.run(&["call", "std", "read", "--file_path", "a.txt", "--view_range", "x", "--view_range", "y"]);
+    mine.code(2).says(&["with the flag once for each item"]);
     assert_eq!(read(&["[2, 3]"]).ok().out(), read(&["2", "--view_range", "3"]).ok().out());
 }
 

@@ -2,8 +2,11 @@
 //! lab to call them in, and a machine to type commands on.
 
 mod program;
+mod running;
+pub mod sample;
 
 pub use program::{Line, Machine, Ran, finish, program, skipped};
+pub use running::Running;
 
 use handbox_bundle::{Asks, Bundle, FolderAsk, FolderGrant, Limits, Manifest, Mode, Profile, State, section};
 use handbox_hand::{Call, Hand, HandError, Output, ToolName};

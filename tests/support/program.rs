@@ -300,6 +300,11 @@ impl Line {
         self
     }
 
+    /// Starts it, to be watched while it runs.
+    pub fn start(self) -> crate::Running {
+        crate::Running::new(self.command)
+    }
+
     /// Runs it to its end.
     pub fn run(self) -> Ran {
         finish(self.command, self.stdin, RUN_TIME_MAX)

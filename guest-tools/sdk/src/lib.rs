@@ -157,7 +157,32 @@
 //! fn pay() -> Result<String, Fault> { Ok("paid".into()) }
 //! ```
 //!
-//! and the same with one that is not there:
+//! With it, it does:
+//!
+//! ```
+//! # use handbox_tool::{Call, Fault, Outcome, tool};
+//! # fn receipt(key: &str) -> Option<String> { None }
+//! # fn transfer(key: &str, cents: u64) -> Result<String, Fault> { Ok("paid".into()) }
+//! # #[handbox_tool::input]
+//! # struct Bill { cents: u64 }
+//! /// Pays the bill.
+//! #[tool(open_world, reconcile = was_it_paid)]
+//! fn pay(bill: Bill, call: &Call) -> Result<String, Fault> {
+//!     transfer(&call.id, bill.cents)
+//! }
+//!
+//! /// Looks it up under the id that the lost call had; changes nothing.
+//! fn was_it_paid(call: &Call) -> Outcome {
+//!     match receipt(&call.id) {
+//!         Some(receipt) => Outcome::Committed(receipt.into()),
+//!         None => Outcome::NotStarted,
+//!     }
+//! }
+//!
+//! handbox_tool::export!(pay; recover);
+//! ```
+//!
+//! and not with one that is not there:
 //!
 //! ```compile_fail
 //! # use handbox_tool::{Fault, tool};

@@ -102,8 +102,15 @@ impl Bundle {
             }
             Ok(_) => Self::open_file(&path),
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
-                let message = format!("there is no bundle `{}`", shown(what));
-                Err(BundleError::NotFound { message, hint: known() })
+                let is_file = path.extension().is_some_and(|end| end == "wasm");
+                let message = match is_file {
+                    true => format!("there is no file {}", shown(what)),
+                    false => format!("there is no bundle `{}`", shown(what)),
+                };
+                let pack = || {
+                    "correct the path, or make it: handbox pack BUILT.wasm --manifest tool.toml -o OUT.wasm".to_owned()
+                };
+                Err(BundleError::NotFound { message, hint: if is_file { pack() } else { known() } })
             }
             Err(source) => Err(BundleError::Unreadable { path, source }),
         }

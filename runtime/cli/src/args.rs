@@ -115,6 +115,9 @@ pub(crate) struct Global {
     /// The operator's configuration, instead of `config.toml` in the user's configuration folder
     #[arg(long, global = true, env = "HANDBOX_CONFIG", value_name = "FILE", help_heading = "Configuration")]
     pub(crate) config: Option<PathBuf>,
+    /// The folder that keeps sessions and what you trust, instead of the user's data folder
+    #[arg(long, global = true, env = "HANDBOX_DATA", value_name = "DIR", help_heading = "Configuration")]
+    pub(crate) data: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -136,6 +139,8 @@ pub(crate) enum Command {
     Pack(crate::pack::Pack),
     Inspect(crate::inspect::Inspect),
     New(crate::new_cmd::New),
+    Sessions(crate::sessions::Sessions),
+    Log(crate::log::LogArgs),
     Cache(crate::cache_cmd::Cache),
     Doctor(crate::doctor::Doctor),
     Completions(crate::docs_cmd::Completions),
@@ -158,8 +163,10 @@ pub(crate) struct Tools {
 /// flags made from the tool's schema: `handbox call std grep --pattern TODO --path src`. A list is
 /// written as JSON, or with its flag once for each item. `handbox tools BUNDLE` shows every tool's input.
 ///
-/// Relative paths start in the working folder: /workspace if that is granted, else the
-/// folder that was granted first. The tool's own /tmp is thrown away.
+/// Relative paths of the standard tools and of programs start in the working folder: /workspace
+/// if that is granted, else the folder that was granted first. The tool's own /tmp is thrown away.
+///
+/// If an input of the tool is called as a flag of Handbox is (--limit), put -- before the tool's flags.
 #[derive(clap::Args)]
 pub(crate) struct Call {
     /// `std`, a name from config.toml, a folder with bundle.toml, or a .wasm file

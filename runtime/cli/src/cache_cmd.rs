@@ -27,7 +27,7 @@ enum Verb {
 }
 
 pub(crate) fn run(global: &Global, command: &Cache) -> Result<ExitCode, Failure> {
-    let folder = Paths::find(global.config.as_ref())?.cache;
+    let folder = Paths::find(global)?.cache;
     let found = ours(&folder)?;
     let bytes = found.iter().map(|file| file.bytes).sum::<u64>();
     let entries = found.iter().filter(|file| file.path.extension().is_some_and(|end| end == "cwasm")).count();

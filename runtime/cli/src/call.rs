@@ -1,5 +1,6 @@
 //! `handbox call`: one tool, one answer.
 
+use crate::advice::{self, Advice};
 use crate::args::{self, Global};
 use crate::config::{Config, Source};
 use crate::failure::Failure;
@@ -8,8 +9,8 @@ use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::{flags, wiring};
 use data_encoding::BASE64;
-use handbox_bundle::{Bundle, BundleComponent, GUEST_PATH_DEFAULT, Gap, GapKind, Grants, Mode, Profile};
-use handbox_hand::{Call, Hand, HandError, LogLevel, Output, Tool, ToolFault, ToolName, Usage, Watcher};
+use handbox_bundle::{Bundle, Profile};
+use handbox_hand::{Call, Hand, LogLevel, Output, Tool, ToolName, Usage, Watcher};
 use handbox_hands::{Environment, Toolbox};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -22,11 +23,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 const INPUT_BYTES_MAX: u64 = 64 << 20;
 
 pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Failure> {
-    let paths = Paths::find(global.config.as_ref())?;
+    let paths = Paths::find(global)?;
     let cwd = current_folder()?;
     let config = Config::load(&paths, &cwd)?;
     let opened = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?;
     let (bundle, name) = (opened.bundle, opened.name.as_deref());
+    advice::refuse_flags_of_both(&command, &bundle)?;
     let links = &bundle.links;
     let asking = Asking { typed: &command.grants, config: &config, bundle: name, links, paths: &paths, cwd: &cwd };
     let mut effective = grants::effective(asking)?;
@@ -83,7 +85,8 @@ async fn call(
     let tool = find(toolbox, bundle, &command.tool)?;
     let input = read_input(tool, &command.input)?;
     let call = Call { watcher, ..Call::new(call_id(), tool.name.clone(), input) };
-    toolbox.execute(call).await.map_err(|error| explain(error, tool, bundle, environment, write_helps))
+    let advice = Advice { tool, bundle, grants: &environment.grants, write_helps, words: &command.input };
+    toolbox.execute(call).await.map_err(|error| advice.on(error))
 }
 
 fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Tool, Failure> {
@@ -94,90 +97,6 @@ fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Too
         Failure::usage(format!("the bundle `{}` has no tool `{name}`", bundle.name))
             .hint(format!("it has: {}", known()))
     })
-}
-
-/// Adds to a failure what the input should be, if that is why, or what the bundle asked for
-/// and did not get, if that may be why.
-fn explain(error: HandError, tool: &Tool, bundle: &Bundle, environment: &Environment, write_helps: bool) -> Failure {
-    let hint = match &error {
-        HandError::Input(_) => Some(input_hint(tool)),
-        HandError::Broken(_) => Some("-v shows what it printed before; if it is not yours, tell its author".to_owned()),
-        HandError::Tool(fault @ (ToolFault::Denied(_) | ToolFault::Failed(_))) => {
-            let denied = matches!(fault, ToolFault::Denied(_));
-            let text = fault.to_string();
-            let mut gaps = gaps(tool, bundle, &environment.grants);
-            // A value that the tool does not speak of is hardly why.
-            gaps.retain(|gap| gap.kind != GapKind::Env || gap.env().is_some_and(|name| text.contains(name)));
-            gap_hint(&gaps, tool, write_helps)
-                .or_else(|| denied.then(|| ceiling_hint(tool, bundle)).flatten())
-                .or_else(|| denied.then(|| PATHS_HINT.to_owned()))
-        }
-        _ => None,
-    };
-    let failure = Failure::from(error);
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
-}
-
-/// What to do about a denial that no gap explains.
-const PATHS_HINT: &str = "paths are the tool's, not this machine's: grant a folder with --dir HOST:/data:ro and name \
-    /data/FILE";
-
-/// What to do if the tool writes and its component asks only to read, which no flag can mend.
-fn ceiling_hint(tool: &Tool, bundle: &Bundle) -> Option<String> {
-    let asks = component_of(tool, bundle).flat_map(|component| &component.asks.folders);
-    let modes: Vec<Mode> = asks.map(|ask| ask.mode).collect();
-    (!tool.hints.read_only && !modes.is_empty() && modes.iter().all(|mode| *mode == Mode::ReadOnly)).then(|| {
-        "the component asks for its folders only to read, so no flag lets it write there: if it is yours, write \
-         mode = \"rw\" under [asks] in its tool.toml and pack it again"
-            .to_owned()
-    })
-}
-
-/// The components that a tool may be of.
-fn component_of<'b>(tool: &Tool, bundle: &'b Bundle) -> impl Iterator<Item = &'b BundleComponent> {
-    bundle.components.iter().filter(|component| match component.known_tools() {
-        Ok(Some(tools)) => tools.iter().any(|(_, known)| known.name == tool.name),
-        _ => true,
-    })
-}
-
-/// What the component of a tool misses. That a folder cannot be written is nothing to a tool
-/// that only reads.
-fn gaps(tool: &Tool, bundle: &Bundle, grants: &Grants) -> Vec<Gap> {
-    let gaps = component_of(tool, bundle).flat_map(|component| component.effective(grants).gaps);
-    gaps.filter(|gap| gap.kind != GapKind::Mode || !tool.hints.read_only).collect()
-}
-
-/// What may be why a call failed. `write_helps` says whether --write would make the granted
-/// folders writable.
-fn gap_hint(gaps: &[Gap], tool: &Tool, write_helps: bool) -> Option<String> {
-    if gaps.iter().any(|gap| gap.kind == GapKind::Unpacked) {
-        let hint = "this component was not packed, so it sees no folder and no environment value: \
-                    handbox pack FILE.wasm --manifest tool.toml -o NAME.tool.wasm";
-        return Some(hint.to_owned());
-    }
-    let default_folder = format!("--dir HOST:{GUEST_PATH_DEFAULT}:rw");
-    let mut flags: Vec<String> = Vec::new();
-    for gap in gaps {
-        let Some(flag) = gap.flag.as_deref() else { continue };
-        let flag = match flag.strip_suffix(":rw") {
-            _ if write_helps && gap.kind == GapKind::Mode && flag == default_folder => "--write".to_owned(),
-            // The component asks for more than this tool needs.
-            Some(folder) if tool.hints.read_only => format!("{folder}:ro"),
-            _ => flag.to_owned(),
-        };
-        if !flags.contains(&flag) {
-            flags.push(flag);
-        }
-    }
-    let missing = match flags.is_empty() {
-        true => gaps.first().map(|gap| format!("{}: {}", gap.asked, gap.reason))?,
-        false => flags.join(" "),
-    };
-    Some(format!("the bundle asks for more than was granted, which may be why: {missing}"))
 }
 
 /// Whether --write would make every granted folder writable: it speaks for the current folder
@@ -206,11 +125,7 @@ fn read_input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
         words => return flags::input(tool, words),
     };
     serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("the input is not JSON: {error}")).hint(input_hint(tool)))
-}
-
-fn input_hint(tool: &Tool) -> String {
-    format!("its input is: {}", crate::tools::properties(tool))
+        .map_err(|error| Failure::usage(format!("the input is not JSON: {error}")).hint(advice::input_hint(tool, &[])))
 }
 
 fn read_bounded(from: impl Read, name: &str) -> Result<String, Failure> {

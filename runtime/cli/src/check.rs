@@ -33,7 +33,7 @@ pub(crate) struct Check {
 }
 
 pub(crate) fn run(global: &Global, command: Check) -> Result<ExitCode, Failure> {
-    let paths = Paths::find(global.config.as_ref())?;
+    let paths = Paths::find(global)?;
     let cwd = crate::call::current_folder()?;
     let config = Config::load(&paths, &cwd)?;
     let opened = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?;

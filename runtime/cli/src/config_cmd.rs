@@ -52,7 +52,7 @@ pub(crate) struct Named {
 }
 
 pub(crate) fn run(global: &Global, command: ConfigArgs) -> Result<ExitCode, Failure> {
-    let paths = Paths::find(global.config.as_ref())?;
+    let paths = Paths::find(global)?;
     let cwd = crate::call::current_folder()?;
     match command.command {
         ConfigCommand::Show(command) => show(global, &command, &paths, &cwd)?,

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::grants::{self, Asking};
 use crate::paths::Paths;
-use crate::{describe, machine, output, pack, wiring};
+use crate::{describe, log, machine, output, pack, wiring};
 use handbox_bundle::Profile;
 use handbox_hand::{Call, Hand, ToolName};
 use handbox_hands::{Allocation, Cache, Engine, Environment, Library, MemoryReset, QuietLoad, Toolbox};
@@ -78,12 +78,13 @@ impl Finding {
 }
 
 pub(crate) fn run(global: &Global, _: &Doctor) -> Result<ExitCode, Failure> {
-    let paths = Paths::find(global.config.as_ref())?;
+    let paths = Paths::find(global)?;
     let mut findings = vec![Finding::ok("version", wiring::VERSION.replace('\n', ", ")), machine::platform()];
     findings.extend(engines());
     findings.extend(machine::mappings());
     findings.extend(machine::folders(&paths));
     configured(&paths, &mut findings);
+    findings.extend(log::findings(&paths));
     findings.push(cache(&paths.cache));
     findings.extend(built_in());
     let worst = findings.iter().map(|finding| finding.status).max().unwrap_or(Status::Ok);

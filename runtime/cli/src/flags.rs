@@ -2,6 +2,7 @@
 
 use crate::describe::shell_word;
 use crate::failure::Failure;
+use crate::output::{self, Tone};
 use handbox_hand::Tool;
 use serde_json::{Map, Value};
 
@@ -47,7 +48,12 @@ fn add(tool: &Tool, input: &mut Map<String, Value>, name: &str, schema: &Value, 
         let whole = serde_json::from_str::<Value>(value).ok().filter(Value::is_array);
         let items = match whole {
             Some(Value::Array(items)) => items,
-            _ => vec![read(tool, name, &schema["items"], value)?],
+            _ => {
+                if value.contains(',') && kind(&schema["items"]) == "string" {
+                    output::note(Tone::Note, &format!("note: --{name} {value:?} is one item; {}", list_hint(name)));
+                }
+                vec![read(tool, name, &schema["items"], value)?]
+            }
         };
         let list = input.entry(name.to_owned()).or_insert_with(|| Value::Array(Vec::new()));
         if let Value::Array(list) = list {
@@ -97,13 +103,13 @@ fn is_list(tool: &Tool, name: &str) -> bool {
 }
 
 /// The first list among the flags: where a word that belongs to none may come from.
-fn list_flag<'t>(tool: &'t Tool, words: &[String]) -> Option<&'t str> {
+pub(crate) fn list_flag<'t>(tool: &'t Tool, words: &[String]) -> Option<&'t str> {
     let flags = words.iter().filter_map(|word| word.strip_prefix("--"));
     let named = flags.filter_map(|flag| property(tool, flag.split('=').next()?).ok());
     named.map(|(name, _)| name).find(|name| is_list(tool, name))
 }
 
-fn list_hint(name: &str) -> String {
+pub(crate) fn list_hint(name: &str) -> String {
     format!("a list is written as JSON, --{name} '[…, …]', or with the flag once for each item")
 }
 

@@ -84,23 +84,30 @@ impl Effective {
         let names = typed.env.iter().filter_map(|value| Some(value.split_once('=')?.0));
         let unasked = names.filter(|name| !has(name)).map(|name| Warning {
             message: format!("--env {name}: nothing in the bundle `{}` asks for it, so no tool gets it", bundle.name),
-            hint: "correct the name; `handbox inspect FILE.wasm` shows what a component asks for".to_owned(),
+            hint: format!(
+                "correct the name, or, if the tool is yours, write env = [\"{name}\"] under [asks] in its tool.toml and pack \
+                 it again"
+            ),
         });
         let unasked: Vec<Warning> = unasked.collect();
         self.warnings.extend(unasked);
+        let writable = |folder: &FolderGrant| folder.mode == Mode::ReadWrite;
         let packed = bundle.components.iter().any(|component| component.manifest.is_some());
         let folders = typed.write || !typed.dir.is_empty();
         if folders && packed && given.iter().all(|one| one.grants.folders.is_empty()) {
             let flag = if typed.dir.is_empty() { "--write" } else { "--dir" };
+            let mode = if typed.write { Mode::ReadWrite } else { Mode::ReadOnly };
             self.warnings.push(Warning {
-                message: format!(
-                    "{flag}: nothing in the bundle `{}` asks for this folder, so no tool sees it",
-                    bundle.name
+                message: format!("{flag}: nothing in the bundle `{}` asks for this folder, so no tool sees it", bundle.name),
+                hint: format!(
+                    "if it is yours: write folders = [{{ path = \"*\", mode = \"{mode}\" }}] under [asks] in its tool.toml, \
+                     and pack it again"
                 ),
-                hint:
-                    "if it is yours: write folders = [{ path = \"*\", mode = \"ro\" }] under [asks] in its tool.toml, \
-                       and pack it again"
-                        .to_owned(),
+            });
+        } else if typed.write && packed && !given.iter().flat_map(|one| &one.grants.folders).any(writable) {
+            self.warnings.push(Warning {
+                message: format!("--write: the bundle `{}` asks for its folders only to read", bundle.name),
+                hint: "if it is yours: write mode = \"rw\" under [asks] in its tool.toml, and pack it again".to_owned(),
             });
         }
     }

@@ -1,5 +1,6 @@
 //! The `handbox` program: parse, run, say how it ended.
 
+mod advice;
 mod args;
 mod cache_cmd;
 mod call;
@@ -16,12 +17,14 @@ mod flags;
 mod grants;
 mod inspect;
 mod licenses;
+mod log;
 mod logging;
 mod machine;
 mod new_cmd;
 mod output;
 mod pack;
 mod paths;
+mod sessions;
 mod tools;
 mod whole_file;
 mod wiring;
@@ -51,6 +54,8 @@ fn run(args: args::Args) -> Result<ExitCode, failure::Failure> {
         args::Command::Pack(command) => pack::run(&args.global, command),
         args::Command::Inspect(command) => inspect::run(&args.global, &command),
         args::Command::New(command) => new_cmd::run(&args.global, &command),
+        args::Command::Sessions(command) => sessions::run(&args.global, command),
+        args::Command::Log(command) => log::run(&args.global, &command),
         args::Command::Cache(command) => cache_cmd::run(&args.global, &command),
         args::Command::Doctor(command) => doctor::run(&args.global, &command),
         args::Command::Completions(command) => docs_cmd::completions(&args.global, &command),

@@ -4,6 +4,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What kind of remark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +25,19 @@ pub(crate) fn data(text: &str) {
     match written {
         Ok(()) => {}
         // A reader that went away (`| head`) is no error of ours.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => GONE.store(true, Ordering::Relaxed),
         Err(error) => {
             let _ = LOST.set(error.to_string());
         }
     }
+}
+
+/// Whether the reader of standard output went away.
+static GONE: AtomicBool = AtomicBool::new(false);
+
+/// Whether nobody reads standard output any more, so that there is no use in printing further.
+pub(crate) fn is_done() -> bool {
+    GONE.load(Ordering::Relaxed) || LOST.get().is_some()
 }
 
 /// Why data did not reach standard output.

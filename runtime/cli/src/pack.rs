@@ -4,7 +4,7 @@ use crate::args::Global;
 use crate::failure::{Failure, Kind as FailureKind};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
-use crate::{describe, example, whole_file, wiring};
+use crate::{advice, describe, example, whole_file, wiring};
 use handbox_bundle::{
     Bundle, BundleComponent, Bytes, COMPONENT_BYTES_MAX, CommandFile, GUEST_PATH_DEFAULT, Inspection, Kind,
     LimitsPatch, Manifest, ManifestFile, Mode, Profile, TOML_BYTES_MAX, ToolChoice, inspect, section,
@@ -49,11 +49,10 @@ pub(crate) struct Pack {
 }
 
 pub(crate) fn run(global: &Global, command: Pack) -> Result<ExitCode, Failure> {
-    let paths = Paths::find(global.config.as_ref())?;
+    let paths = Paths::find(global)?;
     let out = check_out(&command)?;
-    let bytes = whole_file::read(&command.file, COMPONENT_BYTES_MAX).map_err(|failure| {
-        missing(&command.file, failure, "build it first: cargo build --release --target wasm32-wasip2")
-    })?;
+    let bytes = whole_file::read(&command.file, COMPONENT_BYTES_MAX)
+        .map_err(|failure| missing(&command.file, failure, NOT_BUILT))?;
     let raw = inspect(&bytes).map_err(|error| error.at(command.file.display()))?;
     let (author, origin) = author_part(&command, &raw)?;
     let runtime = wiring::runtime()?;
@@ -89,6 +88,9 @@ enum Origin {
     Inside,
     MadeUp,
 }
+
+const NOT_BUILT: &str = "build it first: cargo build --release --target wasm32-wasip2, which puts a library's component into \
+    target/wasm32-wasip2/release/ with - in its name as _; if none is there, Cargo.toml lacks [lib] crate-type = [\"cdylib\"]";
 
 /// Adds what to do to a file's not being there.
 fn missing(path: &Path, failure: Failure, hint: &str) -> Failure {
@@ -327,6 +329,15 @@ fn report(
         let text = "without --manifest it asks for nothing, so it will see no folder; to ask, save this as tool.toml \
                     and pack again with --manifest tool.toml:";
         output::note(Tone::Hint, &format!("{text}\n\n{sample}"));
+    }
+    for tool in &manifest.tools {
+        for name in advice::taken_inputs(tool) {
+            let text = format!(
+                "note: `{name}` of the tool `{}` is a flag of `handbox call`, too: give it in JSON, or behind --",
+                tool.name
+            );
+            output::note(Tone::Note, &text);
+        }
     }
     for note in describe::left_out(left_out) {
         output::note(Tone::Note, &note);

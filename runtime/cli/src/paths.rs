@@ -1,5 +1,6 @@
 //! The folders of this program, by the platform's own rules.
 
+use crate::args::Global;
 use crate::failure::Failure;
 use etcetera::app_strategy::{AppStrategy, AppStrategyArgs, choose_native_strategy};
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ pub(crate) struct Paths {
     pub(crate) config_folder: PathBuf,
     /// Compiled components; safe to delete.
     pub(crate) cache: PathBuf,
-    /// What must not be lost.
+    /// What must not be lost: the sessions, and which projects are trusted.
     pub(crate) data: PathBuf,
     /// Which project files the operator trusts. In the data folder.
     pub(crate) trust: PathBuf,
@@ -24,8 +25,8 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
-    /// `config` is the file that `--config` or HANDBOX_CONFIG names.
-    pub(crate) fn find(config: Option<&PathBuf>) -> Result<Self, Failure> {
+    /// By the platform's rules, unless `--config`, `--data` or their variables name others.
+    pub(crate) fn find(global: &Global) -> Result<Self, Failure> {
         let app = AppStrategyArgs {
             top_level_domain: "dev".to_owned(),
             author: "Handbox".to_owned(),
@@ -33,7 +34,10 @@ impl Paths {
         };
         let no_home = |error| Failure::usage(format!("your home folder cannot be found: {error}")).hint("set HOME");
         let strategy = choose_native_strategy(app).map_err(no_home)?;
-        let (config_folder, data) = (strategy.config_dir(), strategy.data_dir());
+        let config_folder = strategy.config_dir();
+        let data = global.data.as_ref().map_or_else(|| Ok(strategy.data_dir()), std::path::absolute);
+        let data = data.map_err(|error| Failure::usage(format!("the folder of --data cannot be found: {error}")))?;
+        let config = global.config.as_ref();
         Ok(Self {
             config: config.cloned().unwrap_or_else(|| config_folder.join("config.toml")),
             config_is_named: config.is_some(),

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 const LEGEND: &str = "* = required; whole descriptions and schemas: --json";
 
 pub(crate) fn run(global: &Global, command: args::Tools) -> Result<ExitCode, Failure> {
-    let paths = Paths::find(global.config.as_ref())?;
+    let paths = Paths::find(global)?;
     let cwd = crate::call::current_folder()?;
     let config = Config::load(&paths, &cwd)?;
     let bundle = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?.bundle;

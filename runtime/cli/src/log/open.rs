@@ -1,0 +1,150 @@
+//! The log of the data folder, as every verb opens it: by itself, or through the process that holds it.
+
+use crate::failure::{Failure, Kind};
+use crate::paths::Paths;
+use handbox_session::{LogError, SessionId, SessionLog};
+use handbox_store::{FILE, Options, socket};
+use std::path::{Path, PathBuf};
+
+/// Base58 digits of a session's id.
+const ID_DIGITS: usize = 22;
+
+/// The store's file in a data folder.
+pub(crate) fn file(data: &Path) -> PathBuf {
+    data.join(FILE)
+}
+
+/// Whether there is a store. Looking makes none.
+pub(crate) fn is_there(paths: &Paths) -> bool {
+    file(&paths.data).exists()
+}
+
+/// Makes the data folder, for its owner alone, unless it is there.
+pub(crate) fn make_folder(paths: &Paths) -> Result<(), Failure> {
+    let mut make = std::fs::DirBuilder::new();
+    make.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
+    let failed = |error| Failure::usage(format!("{} cannot be made: {error}", paths.data.display()));
+    make.create(&paths.data).map_err(failed)
+}
+
+/// A runtime that serves other processes also while this one waits for its own output to be read.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.map_err(|error| Failure::internal(format!("no async runtime: {error}")))
+}
+
+/// Opens the log, does something with it and gives it up again. `command` is what other processes are told of this one.
+///
+/// Makes a store if there is none.
+pub(crate) fn with<T>(
+    paths: &Paths,
+    command: &str,
+    work: impl AsyncFnOnce(&dyn SessionLog) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    runtime()?.block_on(async {
+        let opener = socket::redb(&paths.data, Options::standard());
+        let log = socket::SharedLog::open(&paths.data, command, opener).await?;
+        let done = work(&log).await;
+        log.close().await;
+        done
+    })
+}
+
+/// As [`with`], for verbs about one session, which is not there if there is no store.
+pub(crate) fn with_session<T>(
+    paths: &Paths,
+    command: &str,
+    id: &str,
+    work: impl AsyncFnOnce(&dyn SessionLog, SessionId) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    if !is_there(paths) {
+        return Err(unknown(id).hint(format!("{} keeps no sessions", paths.data.display())));
+    }
+    with(paths, command, async |log| {
+        let id = resolve(log, id).await?;
+        work(log, id).await
+    })
+}
+
+fn unknown(text: &str) -> Failure {
+    let text: String = text.chars().take(64).collect();
+    Failure::usage(format!("no session's id is `{text}` or begins so"))
+}
+
+/// The session of an id, which may be cut as long as it fits one session only.
+pub(crate) async fn resolve(log: &dyn SessionLog, text: &str) -> Result<SessionId, Failure> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    let missing = || unknown(text).hint("`handbox sessions` lists those there are");
+    let (first, end) = range(text).ok_or_else(missing)?;
+    let found: Vec<SessionId> = log.sessions(end, 3).await?.iter().map(|record| record.id).collect();
+    match found.iter().filter(|id| **id >= first).collect::<Vec<_>>()[..] {
+        [] => Err(missing()),
+        [one] => Ok(*one),
+        [one, other, ..] => {
+            let message = format!("`{text}` fits more than one session, such as {one} and {other}");
+            Err(Failure::usage(message).hint("give more of the id"))
+        }
+    }
+}
+
+/// The first id that begins so, and the first after all that do; `None` if no id can begin so.
+fn range(text: &str) -> Option<(SessionId, Option<SessionId>)> {
+    let digits = text.strip_prefix("sesn_").unwrap_or(if "sesn_".starts_with(text) { "" } else { text });
+    let first = format!("sesn_{digits:1<ID_DIGITS$}").parse().ok()?;
+    // What is no id any more lies behind all ids.
+    let last: Option<SessionId> = format!("sesn_{digits:z<ID_DIGITS$}").parse().ok();
+    let end = last.and_then(|last| u128::from_be_bytes(last.to_bytes()).checked_add(1));
+    Some((first, end.map(SessionId::from)))
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        let message = error.to_string();
+        match error {
+            LogError::NoSession(_) | LogError::Refused(_) => Self::usage(message),
+            LogError::Fenced { .. } | LogError::Moved { .. } => Self::new(Kind::Denied, message),
+            LogError::Held { .. } => Self::new(Kind::Denied, message).hint("wait until it is done, or end it"),
+            LogError::Unavailable(_) => {
+                Self::new(Kind::Denied, message).hint("`handbox doctor` says who holds the store")
+            }
+            LogError::Full(_) => Self { limit: Some("disk"), ..Self::new(Kind::Limit, message).hint("make room") },
+            LogError::ReadOnly(_) => Self { limit: Some("disk"), ..Self::new(Kind::Limit, message) },
+            LogError::Damaged(_) => {
+                Self::new(Kind::Broken, message).hint("`handbox log verify` says how far the damage reaches")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u128) -> SessionId {
+        SessionId::from(number)
+    }
+
+    #[test]
+    fn a_range_holds_exactly_what_begins_so() {
+        let one = id(1 << 100);
+        for cut in 0..=ID_DIGITS {
+            let text = &one.to_string()[.."sesn_".len() + cut];
+            let (first, end) = range(text).unwrap();
+            assert!(first <= one && end.is_none_or(|end| one < end), "{text}");
+            assert!(first.to_string().starts_with(text));
+            assert!(end.is_none_or(|end| !end.to_string().starts_with(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_id_begins_with_has_no_range() {
+        for text in ["0", "sesn_l", "zzzz", "sesn_11111111111111111111111", "sesn_1-", "sevt_1", "é"] {
+            assert_eq!(range(text), None, "{text}");
+        }
+        assert!(range("ses").is_some() && range("").is_some() && range("1").is_some());
+    }
+}
