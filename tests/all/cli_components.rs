@@ -69,6 +69,11 @@ pub(crate) fn limited() -> Vec<u8> {
     assemble(LIMITED)
 }
 
+/// The same, whose input is called `data`.
+pub(crate) fn data() -> Vec<u8> {
+    assemble(&LIMITED.replace("limit", "data"))
+}
+
 /// A command-line program that prints nothing and exits with 0 or 1.
 pub(crate) fn program(status: u8) -> Vec<u8> {
     assemble(&format!(

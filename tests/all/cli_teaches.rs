@@ -1,6 +1,6 @@
 //! Refusals on the way of somebody who writes a first tool: each says what to do, and doing just that works.
 
-use crate::cli_components::{adder, limited};
+use crate::cli_components::{adder, data, limited};
 use handbox_tests::Machine;
 use serde_json::json;
 
@@ -83,6 +83,11 @@ fn a_flag_that_is_the_tools_and_ours_is_refused_with_both_ways_out() {
     assert_eq!(machine.run(&["call", "./limited.wasm", "take", "--", "--limit", "3"]).ok().out(), "3\n");
     let json = ["call", "./limited.wasm", "take", r#"{"limit":3}"#, "--limit", "time=5s"];
     assert_eq!(machine.run(&json).ok().out(), "3\n");
+    machine.file("data.built.wasm", data());
+    machine.run(&["pack", "data.built.wasm", "-o", "data.wasm"]).ok().says(&["`data` of the tool `take`"]);
+    let both = machine.run(&["call", "./data.wasm", "take", "--data", "3"]).code(2);
+    both.says(&["--data is a flag of Handbox and an input of the tool `take`", "call ./data.wasm take -- --data"]);
+    assert_eq!(machine.run(&["--data", "kept", "call", "./data.wasm", "take", "--", "--data", "3"]).ok().out(), "3\n");
 }
 
 #[test]

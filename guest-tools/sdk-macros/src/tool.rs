@@ -5,7 +5,7 @@
 use crate::args::{Args, Recovery};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Attribute, Error, Expr, ExprLit, FnArg, ItemFn, Lit, Meta, Result};
+use syn::{Attribute, Error, Expr, ExprLit, FnArg, ItemFn, Lit, Meta, Result, ReturnType, Type};
 
 /// Expands one tool.
 pub(crate) fn expand(args: &Args, function: &ItemFn) -> Result<TokenStream> {
@@ -63,10 +63,46 @@ fn check_signature(function: &ItemFn) -> Result<()> {
     if let Some(FnArg::Receiver(receiver)) = signature.inputs.first() {
         return Err(Error::new_spanned(receiver, "a tool is a free function"));
     }
-    if signature.inputs.len() > 2 {
-        return Err(Error::new_spanned(&signature.inputs, "a tool takes its input and, if it likes, a `&Call`"));
+    let mut types = signature.inputs.iter().filter_map(|argument| match argument {
+        FnArg::Typed(typed) => Some(typed.ty.as_ref()),
+        FnArg::Receiver(_) => None,
+    });
+    if let Some(input) = types.next()
+        && is_plain(input)
+    {
+        return Err(Error::new_spanned(input, ONE_STRUCT));
     }
-    Ok(())
+    match &signature.output {
+        ReturnType::Default => return Err(Error::new_spanned(&signature.ident, A_RESULT)),
+        ReturnType::Type(_, ty) if is_plain(ty) => return Err(Error::new_spanned(ty, A_RESULT)),
+        ReturnType::Type(..) => {}
+    }
+    match types.find(|ty| !matches!(ty, Type::Reference(_))) {
+        Some(more) => Err(Error::new_spanned(more, ONE_STRUCT)),
+        None if signature.inputs.len() > 2 => {
+            Err(Error::new_spanned(&signature.inputs, "a tool takes its input and, if it likes, a `&Call`"))
+        }
+        None => Ok(()),
+    }
+}
+
+const ONE_STRUCT: &str = "a tool takes one struct with `#[handbox_tool::input]` above it, whose fields are its inputs: \
+                          make this a field of it (behind that struct may come a `&Call`)";
+
+const A_RESULT: &str = "a tool returns `Result<String, handbox_tool::Fault>`, or what its guide names instead";
+
+/// Whether a type is certainly neither an object nor a result, so that it is the compiler who says so, at the place.
+fn is_plain(ty: &Type) -> bool {
+    let others = ["String", "bool", "char", "f32", "f64", "usize", "isize", "Vec", "Option", "PathBuf"];
+    let is_integer = |name: &str| name.starts_with(['u', 'i']) && name[1..].parse::<u8>().is_ok();
+    match ty {
+        Type::Reference(_) | Type::Tuple(_) | Type::Array(_) | Type::Slice(_) => true,
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            let name = last.ident.to_string();
+            others.contains(&name.as_str()) || is_integer(&name)
+        }),
+        _ => false,
+    }
 }
 
 /// Says what is wrong with a name, in the words of the contract.
@@ -147,4 +183,64 @@ fn body(function: &ItemFn) -> (TokenStream, TokenStream) {
         ::handbox_tool::__private::finish(#ident(input #call))
     };
     (schema, run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{A_RESULT, ONE_STRUCT, expand};
+    use crate::args::Args;
+    use syn::{ItemFn, parse_quote};
+
+    #[test]
+    fn a_signature_that_no_call_could_fill_is_refused_with_what_to_write() {
+        let refused = |function: ItemFn| expand(&Args::default(), &function).map(drop).unwrap_err().to_string();
+        assert_eq!(
+            refused(parse_quote!(
+                #[doc = "Greets."]
+                fn greet(name: String) -> Result<String, Fault> {}
+            )),
+            ONE_STRUCT
+        );
+        assert_eq!(
+            refused(parse_quote!(
+                #[doc = "Greets."]
+                fn greet(call: &Call) -> Result<String, Fault> {}
+            )),
+            ONE_STRUCT
+        );
+        assert_eq!(
+            refused(parse_quote!(
+                #[doc = "Greets."]
+                fn greet(input: Greet, times: u32) -> Result<String, Fault> {}
+            )),
+            ONE_STRUCT
+        );
+        assert_eq!(
+            refused(parse_quote!(
+                #[doc = "Greets."]
+                fn greet(input: Greet) -> String {}
+            )),
+            A_RESULT
+        );
+        assert_eq!(
+            refused(parse_quote!(
+                #[doc = "Greets."]
+                fn greet(input: Greet) {}
+            )),
+            A_RESULT
+        );
+    }
+
+    #[test]
+    fn the_signatures_of_the_guide_are_taken() {
+        let taken = |function: ItemFn| expand(&Args::default(), &function).is_ok();
+        assert!(taken(parse_quote!(
+            #[doc = "Greets."]
+            fn greet() -> std::io::Result<()> {}
+        )));
+        assert!(taken(parse_quote!(
+            #[doc = "Greets."]
+            fn greet(input: inputs::Greet, call: &Call) -> Answer {}
+        )));
+    }
 }

@@ -82,8 +82,7 @@
 //! fit (a number out of range, say) is answered with a [`Fault::InvalidInput`] that names
 //! the place.
 //!
-//! A tool takes one struct. What it needs beside that are further fields: a tool whose
-//! input is a lone `String` builds, and `handbox pack` refuses it.
+//! A tool takes one struct. What it needs beside that are further fields.
 //!
 //! # Files
 //!
@@ -214,6 +213,15 @@
 //! line for the operator. Only a tool that calls them imports them. There is nothing to do
 //! about cancellation: a cancelled call ends where it stands, and its instance is thrown
 //! away.
+//!
+//! # What the compiler says
+//!
+//! | it says | it means |
+//! |---|---|
+//! | `the trait bound Greet: JsonSchema is not satisfied` (E0277) | `#[handbox_tool::input]` is missing above `Greet`, or above the type of one of its fields |
+//! | `constant provided when a type was expected` (E0747), in `export!` | `#[handbox_tool::tool]` is missing above that function |
+//! | `cannot find type greet in this scope` (E0425), in `export!` | the function is in a module: name it there as `module::greet` |
+//! | `the trait bound Output: From<…>` or `Fault: From<…> is not satisfied` (E0277) | what the function returns: see [results and faults](#results-and-faults) |
 //!
 //! # Testing
 //!

@@ -206,7 +206,16 @@ fn refuse_among(command: &args::Call, bundle: &Bundle) -> Result<(), Failure> {
         return Ok(());
     }
     let grants = &command.grants;
+    // Before the verb they can only be ours.
+    let behind = |flag: &str| {
+        let words = std::env::args_os().skip_while(|word| word != "call");
+        let words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+        words.iter().any(|word| word.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+    };
     let typed = [
+        ("data", behind("--data")),
+        ("config", behind("--config")),
+        ("json", behind("--json")),
         ("dir", !grants.dir.is_empty()),
         ("write", grants.write),
         ("env", !grants.env.is_empty()),
