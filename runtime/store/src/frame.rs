@@ -4,15 +4,19 @@
 //! head    version u8, kind u8, events u32, session's number u64, session 16 B, first place u64, epoch u64, hash before 32 B
 //!         kind create: forks u16 [parent 16 B, place u64, hash 32 B]…, links u16 [number u64, last place u64]…,
 //!         last id 16 B, greatest id 16 B, checkpoint u64, compaction u64
-//! events  for each: bytes u32, id 16 B, first 8 B of the hash after it, type's bytes u8, type
+//! events  for each: bytes u32, id 16 B, check of the body 8 B, first 8 B of the hash after it, type's bytes u8, type
+//! seal    check of the frame's own number, head and events 8 B
 //! bodies  the canonical bytes, one after the other
-//! seal    first 16 B of BLAKE3(domain ‖ the frame's own number ‖ head ‖ events ‖ hash after the last event)
 //! ```
 //!
-//! The chain covers the bodies, and the seal covers the chain's end and all else, so that each byte is hashed once.
+//! Two things are told apart. The *checks* are against the disk: cheap enough for every read, see [`checksum`]. The *chain*
+//! is against people: BLAKE3 over all there is, which whoever verifies, forks or opens computes again, and a reader does
+//! not. A body's check is salted with the hash before the frame, which nobody knows who only chooses contents.
+//!
 //! Numbers are little-endian. A frame ends where a lineage that was imported forks, so that `advance` alone leads through it.
 
-use handbox_session::{Epoch, Event, EventId, Fork, Hash, Kind, Seq, SessionId, Writer, advance};
+use crate::checksum;
+use handbox_session::{Epoch, Event, EventId, Fork, Hash, Kind, Seq, SessionId, Writer, advance, kinds};
 use std::ops::Range;
 
 /// The most bytes of a frame that holds more than one event, without what describes them.
@@ -21,9 +25,8 @@ pub(crate) const BODY_BYTES_MAX: usize = 192 * 1024;
 pub(crate) const EVENTS_MAX: usize = 1024;
 
 const VERSION: u8 = 1;
-const SEAL: usize = 16;
-const CHECK: usize = 8;
-const DOMAIN: &[u8] = b"handbox frame 1\0";
+/// Enough of the hash after an event to name the first that is not what was chained.
+const CHAIN: usize = 8;
 
 /// An ancestor, and the last place that counts of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,11 +67,12 @@ pub(crate) struct Header {
 
 /// An event of a frame.
 #[derive(Debug, Clone)]
-pub(crate) struct Item {
+pub(crate) struct Item<'a> {
     pub(crate) id: EventId,
-    pub(crate) kind: Kind,
-    /// The session's hash after it.
-    pub(crate) after: Hash,
+    pub(crate) kind: &'a str,
+    check: [u8; checksum::BYTES],
+    /// The beginning of the session's hash after it.
+    chained: [u8; CHAIN],
     body: Range<usize>,
 }
 
@@ -76,7 +80,7 @@ pub(crate) struct Item {
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
     pub(crate) header: Header,
-    pub(crate) items: Vec<Item>,
+    pub(crate) items: Vec<Item<'a>>,
     bytes: &'a [u8],
 }
 
@@ -111,18 +115,20 @@ pub(crate) fn encode(number: u64, header: &Header, events: &[Event]) -> (Vec<u8>
     let bodies: usize = events.iter().map(|event| event.json().len()).sum();
     let mut bytes = Vec::with_capacity(bodies + events.len() * 64 + 256);
     encode_header(header, events.len(), &mut bytes);
+    let salt = salt(header.before);
     let mut hash = header.before;
     for (event, place) in events.iter().zip(header.first..) {
         hash = advance(hash, seq(place), event.json());
         bytes.extend_from_slice(&u32::try_from(event.json().len()).unwrap_or(u32::MAX).to_le_bytes());
         bytes.extend_from_slice(&event.id().to_bytes());
-        bytes.extend_from_slice(&hash.0[..CHECK]);
+        bytes.extend_from_slice(&checksum::of(salt, event.json().as_bytes()));
+        bytes.extend_from_slice(&hash.0[..CHAIN]);
         bytes.push(u8::try_from(event.kind().as_str().len()).unwrap_or(u8::MAX));
         bytes.extend_from_slice(event.kind().as_str().as_bytes());
     }
-    let seal = seal(number, &bytes, hash);
-    events.iter().for_each(|event| bytes.extend_from_slice(event.json().as_bytes()));
+    let seal = checksum::of(number, &bytes);
     bytes.extend_from_slice(&seal);
+    events.iter().for_each(|event| bytes.extend_from_slice(event.json().as_bytes()));
     (bytes, hash)
 }
 
@@ -162,12 +168,8 @@ pub(crate) fn put_origin(lineage: &[Fork], links: &[Link], bytes: &mut Vec<u8>) 
     }
 }
 
-fn seal(number: u64, described: &[u8], after: Hash) -> [u8; SEAL] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(DOMAIN).update(&number.to_le_bytes()).update(described).update(&after.0);
-    let mut seal = [0; SEAL];
-    seal.copy_from_slice(&hasher.finalize().as_bytes()[..SEAL]);
-    seal
+fn salt(before: Hash) -> u64 {
+    before.0.iter().take(8).fold(0, |salt, byte| salt << 8 | u64::from(*byte))
 }
 
 fn seq(place: u64) -> Seq {
@@ -179,32 +181,42 @@ impl<'a> Frame<'a> {
     pub(crate) fn decode(number: u64, bytes: &'a [u8]) -> Result<Self, Broken> {
         let mut rest = Bytes(bytes);
         let (header, count) = take_header(&mut rest).ok_or(Broken::Whole)?;
-        let mut described = Vec::with_capacity(count.min(EVENTS_MAX));
+        let mut items = Vec::with_capacity(count.min(EVENTS_MAX));
         for _ in 0..count {
-            described.push(take_described(&mut rest).ok_or(Broken::Whole)?);
+            items.push(take_item(&mut rest).ok_or(Broken::Whole)?);
         }
-        let head = &bytes[..bytes.len() - rest.0.len()];
-        let mut at = head.len();
-        let mut hash = header.before;
-        let mut items = Vec::with_capacity(described.len());
-        for ((length, id, check, kind), place) in described.into_iter().zip(header.first..) {
-            let body = rest.take(length).and_then(|body| std::str::from_utf8(body).ok());
-            hash = advance(hash, seq(place), body.ok_or(Broken::Event(place))?);
-            if hash.0[..CHECK] != *check {
-                return Err(Broken::Event(place));
-            }
-            items.push(Item { id, kind, after: hash, body: at..at + length });
-            at += length;
-        }
-        if rest.0 != seal(number, head, hash).as_slice() {
+        let described = &bytes[..bytes.len() - rest.0.len()];
+        // First this, so that it is known which event a body belongs to.
+        if rest.array() != Some(checksum::of(number, described)) {
             return Err(Broken::Whole);
         }
-        Ok(Self { header, items, bytes })
+        let salt = salt(header.before);
+        for (item, place) in items.iter_mut().zip(header.first..) {
+            let at = bytes.len() - rest.0.len();
+            let body = rest.take(item.body.len()).ok_or(Broken::Event(place))?;
+            if checksum::of(salt, body) != item.check {
+                return Err(Broken::Event(place));
+            }
+            item.body = at..at + body.len();
+        }
+        if rest.0.is_empty() { Ok(Self { header, items, bytes }) } else { Err(Broken::Whole) }
     }
 
-    /// The session's hash after the frame.
-    pub(crate) fn after(&self) -> Hash {
-        self.items.last().map_or(self.header.before, |item| item.after)
+    /// The session's hash after the frame, computed from what it holds.
+    pub(crate) fn after(&self) -> Result<Hash, Broken> {
+        self.hash_at(self.last())
+    }
+
+    /// The session's hash after one of its events, computed from what it holds.
+    pub(crate) fn hash_at(&self, upto: u64) -> Result<Hash, Broken> {
+        let mut hash = self.header.before;
+        for (item, place) in self.items.iter().zip(self.header.first..=upto) {
+            hash = advance(hash, seq(place), self.json(item).ok_or(Broken::Event(place))?);
+            if hash.0[..CHAIN] != item.chained {
+                return Err(Broken::Event(place));
+            }
+        }
+        Ok(hash)
     }
 
     /// The place of the last event, or of the one before the first if there is none.
@@ -212,15 +224,24 @@ impl<'a> Frame<'a> {
         self.header.first.saturating_add(self.items.len() as u64).saturating_sub(1)
     }
 
-    pub(crate) fn item(&self, place: u64) -> Option<&Item> {
+    pub(crate) fn item(&self, place: u64) -> Option<&Item<'a>> {
         self.items.get(usize::try_from(place.checked_sub(self.header.first)?).ok()?)
     }
 
-    pub(crate) fn event(&self, item: &Item) -> Option<Event> {
-        // The seal says that these are the bytes that an event was stored with.
-        let json = std::str::from_utf8(&self.bytes[item.body.clone()]).ok()?;
-        Some(Event::sealed(item.id, item.kind.clone(), json))
+    pub(crate) fn event(&self, item: &Item<'_>) -> Option<Event> {
+        // The check says that these are the bytes that an event was stored with.
+        Some(Event::sealed(item.id, kind(item.kind)?, self.json(item)?))
     }
+
+    fn json(&self, item: &Item<'_>) -> Option<&'a str> {
+        std::str::from_utf8(&self.bytes[item.body.clone()]).ok()
+    }
+}
+
+/// A type by its name. Those that Handbox knows need no memory of their own, which shows in a scan.
+fn kind(name: &str) -> Option<Kind> {
+    let known = kinds::ALL.iter().find(|kind| kind.as_str() == name);
+    known.cloned().or_else(|| Kind::new(name).ok())
 }
 
 fn take_header(rest: &mut Bytes<'_>) -> Option<(Header, usize)> {
@@ -267,15 +288,14 @@ pub(crate) fn take_origin(rest: &mut Bytes<'_>) -> Option<(Vec<Fork>, Vec<Link>)
     Some((lineage, links))
 }
 
-type Described<'a> = (usize, EventId, &'a [u8], Kind);
-
-fn take_described<'a>(rest: &mut Bytes<'a>) -> Option<Described<'a>> {
+/// What is said of an event. Where its body is follows later.
+fn take_item<'a>(rest: &mut Bytes<'a>) -> Option<Item<'a>> {
     let length = usize::try_from(u32::from_le_bytes(rest.array()?)).ok()?;
     let id = EventId::from_bytes(rest.array()?);
-    let check = rest.take(CHECK)?;
+    let (check, chained) = (rest.array()?, rest.array()?);
     let [kind] = rest.array()?;
-    let kind = Kind::new(std::str::from_utf8(rest.take(usize::from(kind))?).ok()?).ok()?;
-    Some((length, id, check, kind))
+    let kind = std::str::from_utf8(rest.take(usize::from(kind))?).ok()?;
+    Some(Item { id, kind, check, chained, body: 0..length })
 }
 
 /// Bytes from which the front is taken.

@@ -1,7 +1,7 @@
 //! What is known of a session without reading its events.
 
 use crate::frame::{Link, Origin};
-use handbox_session::{EventId, Fork, Hash, Kind, Record, Seq, SessionId, genesis, kinds};
+use handbox_session::{EventId, Fork, Hash, Record, Seq, SessionId, genesis, kinds};
 use std::sync::Arc;
 
 /// The sorts of events whose places are kept.
@@ -9,10 +9,10 @@ pub(crate) const CHECKPOINT: u8 = 1;
 pub(crate) const COMPACTION: u8 = 2;
 
 /// Which sort of mark an event of this type is; 0 for none.
-pub(crate) fn mark(kind: &Kind) -> u8 {
+pub(crate) fn mark(kind: &str) -> u8 {
     match kind {
-        kind if *kind == kinds::HANDBOX_CHECKPOINT => CHECKPOINT,
-        kind if *kind == kinds::AGENT_THREAD_CONTEXT_COMPACTED => COMPACTION,
+        kind if kind == kinds::HANDBOX_CHECKPOINT.as_str() => CHECKPOINT,
+        kind if kind == kinds::AGENT_THREAD_CONTEXT_COMPACTED.as_str() => COMPACTION,
         _ => 0,
     }
 }

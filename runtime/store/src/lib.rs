@@ -10,6 +10,7 @@
 
 mod blobs;
 mod book;
+mod checksum;
 mod error;
 mod fold;
 mod follow;

@@ -12,7 +12,7 @@ use crate::verify::session_in;
 use crate::writer::prepare;
 use handbox_session::{LogError, SessionId};
 use redb::backends::FileBackend;
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend};
+use redb::{Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
@@ -113,18 +113,30 @@ pub(crate) fn inner(database: Database, options: Options, around: Surroundings) 
     Ok(inner)
 }
 
-/// Refuses what a newer Handbox wrote, before anything is changed.
+/// Refuses what a newer Handbox wrote, and what lacks a table, before anything is changed.
 fn check_format(database: &Database) -> Result<(), OpenError> {
     let read = database.begin_read().map_err(engine)?;
-    let table = match read.open_table(META) {
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(()),
-        table => table.map_err(engine)?,
-    };
-    match meta(&table, "format")? {
+    if read.list_tables().map_err(engine)?.next().is_none() {
+        return Ok(());
+    }
+    let format = meta(&read.open_table(META).map_err(engine)?, "format")?;
+    match format {
         None => Err(OpenError::Log(store("it has no format number"))),
         Some(found) if found > FORMAT => Err(OpenError::Newer { found, known: FORMAT }),
-        Some(_) => Ok(()),
+        Some(_) => Ok(check_tables(&read)?),
     }
+}
+
+/// Whether all tables are found. One whose name changed must not be made anew: empty, it would say that nothing is there.
+fn check_tables(read: &ReadTransaction) -> Result<(), LogError> {
+    read.open_table(FRAMES).map_err(engine)?;
+    read.open_table(INDEX).map_err(engine)?;
+    read.open_table(IDS).map_err(engine)?;
+    read.open_table(SESSIONS).map_err(engine)?;
+    read.open_table(MARKS).map_err(engine)?;
+    read.open_table(GRAVES).map_err(engine)?;
+    read.open_table(SHARES).map_err(engine)?;
+    Ok(())
 }
 
 pub(crate) fn meta(
@@ -190,10 +202,13 @@ fn replay(inner: &Inner, book: &mut Book) -> Result<(), LogError> {
 }
 
 fn note(inner: &Inner, book: &Book, number: u64, bytes: &[u8]) -> Result<Note, LogError> {
-    let frame = Frame::decode(number, bytes).map_err(|broken| {
+    let damage = |broken: Broken| {
         let known = session_in(bytes).and_then(|session| present(inner, book, session).ok());
         known.map_or_else(|| store(broken.what(number)), |known| broken.damage(number, known.id, known.head))
-    })?;
+    };
+    let frame = Frame::decode(number, bytes).map_err(damage)?;
+    // Nothing else says so yet, so the hash is computed from the events.
+    let after = frame.after().map_err(damage)?;
     let header = &frame.header;
     let mut known = match &header.what {
         What::Create(origin) => Known::begin(header.session, number, origin, header.before),
@@ -202,8 +217,8 @@ fn note(inner: &Inner, book: &Book, number: u64, bytes: &[u8]) -> Result<Note, L
     if known.number != header.number || known.head + 1 != header.first || known.hash != header.before {
         return Err(event(header.session, header.first, "what was appended before it is missing"));
     }
-    let events: Vec<_> = frame.items.iter().map(|item| (item.id, known::mark(&item.kind))).collect();
-    known.take(events.iter().copied(), frame.after());
+    let events: Vec<_> = frame.items.iter().map(|item| (item.id, known::mark(item.kind))).collect();
+    known.take(events.iter().copied(), after);
     Ok(Note { frame: number, known, removes: header.what == What::Remove, events })
 }
 

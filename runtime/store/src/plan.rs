@@ -237,7 +237,7 @@ impl<'a> Plan<'a> {
             if let Some(fork) = fork.filter(|fork| fork.at.get() == known.head + count as u64 && fork.hash != after) {
                 return Err(refused(ChainError::Fork { fork }));
             }
-            let marks: Vec<_> = now.iter().map(|event| (event.id(), known::mark(event.kind()))).collect();
+            let marks: Vec<_> = now.iter().map(|event| (event.id(), known::mark(event.kind().as_str()))).collect();
             known.take(marks.iter().copied(), after);
             self.trial.bytes += bytes.len();
             self.trial.frames.push((number, bytes));

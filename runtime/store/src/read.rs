@@ -15,6 +15,8 @@ use std::ops::ControlFlow;
 /// How many places are looked up at first where a filter may end the search soon. It doubles from there.
 const STRIDE_MIN: u64 = 128;
 
+const CHANGED: &str = "it is not what was chained there";
+
 /// Gives a slice of a session.
 pub(crate) fn page(inner: &Inner, session: SessionId, slice: &Slice) -> Result<Page, LogError> {
     let known = inner.known(session)?;
@@ -33,7 +35,8 @@ pub(crate) fn event_at(inner: &Inner, known: &Known, place: u64) -> Result<(hand
     let mut found = None;
     let walk = Walk { inner, known, first: place, last: place, order: Order::OldestFirst };
     let _ = walk.run(|frame, place| {
-        found = frame.item(place).map(|item| (item.id, item.after));
+        let hash = frame.hash_at(place).map_err(|broken| event(known.id, broken.place().unwrap_or(place), CHANGED))?;
+        found = frame.item(place).map(|item| (item.id, hash));
         Ok(ControlFlow::Break(()))
     })?;
     found.ok_or_else(|| event(known.id, place, "it is missing"))
@@ -103,7 +106,7 @@ impl<'a> Pager<'a> {
         }
         let gone = || event(self.known.id, place, "it is missing");
         let item = frame.item(place).ok_or_else(gone)?;
-        if self.slice.kinds.is_empty() || self.slice.kinds.contains(&item.kind) {
+        if self.slice.kinds.is_empty() || self.slice.kinds.iter().any(|kind| kind.as_str() == item.kind) {
             let found = frame.event(item).ok_or_else(|| event(self.known.id, place, "it is not canonical"))?;
             if self.slice.thread.is_none() || self.slice.admits(&found) {
                 self.bytes += found.json().len();

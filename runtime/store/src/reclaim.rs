@@ -104,7 +104,7 @@ fn chunk(inner: &Inner, grave: &Known) -> Result<Option<Chunk>, LogError> {
             && let Ok(frame) = Frame::decode(*number, stored.value())
         {
             let items = frame.items.iter().zip(frame.header.first..);
-            events.extend(items.map(|(item, place)| (item.id, known::mark(&item.kind), place)));
+            events.extend(items.map(|(item, place)| (item.id, known::mark(item.kind), place)));
         }
     }
     Ok(Some(Chunk { grave: grave.clone(), frames, events, ends }))

@@ -2,6 +2,7 @@
 //!
 //! Every value of the others ends with a check over table, key and value, so that a changed bit is found where it is read.
 
+use crate::checksum;
 use crate::error::store;
 use crate::frame::{Bytes, put_origin, take_origin};
 use crate::known::Known;
@@ -28,14 +29,10 @@ pub(crate) const GRAVES: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition
 /// Session's number and the number of one that shares its frames → the last place that is shared.
 pub(crate) const SHARES: TableDefinition<'_, &[u8; 16], &[u8; 16]> = TableDefinition::new("shares");
 
-const CHECK: usize = 8;
+const CHECK: usize = checksum::BYTES;
 
 fn check(table: &str, key: &[u8], value: &[u8]) -> [u8; CHECK] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(table.as_bytes()).update(&[0]).update(key).update(value);
-    let mut check = [0; CHECK];
-    check.copy_from_slice(&hasher.finalize().as_bytes()[..CHECK]);
-    check
+    checksum::of(checksum::salted(checksum::salted(0, table.as_bytes()), key), value)
 }
 
 fn wrong(table: &str) -> LogError {

@@ -66,7 +66,8 @@ impl Walk {
         let index = read.open_table(INDEX).map_err(engine)?;
         let ids = read.open_table(IDS).map_err(engine)?;
         let mut compared = false;
-        for stored in read.open_table(FRAMES).map_err(engine)?.range::<u64>(..).map_err(engine)? {
+        let frames = read.open_table(FRAMES).map_err(engine)?;
+        for stored in frames.range::<u64>(..).map_err(engine)? {
             let (number, bytes) = stored.map_err(engine)?;
             let number = number.value();
             if number > self.indexed && !compared {
@@ -74,15 +75,20 @@ impl Walk {
                 self.compare(read)?;
             }
             self.verdict.frames += 1;
-            match Frame::decode(number, bytes.value()) {
+            let frame = Frame::decode(number, bytes.value()).and_then(|frame| Ok((frame.after()?, frame)));
+            match frame {
                 Err(broken) => {
                     let session = session_in(bytes.value());
                     let known = self.sessions.values().find(|known| Some(known.id) == session);
                     let store = || store(broken.what(number));
                     self.tell(known.map_or_else(store, |known| broken.damage(number, known.id, known.head)));
                 }
-                Ok(frame) => {
-                    self.take(number, &frame);
+                Ok((after, frame)) => {
+                    self.take(number, &frame, after);
+                    // A reader comes by the number, and not from the frame before.
+                    if frames.get(number).map_err(engine)?.is_none() {
+                        self.tell(store(format!("frame {number} is not where it is looked for")));
+                    }
                     if number <= self.indexed {
                         self.check_derived(number, &frame, &index, &ids)?;
                     }
@@ -104,7 +110,7 @@ impl Walk {
     }
 
     /// Follows the chain of the frame's session.
-    fn take(&mut self, number: u64, frame: &Frame<'_>) {
+    fn take(&mut self, number: u64, frame: &Frame<'_>, after: Hash) {
         let header = &frame.header;
         self.verdict.events += frame.items.len() as u64;
         let mut known = match &header.what {
@@ -131,7 +137,7 @@ impl Walk {
             }
             (known.head, known.hash) = (header.first - 1, header.before);
         }
-        known.take(frame.items.iter().map(|item| (item.id, known::mark(&item.kind))), frame.after());
+        known.take(frame.items.iter().map(|item| (item.id, known::mark(item.kind))), after);
         if header.what != What::Remove {
             self.sessions.insert(header.number, known);
         }
@@ -163,7 +169,7 @@ impl Walk {
         }
         for (item, place) in frame.items.iter().zip(header.first..) {
             self.ids += 1;
-            let mark = known::mark(&item.kind);
+            let mark = known::mark(item.kind);
             if mark > 0 {
                 self.marks.push((header.number, mark, place));
             }

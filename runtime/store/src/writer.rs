@@ -160,6 +160,7 @@ impl Worker {
         }
         let bytes = plan.bytes();
         let (frames, notes) = plan.into_parts();
+        let appended: Vec<_> = notes.iter().filter(|note| !note.removes).map(|note| note.known.id).collect();
         let committed = if frames.is_empty() { Ok(()) } else { self.commit(bytes, &frames, notes) };
         // After the frames, so that they are in the tables too.
         let folded = if folds && committed.is_ok() { self.fold_now() } else { Ok(()) };
@@ -172,6 +173,10 @@ impl Worker {
             };
             // Whoever asked may be gone; what was done stays done.
             drop(answer.send(result));
+        }
+        // Last, so that nobody who appends waits until a thousand followers are woken.
+        if committed.is_ok() {
+            appended.into_iter().for_each(|session| inner.followers.appended(session));
         }
     }
 
@@ -193,7 +198,7 @@ impl Worker {
 
     fn publish(&mut self, folded: bool, notes: Vec<Note>) {
         let now = self.inner.surroundings.clock.now();
-        let told: Vec<_> = notes.iter().map(|note| (note.known.id, note.removes)).collect();
+        let removed: Vec<_> = notes.iter().filter(|note| note.removes).map(|note| note.known.id).collect();
         self.reclaim.heed(notes.iter());
         let mut book = self.inner.book_mut();
         if folded {
@@ -201,13 +206,8 @@ impl Worker {
         }
         notes.into_iter().for_each(|note| book.apply(note, now));
         drop(book);
-        for (session, removed) in told {
-            if removed {
-                self.inner.followers.removed(session);
-            } else {
-                self.inner.followers.appended(session);
-            }
-        }
+        // Before any answer, so that nobody can follow a session of the same id yet.
+        removed.into_iter().for_each(|session| self.inner.followers.removed(session));
     }
 
     fn check_space(&self, bytes: u64) -> Result<(), LogError> {

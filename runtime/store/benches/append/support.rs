@@ -1,12 +1,14 @@
 //! What the log is compared with, and what both write.
 
-use handbox_session::{Batch, Event, Minter, SessionId, Writer, kinds};
+use handbox_session::{Batch, Event, Minter, NewSession, SessionId, SessionLog, Writer, kinds};
+use handbox_store::RedbLog;
 use redb::{Database, TableDefinition};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 static MINTER: Mutex<Option<Minter>> = Mutex::new(None);
 
@@ -33,6 +35,33 @@ pub(crate) fn median(rates: &[f64]) -> f64 {
     let mut rates = rates.to_vec();
     rates.sort_by(f64::total_cmp);
     rates[rates.len() / 2]
+}
+
+/// The median time of some work.
+pub(crate) fn median_time<F: Future<Output = Result<T, E>>, T, E: std::fmt::Debug>(
+    runtime: &tokio::runtime::Runtime,
+    rounds: usize,
+    mut work: impl FnMut() -> F,
+) -> Duration {
+    let mut times: Vec<_> = (0..rounds)
+        .map(|_| {
+            let started = Instant::now();
+            runtime.block_on(work()).unwrap();
+            started.elapsed()
+        })
+        .collect();
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// Makes a session of about so many events of 1 KiB, each in a frame of its own, as a brain writes them.
+pub(crate) async fn append_many(log: &RedbLog, count: usize) -> SessionId {
+    let id = session();
+    log.create(NewSession::own(id, vec![event(1024)])).await.unwrap();
+    for _ in 0..count / 1000 {
+        log.append((0..1000).map(|_| batch(id, vec![event(1024)])).collect()).await.unwrap();
+    }
+    id
 }
 
 /// A file that is appended to and synced, by whoever comes first for all who wait.
