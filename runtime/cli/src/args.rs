@@ -131,6 +131,12 @@ pub(crate) enum LogFormat {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Run(crate::agent::Run),
+    Wake(crate::agent::Wake),
+    Interrupt(crate::agent::Interrupt),
+    Approve(crate::agent::Approve),
+    Deny(crate::agent::Deny),
+    Context(crate::agent::Context),
     /// List the tools of a bundle
     Tools(Tools),
     Call(Call),

@@ -421,6 +421,13 @@ fn check_links(grants: &Grants, ask: Asking<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Checks grants that were given before against what is configured now.
+pub(crate) fn recheck(grants: &Grants, ask: Asking<'_>) -> Result<Grants, Failure> {
+    let checked = grants.checked(&fence(ask))?;
+    check_links(&checked, ask)?;
+    Ok(checked)
+}
+
 fn fence(ask: Asking<'_>) -> Fence {
     let own = [&ask.paths.config_folder, &ask.paths.cache, &ask.paths.data].map(Clone::clone);
     // A file that is not there yet cannot be protected while a call runs.
@@ -439,7 +446,8 @@ fn loaded_files(ask: Asking<'_>) -> Vec<PathBuf> {
     own.chain(ask.config.alias_files()).collect()
 }
 
-fn protected(ask: Asking<'_>) -> Vec<PathBuf> {
+/// The files that no guest may change.
+pub(crate) fn protected(ask: Asking<'_>) -> Vec<PathBuf> {
     let mut files = loaded_files(ask);
     files.push(ask.paths.trust.clone());
     files

@@ -1,6 +1,7 @@
 //! The `handbox` program: parse, run, say how it ended.
 
 mod advice;
+mod agent;
 mod args;
 mod cache_cmd;
 mod call;
@@ -47,6 +48,12 @@ fn main() -> ExitCode {
 
 fn run(args: args::Args) -> Result<ExitCode, failure::Failure> {
     match args.command {
+        args::Command::Run(command) => agent::run(&args.global, command),
+        args::Command::Wake(command) => agent::wake(&args.global, &command),
+        args::Command::Interrupt(command) => agent::interrupt(&args.global, &command),
+        args::Command::Approve(command) => agent::approve(&args.global, &command),
+        args::Command::Deny(command) => agent::deny(&args.global, &command),
+        args::Command::Context(command) => agent::context(&args.global, &command),
         args::Command::Tools(command) => tools::run(&args.global, command),
         args::Command::Call(command) => call::run(&args.global, command),
         args::Command::Check(command) => check::run(&args.global, command),

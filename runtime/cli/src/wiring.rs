@@ -28,6 +28,11 @@ pub(crate) fn version_json() -> serde_json::Value {
 
 /// An empty toolbox for a process that makes one call and ends.
 pub(crate) fn toolbox(paths: &Paths, quiet: bool) -> Result<Toolbox, Failure> {
+    Ok(Toolbox::new(library(paths, quiet)?))
+}
+
+/// Loads components, for a process that does not make many calls at once.
+pub(crate) fn library(paths: &Paths, quiet: bool) -> Result<Arc<Library>, Failure> {
     let engine = Engine::new(Allocation::OnDemand)?;
     let cache = match Cache::open(&paths.cache) {
         Ok(cache) => Some(cache),
@@ -36,7 +41,7 @@ pub(crate) fn toolbox(paths: &Paths, quiet: bool) -> Result<Toolbox, Failure> {
             None
         }
     };
-    Ok(Toolbox::new(Library::new(engine, cache, Arc::new(Progress { quiet }))))
+    Ok(Library::new(engine, cache, Arc::new(Progress { quiet })))
 }
 
 /// Says on a terminal what takes so long.

@@ -61,6 +61,10 @@ kinds! {
     SPAN_MODEL_REQUEST_END = "span.model_request_end";
     /// What the session runs with: its first event.
     HANDBOX_SESSION_CREATED = "handbox.session_created";
+    /// What the session runs with from here on.
+    HANDBOX_SESSION_CHANGED = "handbox.session_changed";
+    /// A wait for the client ended without an answer, and its default took effect.
+    HANDBOX_WAIT_EXPIRED = "handbox.wait_expired";
     /// A brain took the session up.
     HANDBOX_BRAIN_WOKE = "handbox.brain_woke";
     /// The queued input of these ids became part of the transcript.

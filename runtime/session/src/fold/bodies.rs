@@ -97,6 +97,30 @@ impl Body for SessionCreated {
     const KIND: Kind = kinds::HANDBOX_SESSION_CREATED;
 }
 
+/// `handbox.session_changed`: what the session runs with from here on, all of it. Title and metadata do not count here.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionChanged(pub SessionCreated);
+
+impl Body for SessionChanged {
+    const KIND: Kind = kinds::HANDBOX_SESSION_CHANGED;
+}
+
+/// `handbox.wait_expired`: the client did not answer in time, and the default took effect: the call was denied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitExpired {
+    /// The call that waited.
+    pub tool_use_id: EventId,
+    /// For how long, in milliseconds.
+    pub waited_ms: u64,
+    /// What took effect: `deny`.
+    pub default: String,
+}
+
+impl Body for WaitExpired {
+    const KIND: Kind = kinds::HANDBOX_WAIT_EXPIRED;
+}
+
 /// `handbox.brain_woke`: a brain took the session up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrainWoke {

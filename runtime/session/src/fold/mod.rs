@@ -19,7 +19,10 @@ mod rules;
 mod status;
 mod time;
 
-pub use bodies::{BrainWoke, CallEnded, CallStarted, HandProvisioned, InputTaken, ModelReply, SessionCreated};
+pub use bodies::{
+    BrainWoke, CallEnded, CallStarted, HandProvisioned, InputTaken, ModelReply, SessionChanged, SessionCreated,
+    WaitExpired,
+};
 pub use calls::{Attempt, CallOf, Decision, OpenCall, Outcome, Permission, Verdict, Waiting, WaitingOn};
 pub use checkpoint::{CALLS_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINT_EVENTS, CHECKPOINT_VERSION, HANDS_MAX, QUEUE_MAX};
 pub use money::{CacheCreation, Money, Tokens};
@@ -70,6 +73,15 @@ pub struct Fold {
     pub interrupts: Vec<Interrupt>,
     /// Input taken and results given since the model's last reply, which it has therefore not seen.
     pub news: u64,
+    /// How many answers of its client it waited for when it last came to rest.
+    pub asked: u64,
+    /// Why the model stopped its last reply, in its provider's words, cut at [`bodies::NAME_BYTES_MAX`].
+    pub reply_stop: Option<String>,
+    /// The tokens of the last reply and of what it answered, as far as its provider counted them: about what the next
+    /// request has at least. 0 after a compaction.
+    pub context_tokens: u64,
+    /// Errors since the last reply or rest after which the turn goes on.
+    pub retries: Retries,
     /// How often each hand was made ready, by its name.
     pub hands: BTreeMap<String, u64>,
     /// Where the latest of its kind is.
@@ -92,6 +104,16 @@ pub struct OpenRequest {
     pub replied: bool,
 }
 
+/// Errors after which the turn goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retries {
+    /// How many in a row.
+    pub count: u64,
+    /// When to try again, in milliseconds since 1970: `handbox.retry_at_unix_ms` of the latest of them.
+    pub at_unix_ms: u64,
+}
+
 /// Places of the latest events of some kinds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -110,6 +132,10 @@ pub struct Anchors {
     pub taken: Option<Seq>,
     /// `handbox.brain_woke`.
     pub woke: Option<Seq>,
+    /// `handbox.session_changed`.
+    pub changed: Option<Seq>,
+    /// `session.status_idle`.
+    pub rest: Option<Seq>,
     /// A `session.updated` that changed the agent.
     pub agent: Option<Seq>,
     /// A `session.updated` that changed the budget.

@@ -4,7 +4,7 @@ use super::calls::{self, CallOf};
 use super::queue::{self, Entrance, Queued};
 use super::status::{self, Status, StopReason, Turn, Work};
 use super::{
-    Fold, METADATA_PAIRS_MAX, OpenRequest, TEXT_BYTES_MAX, Tokens,
+    Fold, METADATA_PAIRS_MAX, Money, OpenRequest, Retries, Retry, TEXT_BYTES_MAX, Tokens,
     bodies::{self, Body},
     clip,
 };
@@ -44,7 +44,7 @@ impl Odd {
 type Rule = fn(&mut Fold, Seq, &Event) -> Result<(), Odd>;
 
 /// Kinds that are not here change nothing, unless they are input.
-static RULES: [(Kind, Rule); 27] = [
+static RULES: [(Kind, Rule); 28] = [
     (kinds::USER_INTERRUPT, interrupt),
     (kinds::USER_TOOL_CONFIRMATION, |fold, place, event| calls::confirm(&mut fold.calls, place, event)),
     (kinds::USER_CUSTOM_TOOL_RESULT, close_call),
@@ -55,7 +55,10 @@ static RULES: [(Kind, Rule); 27] = [
     (kinds::AGENT_MCP_TOOL_USE, |fold, place, event| open_call(fold, CallOf::Mcp, place, event)),
     (kinds::AGENT_MCP_TOOL_RESULT, close_call),
     (kinds::AGENT_CUSTOM_TOOL_USE, |fold, place, event| open_call(fold, CallOf::Custom, place, event)),
-    (kinds::AGENT_THREAD_CONTEXT_COMPACTED, |fold, place, _| anchor(&mut fold.anchors.compaction, place)),
+    (kinds::AGENT_THREAD_CONTEXT_COMPACTED, |fold, place, _| {
+        fold.context_tokens = 0;
+        anchor(&mut fold.anchors.compaction, place)
+    }),
     (kinds::SESSION_STATUS_RUNNING, running),
     (kinds::SESSION_STATUS_RESCHEDULED, |fold, _, event| rest(fold, Status::Rescheduling, None, event)),
     (kinds::SESSION_STATUS_IDLE, idle),
@@ -68,6 +71,10 @@ static RULES: [(Kind, Rule); 27] = [
     (kinds::HANDBOX_BRAIN_WOKE, |fold, place, event| {
         let _: bodies::BrainWoke = Odd::parse(event)?;
         anchor(&mut fold.anchors.woke, place)
+    }),
+    (kinds::HANDBOX_SESSION_CHANGED, |fold, place, event| {
+        let _: bodies::SessionChanged = Odd::parse(event)?;
+        anchor(&mut fold.anchors.changed, place)
     }),
     (kinds::HANDBOX_INPUT_TAKEN, taken),
     (kinds::HANDBOX_MODEL_REPLY, replied),
@@ -155,7 +162,9 @@ fn running(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Odd> {
     Ok(())
 }
 
-fn idle(fold: &mut Fold, _: Seq, event: &Event) -> Result<(), Odd> {
+fn idle(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Odd> {
+    fold.anchors.rest = Some(place);
+    fold.asked = fold.waiting().count() as u64;
     // Without a reason it is idle all the same; that it is malformed is noted.
     match status::stop_reason(event) {
         Ok(reason) => rest(fold, Status::Idle, Some(reason), event),
@@ -175,6 +184,7 @@ fn rest(fold: &mut Fold, status: Status, reason: Option<StopReason>, event: &Eve
     }
     if status != Status::Rescheduling {
         fold.interrupts.clear();
+        fold.retries = Retries::default();
     }
     fold.status = status;
     fold.stop_reason = reason;
@@ -182,7 +192,11 @@ fn rest(fold: &mut Fold, status: Status, reason: Option<StopReason>, event: &Eve
 }
 
 fn error(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Odd> {
-    fold.last_error = Some(status::error(place, event)?);
+    let error = status::error(place, event)?;
+    if let (Retry::Retrying, Some(at_unix_ms)) = (error.retry, status::retry_at(event)) {
+        fold.retries = Retries { count: fold.retries.count.saturating_add(1), at_unix_ms };
+    }
+    fold.last_error = Some(error);
     Ok(())
 }
 
@@ -245,6 +259,9 @@ fn replied(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Odd> {
         _ => return Err(Odd::stray("a reply without an open request")),
     }
     fold.news = 0;
+    fold.retries = Retries::default();
+    fold.reply_stop = reply.stop_reason.map(|reason| clip(reason, bodies::NAME_BYTES_MAX));
+    fold.context_tokens = reply.usage.total();
     fold.anchors.reply = Some(place);
     count(fold, |work| {
         work.tokens = work.tokens.plus(reply.usage);
@@ -257,7 +274,17 @@ fn replied(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Odd> {
 struct RequestEnd {
     model_request_start_id: EventId,
     #[serde(default)]
+    is_error: bool,
+    #[serde(default)]
     model_usage: ModelUsage,
+    handbox: Option<RequestEndOwn>,
+}
+
+/// What Handbox says of a request that has no `handbox.model_reply`: what it cost, or may have cost.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RequestEndOwn {
+    cost: Money,
 }
 
 #[derive(Deserialize, Default)]
@@ -285,9 +312,16 @@ fn request_ended(fold: &mut Fold, _: Seq, event: &Event) -> Result<(), Odd> {
     };
     // It does not say for how long; five minutes are what is meant where nothing is said.
     tokens.cache_creation.ephemeral_5m_input_tokens = end.model_usage.cache_creation_input_tokens;
+    // What came of a summary stands in the compaction that it is for.
+    let lost = end.is_error || end.handbox.is_none();
+    let cost = end.handbox.map_or(Money::default(), |own| own.cost);
     count(fold, |work| {
         work.tokens = work.tokens.plus(tokens);
-        work.model_requests_lost = work.model_requests_lost.saturating_add(1);
+        work.spend = work.spend.plus(cost);
+        if lost {
+            work.model_requests_lost = work.model_requests_lost.saturating_add(1);
+            work.waste = work.waste.plus(cost);
+        }
     });
     Ok(())
 }

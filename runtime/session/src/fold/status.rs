@@ -58,14 +58,16 @@ pub struct Turn {
 pub struct Work {
     /// How often a model was asked: `span.model_request_start`.
     pub model_requests: u64,
-    /// How many of these ended without a `handbox.model_reply`. What such a request cost is in no sum of money.
+    /// How many of these ended without a reply: they failed, were interrupted, or their brain died.
     pub model_requests_lost: u64,
     /// How many tools the model called, of whichever kind.
     pub tool_calls: u64,
     /// The tokens of the models.
     pub tokens: Tokens,
-    /// The money for them.
+    /// The money for them, `waste` included.
     pub spend: Money,
+    /// What of it was spent on requests without a reply; where nobody knows, what was reserved for them.
+    pub waste: Money,
     /// For how long it ran, in milliseconds. The time since it last began to run is not in yet.
     pub active_ms: u64,
 }
@@ -133,6 +135,17 @@ struct RetryStatus {
     retry: Retry,
 }
 
+#[derive(Deserialize)]
+struct RetryMembers {
+    handbox: Option<RetryOwn>,
+}
+
+#[derive(Deserialize)]
+struct RetryOwn {
+    #[serde(default)]
+    retry_at_unix_ms: Option<u64>,
+}
+
 /// The reason that a `session.status_idle` gives.
 pub(super) fn stop_reason(event: &Event) -> Result<StopReason, Odd> {
     let members: IdleMembers = Odd::parse(event)?;
@@ -144,6 +157,11 @@ pub(super) fn stop_reason(event: &Event) -> Result<StopReason, Odd> {
         "refusal" => StopReason::Refusal,
         _ => StopReason::Other(clip(members.stop_reason.name, NAME_BYTES_MAX)),
     })
+}
+
+/// When the turn goes on after a `session.error` of Handbox's own; `None` for any other.
+pub(super) fn retry_at(event: &Event) -> Option<u64> {
+    serde_json::from_str::<RetryMembers>(event.json()).ok()?.handbox?.retry_at_unix_ms
 }
 
 /// What a `session.error` says.

@@ -277,3 +277,37 @@ proptest! {
         prop_assert!(story.fold_all().interrupts.is_empty() || story.fold_all().status == Status::Terminated);
     }
 }
+
+#[test]
+fn a_lost_request_is_waste_a_summary_is_not_and_errors_in_a_row_are_counted_until_a_reply() {
+    let mut story = Story::new();
+    story.add("session.status_running", json!({}));
+    let retry = |at: u64| {
+        json!({"error": {"type": "model_overloaded_error", "message": "", "retry_status": {"type": "retrying"}},
+            "handbox": {"part": "model", "retry_at_unix_ms": at}})
+    };
+    let lost = story.add("span.model_request_start", json!({}));
+    story.add(
+        "span.model_request_end",
+        json!({"model_request_start_id": lost.to_string(), "is_error": true, "handbox": {"cost": "70"}}),
+    );
+    story.add("session.error", retry(5));
+    story.add("session.error", retry(9));
+    let fold = story.fold_all();
+    assert_eq!((fold.retries.count, fold.retries.at_unix_ms), (2, 9));
+    assert_eq!((fold.total.spend.picodollars(), fold.total.waste.picodollars()), (70, 70));
+    let summary = story.add("span.model_request_start", json!({}));
+    story.add(
+        "span.model_request_end",
+        json!({"model_request_start_id": summary.to_string(), "is_error": false, "handbox": {"cost": "7"}}),
+    );
+    let start = story.add("span.model_request_start", json!({}));
+    story.reply(start, 10, 1);
+    let fold = story.fold_all();
+    assert_eq!((fold.retries.count, fold.total.model_requests_lost, fold.context_tokens), (0, 1, 20));
+    assert_eq!((fold.total.spend.picodollars(), fold.total.waste.picodollars()), (78, 70));
+    story.tool_use("ask");
+    let idle = story.idle("requires_action");
+    let fold = story.fold_all();
+    assert_eq!((fold.asked, fold.anchors.rest, fold.through_id()), (1, fold.through(), Some(idle)));
+}

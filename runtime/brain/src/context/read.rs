@@ -1,0 +1,170 @@
+//! Reading what a strategy needs of a log, and no more.
+
+use super::transcript::{Own, ends_turn};
+use super::{Context, Reach};
+use handbox_session::fold::{InputTaken, ModelReply, bodies::Body};
+use handbox_session::{Blobs, Entry, EventId, Hash, LogError, Order, Seq, SessionId, SessionLog, Slice, kinds};
+use std::collections::{HashMap, HashSet};
+
+/// How many events are read at once, looking back for a turn's beginning.
+const BACK_EVENTS: usize = 256;
+
+/// What a request is made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Material {
+    /// Entries, oldest first. There may be gaps: of what is before the slice only the input is here that was taken in it.
+    pub entries: Vec<Entry>,
+    /// The content that is not in the events.
+    pub blobs: HashMap<Hash, Vec<u8>>,
+}
+
+/// Reads what a strategy needs to say what a model saw, or would see, at a place.
+///
+/// # Errors
+///
+/// As [`SessionLog::read`].
+pub async fn read(
+    log: &dyn SessionLog,
+    blobs: &dyn Blobs,
+    session: SessionId,
+    context: &Context,
+    position: Seq,
+) -> Result<Material, LogError> {
+    let mut entries = match context.strategy().reach() {
+        Reach::Everything => forward(log, session, Seq::FIRST, position).await?,
+        Reach::Turns(turns) => turns_back(log, session, turns, position).await?,
+        Reach::Summary => since_summary(log, session, position).await?,
+    };
+    let mut before = Vec::new();
+    for id in taken_before(&entries) {
+        before.extend(by_id(log, session, id).await?);
+    }
+    before.sort_by_key(|entry: &Entry| entry.seq);
+    before.append(&mut entries);
+    let mut material = Material { entries: before, blobs: HashMap::new() };
+    material.fetch(blobs).await?;
+    Ok(material)
+}
+
+impl Material {
+    /// Adds what came since, and reads its blobs.
+    ///
+    /// # Errors
+    ///
+    /// As [`SessionLog::read`].
+    pub async fn read_on(
+        &mut self,
+        log: &dyn SessionLog,
+        blobs: &dyn Blobs,
+        session: SessionId,
+        to: Seq,
+    ) -> Result<(), LogError> {
+        let from = self.entries.last().map_or(Seq::FIRST, |entry| entry.seq.plus(1));
+        if from <= to {
+            self.entries.extend(forward(log, session, from, to).await?);
+            self.fetch(blobs).await?;
+        }
+        Ok(())
+    }
+
+    async fn fetch(&mut self, blobs: &dyn Blobs) -> Result<(), LogError> {
+        let wanted: HashSet<Hash> = self.entries.iter().filter_map(blob).collect();
+        for digest in wanted {
+            if !self.blobs.contains_key(&digest)
+                && let Some(content) = blobs.get(digest).await?
+            {
+                self.blobs.insert(digest, content);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The blob that holds what an entry says.
+fn blob(entry: &Entry) -> Option<Hash> {
+    let kind = entry.event.kind();
+    if *kind == kinds::HANDBOX_MODEL_REPLY {
+        return ModelReply::from_event(&entry.event).ok()?.content_blob;
+    }
+    let may = *kind == kinds::AGENT_TOOL_RESULT || *kind == kinds::AGENT_THREAD_CONTEXT_COMPACTED;
+    if !may || !entry.event.json().contains("content_blob") {
+        return None;
+    }
+    serde_json::from_str::<Own>(entry.event.json()).ok()?.handbox.content_blob
+}
+
+async fn forward(log: &dyn SessionLog, session: SessionId, from: Seq, to: Seq) -> Result<Vec<Entry>, LogError> {
+    let mut entries = Vec::new();
+    let mut next = Some(from);
+    while let Some(from) = next {
+        let page = log.read(session, Slice { to: Some(to), ..Slice::from(from) }).await?;
+        entries.extend(page.entries);
+        next = page.next;
+    }
+    Ok(entries)
+}
+
+async fn turns_back(
+    log: &dyn SessionLog,
+    session: SessionId,
+    turns: u64,
+    position: Seq,
+) -> Result<Vec<Entry>, LogError> {
+    let mut entries = Vec::new();
+    let mut ends = 0;
+    let mut to = Some(position);
+    while let Some(at) = to {
+        let slice = Slice { to: Some(at), order: Order::NewestFirst, limit: Some(BACK_EVENTS), ..Slice::default() };
+        let page = log.read(session, slice).await?;
+        to = page.next;
+        for entry in page.entries {
+            // One end more than turns: the last may be that of the turn that ended just now.
+            if *entry.event.kind() == kinds::SESSION_STATUS_IDLE && ends_turn(&entry.event) {
+                ends += 1;
+                if ends > turns {
+                    to = None;
+                    break;
+                }
+            }
+            entries.push(entry);
+        }
+    }
+    entries.reverse();
+    Ok(entries)
+}
+
+async fn since_summary(log: &dyn SessionLog, session: SessionId, position: Seq) -> Result<Vec<Entry>, LogError> {
+    let latest = log.record(session).await?.compaction;
+    let mut next = latest.map(|latest| latest.min(position));
+    while let Some(at) = next {
+        let slice = Slice {
+            to: Some(at),
+            order: Order::NewestFirst,
+            limit: Some(1),
+            kinds: vec![kinds::AGENT_THREAD_CONTEXT_COMPACTED],
+            ..Slice::default()
+        };
+        let page = log.read(session, slice).await?;
+        next = page.next;
+        let Some(entry) = page.entries.into_iter().next() else { continue };
+        let own = serde_json::from_str::<Own>(entry.event.json()).ok();
+        if let Some(through) = own.and_then(|own| own.handbox.through) {
+            return forward(log, session, through.plus(1), position).await;
+        }
+        next = entry.seq.before();
+    }
+    forward(log, session, Seq::FIRST, position).await
+}
+
+/// Input that was taken among the entries and is not there itself.
+fn taken_before(entries: &[Entry]) -> Vec<EventId> {
+    let here: HashSet<EventId> = entries.iter().map(|entry| entry.event.id()).collect();
+    let taken = entries.iter().filter_map(|entry| InputTaken::from_event(&entry.event).ok());
+    taken.flat_map(|taken| taken.ids).filter(|id| !here.contains(id)).collect()
+}
+
+async fn by_id(log: &dyn SessionLog, session: SessionId, id: EventId) -> Result<Option<Entry>, LogError> {
+    let Some(place) = log.find(session, id).await? else { return Ok(None) };
+    let page = log.read(session, Slice { to: Some(place), ..Slice::from(place) }).await?;
+    Ok(page.entries.into_iter().next())
+}

@@ -1,0 +1,92 @@
+//! Where a brain gets hands from, and where it puts what is too long for a model: both are the caller's.
+
+use crate::runs::RunsWith;
+use async_trait::async_trait;
+use handbox_hand::{Hand, HandError, ToolName};
+use handbox_session::SessionId;
+use std::sync::Arc;
+
+/// Whoever makes hands ready.
+///
+/// # Contract
+///
+/// * A hand is made ready by the first call that needs it, and not before. The same hand of the same session is given
+///   again as long as it lives; after [`Self::retire`] another one is.
+/// * Dropping a future leaves nothing half made behind that a later call would be given.
+#[async_trait]
+pub trait Hands: Send + Sync {
+    /// The hand that has a tool.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none; the model is told as if the call itself had failed so.
+    async fn provide(&self, need: Need<'_>) -> Result<Provided, HandError>;
+
+    /// Takes note that a hand is dead. The next call that needs it is given another.
+    async fn retire(&self, session: SessionId, hand: &str, incarnation: u64) {
+        let _ = (session, hand, incarnation);
+    }
+}
+
+/// What is needed.
+#[derive(Clone, Copy)]
+pub struct Need<'a> {
+    /// For which session.
+    pub session: SessionId,
+    /// The hand's name in the session, as [`ToolSpec::hand`](crate::ToolSpec::hand) says it.
+    pub hand: &'a str,
+    /// The tool that is about to be called.
+    pub tool: &'a ToolName,
+    /// What the session runs with: bundles and grants among it.
+    pub runs: &'a RunsWith,
+    /// Which incarnation it is if it has to be made now: one more than the session's log knows of.
+    pub incarnation: u64,
+}
+
+/// A hand that is ready.
+#[derive(Clone)]
+pub struct Provided {
+    /// The hand.
+    pub hand: Arc<dyn Hand>,
+    /// How often it was made ready in this session, from 1. The brain logs it where the log does not know it yet.
+    pub incarnation: u64,
+    /// The digest of its bundle.
+    pub bundle: Option<String>,
+    /// Why it was made: `first_call`, `died`, `moved` (to another process), …
+    pub reason: String,
+}
+
+/// Where long results are put for the session's own tools to read: the session's scratch folder.
+#[async_trait]
+pub trait Scratch: Send + Sync {
+    /// Keeps text as a file, and gives the path under which the session's tools find it.
+    ///
+    /// `name` is safe as a file's name. The same name again replaces what it named.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be kept, for the operator; the model gets the preview all the same.
+    async fn keep(&self, session: SessionId, name: &str, content: &[u8]) -> Result<String, String>;
+}
+
+/// No scratch folder: of long results the model sees the preview only. They are kept as blobs all the same.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoScratch;
+
+#[async_trait]
+impl Scratch for NoScratch {
+    async fn keep(&self, _: SessionId, _: &str, _: &[u8]) -> Result<String, String> {
+        Err("there is no scratch folder".to_owned())
+    }
+}
+
+/// No hands at all: for sessions that only talk.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoHands;
+
+#[async_trait]
+impl Hands for NoHands {
+    async fn provide(&self, need: Need<'_>) -> Result<Provided, HandError> {
+        Err(HandError::Gone(format!("nobody provides the hand `{}`", need.hand)))
+    }
+}

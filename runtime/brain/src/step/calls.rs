@@ -1,0 +1,142 @@
+//! What to do about open calls.
+
+use super::{Step, limits};
+use crate::runs::RunsWith;
+use handbox_hand::Recovery;
+use handbox_session::fold::{CALLS_MAX, CallOf, Fold, OpenCall, Outcome, Permission, Verdict};
+use handbox_session::{EventId, Seq};
+
+/// The most attempts at one call. One that kills its brain each time ends here.
+pub const ATTEMPTS_MAX: u32 = 5;
+/// The most calls that run at once.
+pub const PARALLEL_MAX: usize = 16;
+
+/// A call that is answered without being run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The call.
+    pub call: EventId,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a call is answered without being run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The session's policy says no.
+    Policy,
+    /// The client says no; its message is in the event at this place.
+    Client(Seq),
+    /// The client did not answer in time, which is this many milliseconds.
+    Expired(u64),
+    /// The turn was interrupted.
+    Interrupted,
+    /// The turn has no more to use.
+    Limit,
+    /// It was begun, and nobody can tell what became of it.
+    Unknown,
+    /// It ran, and its result was lost.
+    Lost,
+    /// The reply has more calls than are taken.
+    TooMany,
+}
+
+/// A call that is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// The call.
+    pub call: EventId,
+    /// Which attempt it is, from 1.
+    pub attempt: u32,
+}
+
+/// What can be done about one call by itself.
+enum Can {
+    Settle(Why),
+    Start(u32),
+    Reconcile,
+    Wait,
+}
+
+/// The next step that open calls need; `None` if there are none, or if those that are there wait for the client.
+pub(super) fn next(fold: &Fold, runs: &RunsWith, now_unix_ms: u64) -> Option<Step> {
+    let over = limits::too_many_calls(fold, runs).is_some() || limits::too_long(fold, runs, now_unix_ms).is_some();
+    let can: Vec<(&OpenCall, Can)> = fold
+        .calls
+        .iter()
+        .enumerate()
+        .map(|(index, call)| (call, of_one(call, index, runs, now_unix_ms, over)))
+        .collect();
+    let settled: Vec<Settlement> = can
+        .iter()
+        .filter_map(|(call, can)| match can {
+            Can::Settle(why) => Some(Settlement { call: call.id, why: *why }),
+            _ => None,
+        })
+        .collect();
+    if settled.is_empty() { in_order(&can, runs) } else { Some(Step::Settle(settled)) }
+}
+
+fn of_one(call: &OpenCall, index: usize, runs: &RunsWith, now_unix_ms: u64, over: bool) -> Can {
+    if index >= CALLS_MAX {
+        return Can::Settle(Why::TooMany);
+    }
+    if let Some(attempt) = &call.attempt {
+        return match attempt.outcome {
+            Some(Outcome::Committed | Outcome::Failed) => Can::Settle(Why::Lost),
+            _ if over => Can::Settle(Why::Limit),
+            Some(Outcome::NotStarted) => again(attempt.number),
+            Some(Outcome::Unknown) | None => recover(call, attempt.number, runs),
+        };
+    }
+    if call.waiting().is_some() {
+        let since = call.id.unix_ms();
+        return match runs.limits.wait_ms {
+            Some(wait_ms) if now_unix_ms >= since.saturating_add(wait_ms) => {
+                Can::Settle(Why::Expired(now_unix_ms.saturating_sub(since)))
+            }
+            _ => Can::Wait,
+        };
+    }
+    match (call.permission, call.decision) {
+        (Permission::Deny, _) => Can::Settle(Why::Policy),
+        (_, Some(decision)) if decision.verdict == Verdict::Deny => Can::Settle(Why::Client(decision.place)),
+        _ if over => Can::Settle(Why::Limit),
+        _ => Can::Start(1),
+    }
+}
+
+fn again(number: u32) -> Can {
+    if number < ATTEMPTS_MAX { Can::Start(number + 1) } else { Can::Settle(Why::Unknown) }
+}
+
+/// Rule 3 of the design: what a brain does about a call that may have run.
+fn recover(call: &OpenCall, number: u32, runs: &RunsWith) -> Can {
+    match runs.tool(&call.name) {
+        Some(tool) if tool.recovery == Recovery::Reconcile && !tool.hints.read_only => Can::Reconcile,
+        Some(tool) if tool.repeatable() => again(number),
+        _ => Can::Settle(Why::Unknown),
+    }
+}
+
+/// Calls that only read run together, up to the first that does more and is not waiting for somebody; any other runs
+/// when all before it are answered.
+fn in_order(can: &[(&OpenCall, Can)], runs: &RunsWith) -> Option<Step> {
+    let mut reads = Vec::new();
+    let mut behind = false;
+    for (call, can) in can.iter().filter(|(call, _)| call.of != CallOf::Custom) {
+        let only_reads = runs.tool(&call.name).is_none_or(|tool| tool.hints.read_only);
+        match can {
+            Can::Start(attempt) if only_reads => reads.push(Start { call: call.id, attempt: *attempt }),
+            Can::Start(attempt) if !behind && reads.is_empty() => {
+                return Some(Step::Start(vec![Start { call: call.id, attempt: *attempt }]));
+            }
+            Can::Reconcile if !behind && reads.is_empty() => return Some(Step::Reconcile(call.id)),
+            // What was asked for after a change is to see it; but nobody's answer is waited for to read.
+            Can::Start(_) | Can::Reconcile if !behind => break,
+            _ => behind = true,
+        }
+    }
+    reads.truncate(PARALLEL_MAX);
+    (!reads.is_empty()).then_some(Step::Start(reads))
+}

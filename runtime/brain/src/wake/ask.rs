@@ -1,0 +1,242 @@
+//! Asking the model.
+
+use super::answer::check;
+use super::desk::{Desk, Intent};
+use super::preview::{Heard, Previewer};
+use super::say::After;
+use super::watch::Watch;
+use super::{Settings, WakeError};
+use crate::context::{Material, read, request_at};
+use crate::model::{ModelError, ModelErrorKind, ModelRequest, Reply};
+use crate::step::{Stop, active_ms_left};
+use handbox_session::fold::{Money, OpenRequest, Tokens};
+use handbox_session::{Event, EventId, Seq, kinds};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How many bytes of a request or a reply are taken for a token, where nobody counted: less than there are, so that what
+/// is reserved is rather too much.
+const BYTES_PER_TOKEN: u64 = 3;
+
+/// How asking ended.
+pub(super) enum Asked {
+    Reply(Reply),
+    Failed(ModelError),
+    /// Cut off: by an interrupt, or by the turn's time.
+    Cut,
+}
+
+/// A request that is about to be made.
+pub(super) struct Request {
+    pub(super) request: ModelRequest,
+    bytes: u64,
+}
+
+impl Request {
+    pub(super) fn new(request: ModelRequest) -> Self {
+        let bytes = serde_json::to_string(&request).map_or(0, |text| text.len() as u64);
+        Self { request, bytes }
+    }
+
+    fn input(&self) -> u64 {
+        self.bytes / BYTES_PER_TOKEN
+    }
+}
+
+/// What was read of the log for requests, so that the next one of this wake reads only what is new.
+#[derive(Default)]
+pub(super) struct Shown(Option<Material>);
+
+impl Shown {
+    /// Forgets what was read: something else is needed from here on.
+    pub(super) fn forget(&mut self) {
+        self.0 = None;
+    }
+
+    /// What a request at the desk's present is made from, staged events included.
+    pub(super) async fn material(&mut self, desk: &Desk<'_>) -> Result<(&Material, Seq), WakeError> {
+        let (log, blobs) = (&*desk.brain.log, &*desk.brain.blobs);
+        let (session, written) = (desk.lease.session, desk.written());
+        let mut material = match self.0.take() {
+            Some(mut material) => {
+                // What was staged then may have come to another place since.
+                material.entries.retain(|entry| entry.seq <= written);
+                material.read_on(log, blobs, session, written).await?;
+                material
+            }
+            None => read(log, blobs, session, &desk.runs.context, written).await?,
+        };
+        material.entries.extend_from_slice(desk.staged());
+        let position = material.entries.last().map_or(written, |entry| entry.seq);
+        Ok((self.0.insert(material), position))
+    }
+}
+
+impl Desk<'_> {
+    /// Asks the model, and writes what came of it.
+    pub(super) async fn ask(&mut self, shown: &mut Shown, watch: &mut Watch<'_>) -> Result<(), WakeError> {
+        let (material, position) = shown.material(self).await?;
+        let request = Request::new(request_at(material, &self.runs, position));
+        let Some(start) = self.begin_request(&request, "reply").await? else {
+            // What was staged was taken back, and may be decided otherwise.
+            shown.forget();
+            return Ok(());
+        };
+        let mut previewer = Previewer::new(Some(&*self.brain.log), &*self.brain.surroundings, self.lease.session);
+        let asked = self.exchange(&request, &mut previewer, watch).await?;
+        let events = match asked {
+            Asked::Reply(reply) => self.answer(start, &reply, &previewer.ids).await?,
+            Asked::Failed(error) => self.failed(start, &request, &error, previewer.heard)?,
+            Asked::Cut => vec![self.cut_off(start, &request, previewer.heard)?],
+        };
+        self.tell(events).await
+    }
+
+    /// Puts the intent to make a request on disk, with what it may cost. `None` if something came first.
+    pub(super) async fn begin_request(
+        &mut self,
+        request: &Request,
+        purpose: &str,
+    ) -> Result<Option<EventId>, WakeError> {
+        let price = self.runs.prices.of(&self.runs.agent.model.id);
+        let reserved = price.most(request.input(), request.request.max_tokens);
+        let own = json!({"purpose": purpose, "model": request.request.model, "reserved": reserved});
+        let start = self.event(kinds::SPAN_MODEL_REQUEST_START, json!({"handbox": own}))?;
+        let id = start.id();
+        Ok((self.intend(vec![start]).await? == Intent::Written).then_some(id))
+    }
+
+    /// Makes a request, unless it is cut off.
+    pub(super) async fn exchange(
+        &self,
+        request: &Request,
+        previewer: &mut Previewer<'_>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Asked, WakeError> {
+        let left = self.time_left();
+        tokio::select! {
+            biased;
+            interrupted = watch.interrupt(self.written()) => interrupted.map(|()| Asked::Cut),
+            () = self.pass(left) => Ok(Asked::Cut),
+            answer = self.brain.model.ask(&request.request, previewer) => Ok(match answer {
+                Ok(reply) => match check(&reply) {
+                    Ok(()) => Asked::Reply(reply),
+                    Err(message) => Asked::Failed(ModelError {
+                        kind: ModelErrorKind::Failed,
+                        message,
+                        retry_after: None,
+                        usage: Some(reply.usage),
+                    }),
+                },
+                Err(error) => Asked::Failed(error),
+            }),
+        }
+    }
+
+    /// For how long what is going on may still go on.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        let left = active_ms_left(&self.fold, &self.runs, self.now());
+        // A millisecond more, so that the limit is reached by whichever clock.
+        left.map(|left| Duration::from_millis(left.saturating_add(1)))
+    }
+
+    /// Waits, for ever if there is no limit.
+    pub(super) async fn pass(&self, time: Option<Duration>) {
+        match time {
+            Some(time) => self.brain.surroundings.sleep(time).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The end of a request that was cut off. What it cost is not known: what was sent and what had come are counted.
+    pub(super) fn cut_off(&mut self, start: EventId, request: &Request, heard: Heard) -> Result<Event, WakeError> {
+        let price = self.runs.prices.of(&self.runs.agent.model.id);
+        let cost = price.most(request.input(), heard.bytes.div_ceil(BYTES_PER_TOKEN));
+        self.request_end(start, Tokens::default(), Some(cost))
+    }
+
+    /// The ends of requests whose brain died over them. Nobody knows what they cost, so all that was reserved is counted.
+    pub(super) async fn forget(&mut self, requests: &[OpenRequest]) -> Result<Vec<Event>, WakeError> {
+        let mut events = Vec::new();
+        for request in requests {
+            let members = self.at(request.place).await?.members();
+            let reserved = members.get("handbox").and_then(|own| own.get("reserved")).cloned().unwrap_or_default();
+            let cost: Money = serde_json::from_value(reserved).unwrap_or_default();
+            let cost = if request.replied { Money::default() } else { cost };
+            events.push(self.request_end(request.id, Tokens::default(), Some(cost))?);
+        }
+        Ok(events)
+    }
+
+    /// What follows from a request that failed: the next try, or the end of the turn.
+    pub(super) fn failed(
+        &mut self,
+        start: EventId,
+        request: &Request,
+        error: &ModelError,
+        heard: Heard,
+    ) -> Result<Vec<Event>, WakeError> {
+        let cost = self.cost_of_failure(request, error, heard);
+        let mut events = vec![self.request_end(start, error.usage.unwrap_or_default(), Some(cost))?];
+        let mut own = json!({"part": "model", "incarnation": self.brain.model.provider()});
+        let wait = self.wait_after(error);
+        let Some(wait) = wait else {
+            events.push(self.error(name(error.kind), &error.message, After::Exhausted, own)?);
+            events.extend(self.flush()?);
+            events.extend(self.idle(&json!({"type": "retries_exhausted"}), &Stop::EndTurn)?);
+            return Ok(events);
+        };
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        own["retry_at_unix_ms"] = Value::from(self.now().saturating_add(wait_ms));
+        events.push(self.error(name(error.kind), &error.message, After::Retrying, own)?);
+        if wait >= self.brain.settings.reschedule {
+            events.push(self.event(kinds::SESSION_STATUS_RESCHEDULED, json!({}))?);
+        }
+        Ok(events)
+    }
+
+    fn cost_of_failure(&self, request: &Request, error: &ModelError, heard: Heard) -> Money {
+        let price = self.runs.prices.of(&self.runs.agent.model.id);
+        match error.usage {
+            Some(usage) => price.cost(usage),
+            // A provider that turns a request away does not charge for it.
+            None if heard.blocks == 0 && heard.bytes == 0 && error.kind != ModelErrorKind::Cut => Money::default(),
+            None => price.most(request.input(), heard.bytes.div_ceil(BYTES_PER_TOKEN)),
+        }
+    }
+
+    /// How long to wait before the next try; `None` if there is none.
+    fn wait_after(&self, error: &ModelError) -> Option<Duration> {
+        let settings = &self.brain.settings;
+        let tries = self.fold.retries.count;
+        if !error.kind.is_passing() || tries >= settings.retries_max {
+            return None;
+        }
+        let mut chance = [0; 4];
+        self.brain.surroundings.chance(&mut chance);
+        let wait = backoff(settings, tries, u32::from_le_bytes(chance));
+        match error.retry_after {
+            Some(after) if after > settings.retry_wait_max => None,
+            Some(after) => Some(after.max(wait)),
+            None => Some(wait),
+        }
+    }
+}
+
+/// Full jitter: any wait up to one that doubles with each try.
+fn backoff(settings: &Settings, tries: u64, chance: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(u32::try_from(tries).unwrap_or(u32::MAX));
+    let most = settings.retry_wait.saturating_mul(doubled).min(settings.retry_wait_max);
+    most.mul_f64(f64::from(chance) / f64::from(u32::MAX))
+}
+
+fn name(kind: ModelErrorKind) -> &'static str {
+    match kind {
+        ModelErrorKind::Overloaded => "model_overloaded_error",
+        ModelErrorKind::RateLimited => "model_rate_limited_error",
+        ModelErrorKind::Billing => "billing_error",
+        ModelErrorKind::Cut | ModelErrorKind::Failed | ModelErrorKind::Rejected | ModelErrorKind::Unauthorized => {
+            "model_request_failed_error"
+        }
+    }
+}

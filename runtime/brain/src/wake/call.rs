@@ -1,0 +1,336 @@
+//! Running calls.
+
+use super::WakeError;
+use super::desk::{Desk, Intent};
+use super::output::{plain, said};
+use super::say::{After, no_tool};
+use super::watch::Watch;
+use crate::hands::{Need, Provided};
+use crate::step::Start;
+use handbox_hand::{Call, CallId, Hand, HandError, NoWatcher, Output, ToolName};
+use handbox_session::fold::{CallEnded, CallStarted, HandProvisioned, OpenCall, Outcome};
+use handbox_session::{Event, EventId};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// A call that can be made.
+struct Ready {
+    call: OpenCall,
+    attempt: u32,
+    hand: Arc<dyn Hand>,
+    hand_name: String,
+    incarnation: u64,
+    request: Call,
+}
+
+/// What a call needs before it is made.
+enum Prepared {
+    Ready(Box<Ready>, Option<HandProvisioned>),
+    /// It cannot be made, which the model is told.
+    Tell(OpenCall, String, Value),
+}
+
+type Ended = (EventId, Result<Output, HandError>);
+
+impl Desk<'_> {
+    /// Runs calls, and writes each result as it comes. Returns once none is left, or when they were cut off.
+    pub(super) async fn start(&mut self, starts: &[Start], watch: &mut Watch<'_>) -> Result<(), WakeError> {
+        let mut ready = Vec::new();
+        for start in starts {
+            let Some(call) = self.fold.call(start.call).cloned() else { continue };
+            match self.prepare(call, start.attempt).await? {
+                Prepared::Ready(one, made) => {
+                    self.note(made)?;
+                    ready.push(*one);
+                }
+                Prepared::Tell(call, text, own) => {
+                    let result = self.result(&call, vec![said(&text)], true, own)?;
+                    self.stage(vec![result])?;
+                }
+            }
+        }
+        let mut intents = Vec::new();
+        for one in &ready {
+            intents.extend(self.lost_attempt(&one.call)?);
+            intents.push(self.body(&CallStarted {
+                tool_use_id: one.call.id,
+                call_id: one.request.id.0.clone(),
+                attempt: one.attempt,
+                hand: Some(one.hand_name.clone()),
+            })?);
+        }
+        if self.intend(intents).await? == Intent::Overtaken || ready.is_empty() {
+            return Ok(());
+        }
+        self.run(ready, watch).await
+    }
+
+    /// Asks a hand what became of a call whose brain died over it.
+    pub(super) async fn reconcile(&mut self, id: EventId, watch: &mut Watch<'_>) -> Result<(), WakeError> {
+        let Some((call, attempt)) = self.fold.call(id).and_then(|call| Some((call.clone(), call.attempt.clone()?)))
+        else {
+            return Ok(());
+        };
+        let ready = match self.prepare(call, attempt.number).await? {
+            Prepared::Ready(ready, made) => {
+                self.note(made)?;
+                ready
+            }
+            Prepared::Tell(call, text, own) => {
+                let ended = self.ended(&call, &attempt.call_id, attempt.number, Outcome::Unknown, Some(text))?;
+                let unknown = self.settle(&[unknown(call.id)]).await?;
+                // The receipt is written once, with what is known of why.
+                let result =
+                    unknown.into_iter().last().map_or_else(|| self.result(&call, Vec::new(), true, own), Ok)?;
+                return self.tell(vec![ended, result]).await;
+            }
+        };
+        if self.intend(Vec::new()).await? == Intent::Overtaken {
+            return Ok(());
+        }
+        let left = self.time_left();
+        let outcome = tokio::select! {
+            biased;
+            interrupted = watch.interrupt(self.written()) => return interrupted,
+            () = self.pass(left) => return Ok(()),
+            outcome = ready.hand.reconcile(ready.request.clone()) => outcome,
+        };
+        self.reconciled(&ready, outcome).await
+    }
+
+    async fn reconciled(
+        &mut self,
+        ready: &Ready,
+        outcome: Result<handbox_hand::Outcome, HandError>,
+    ) -> Result<(), WakeError> {
+        use handbox_hand::Outcome as Said;
+        let (call, call_id, number) = (&ready.call, &ready.request.id.0, ready.attempt);
+        let own = self.hand_of(ready);
+        let events = match outcome {
+            Ok(Said::Committed(output)) => self.committed(ready, &output).await?,
+            Ok(Said::Failed(text)) => vec![
+                self.ended(call, call_id, number, Outcome::Failed, Some(text.clone()))?,
+                self.result(call, vec![said(&plain(&text))], true, own)?,
+            ],
+            Ok(Said::NotStarted) => vec![self.ended(call, call_id, number, Outcome::NotStarted, None)?],
+            Ok(Said::Unknown) => self.settle(&[unknown(call.id)]).await?,
+            Err(error) => {
+                tracing::warn!(session = %self.lease.session, call = %call.id, %error, "the hand cannot say what became of a call");
+                self.settle(&[unknown(call.id)]).await?
+            }
+        };
+        self.tell(events).await
+    }
+
+    /// What a call needs: its input, as the log has it, and a hand whose tool is still the one that was pinned.
+    async fn prepare(&self, call: OpenCall, attempt: u32) -> Result<Prepared, WakeError> {
+        let mut members = self.at(call.place).await?.members();
+        let problem = members.get("handbox").and_then(|own| own.get("input_error")).and_then(Value::as_str);
+        let brain = json!({"part": "brain"});
+        if let Some(problem) = problem {
+            let text = format!("invalid input: {}", plain(problem));
+            return Ok(Prepared::Tell(call, text, brain));
+        }
+        let found = self.runs.tool(&call.name).and_then(|tool| Some((tool, tool.hand.as_deref()?)));
+        let Some((tool, hand_name)) = found else {
+            let text = no_tool(&call.name);
+            return Ok(Prepared::Tell(call, text, brain));
+        };
+        let known = self.fold.hands.get(hand_name).copied().unwrap_or(0);
+        let need = Need {
+            session: self.lease.session,
+            hand: hand_name,
+            tool: &tool.name,
+            runs: &self.runs,
+            incarnation: known + 1,
+        };
+        let Provided { hand, incarnation, bundle, reason } = match self.brain.hands.provide(need).await {
+            Ok(provided) => provided,
+            Err(error) => {
+                let text = format!("The hand `{hand_name}` could not be made ready: {}", plain(&error.to_model()));
+                let own = json!({"part": "hand", "hand": hand_name, "why": plain(&error.to_string())});
+                return Ok(Prepared::Tell(call, text, own));
+            }
+        };
+        if !hand.tools().iter().any(|present| tool.is(present)) {
+            let text =
+                format!("The tool {} is not what it was when this session began, so it is not called.", call.name);
+            let own = json!({"part": "hand", "hand": hand_name, "incarnation": incarnation, "why": "tool_changed"});
+            return Ok(Prepared::Tell(call, text, own));
+        }
+        let made =
+            (incarnation > known).then(|| HandProvisioned { hand: hand_name.to_owned(), incarnation, bundle, reason });
+        let input = members.remove("input").unwrap_or_else(|| json!({}));
+        let request = request(&call, attempt, &tool.name, input);
+        let hand_name = hand_name.to_owned();
+        Ok(Prepared::Ready(Box::new(Ready { call, attempt, hand, hand_name, incarnation, request }), made))
+    }
+
+    fn note(&mut self, made: Option<HandProvisioned>) -> Result<(), WakeError> {
+        // Of several calls that need the same new hand, the first one notes it.
+        match made.filter(|made| self.fold.hands.get(&made.hand) != Some(&made.incarnation)) {
+            Some(made) => {
+                let event = self.body(&made)?;
+                self.stage(vec![event])
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What is known of an attempt over which a brain died: nothing.
+    fn lost_attempt(&mut self, call: &OpenCall) -> Result<Option<Event>, WakeError> {
+        let Some(attempt) = call.attempt.as_ref().filter(|attempt| attempt.outcome.is_none()) else { return Ok(None) };
+        let reason = Some("what ran it died".to_owned());
+        self.ended(call, &attempt.call_id, attempt.number, Outcome::Unknown, reason).map(Some)
+    }
+
+    async fn run(&mut self, ready: Vec<Ready>, watch: &mut Watch<'_>) -> Result<(), WakeError> {
+        let mut running = JoinSet::new();
+        for one in &ready {
+            let (id, hand, request) = (one.call.id, Arc::clone(&one.hand), one.request.clone());
+            running.spawn(async move { (id, hand.execute(request).await) });
+        }
+        let mut left = ready;
+        while !left.is_empty() {
+            let time = self.time_left();
+            let ended = tokio::select! {
+                biased;
+                // What has ended has ended, also if somebody interrupts right now.
+                ended = running.join_next() => ended,
+                interrupted = watch.interrupt(self.written()) => {
+                    interrupted?;
+                    return self.cut(running).await;
+                }
+                () = self.pass(time) => return self.cut(running).await,
+            };
+            match ended {
+                Some(Ok(ended)) => self.conclude(&mut left, ended).await?,
+                Some(Err(died)) => {
+                    // Which one it was is not said; what is left when all others are done is answered then.
+                    tracing::error!(session = %self.lease.session, error = %died, "a hand panicked");
+                }
+                None => return self.panicked(left).await,
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends what still runs. What became of it is not known, which the next step sees.
+    async fn cut(&mut self, mut running: JoinSet<Ended>) -> Result<(), WakeError> {
+        running.abort_all();
+        let gone = async { while running.join_next().await.is_some() {} };
+        tokio::select! {
+            () = gone => {}
+            // A hand that does not let go does not hold up the session.
+            () = self.brain.surroundings.sleep(self.brain.settings.cut) => {
+                tracing::warn!(session = %self.lease.session, "a call that was cut off is still there");
+            }
+        }
+        self.look().await
+    }
+
+    async fn panicked(&mut self, left: Vec<Ready>) -> Result<(), WakeError> {
+        let mut rest = left;
+        while let Some(id) = rest.first().map(|one| one.call.id) {
+            let error = HandError::Fatal("the hand panicked".to_owned());
+            self.conclude(&mut rest, (id, Err(error))).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what became of a call.
+    async fn conclude(&mut self, left: &mut Vec<Ready>, (id, result): Ended) -> Result<(), WakeError> {
+        let Some(index) = left.iter().position(|one| one.call.id == id) else { return Ok(()) };
+        let ready = left.remove(index);
+        let events = match result {
+            Ok(output) => self.committed(&ready, &output).await?,
+            Err(error) => self.went_wrong(&ready, &error).await?,
+        };
+        self.tell(events).await
+    }
+
+    async fn committed(&mut self, ready: &Ready, output: &Output) -> Result<Vec<Event>, WakeError> {
+        let content = self.content(&ready.call, output).await?;
+        let own = self.hand_of(ready);
+        let mut own = if let Value::Object(members) = own { members } else { serde_json::Map::new() };
+        own.extend(content.own);
+        Ok(vec![
+            self.ended(&ready.call, &ready.request.id.0, ready.attempt, Outcome::Committed, None)?,
+            self.result(&ready.call, content.blocks, false, Value::Object(own))?,
+        ])
+    }
+
+    async fn went_wrong(&mut self, ready: &Ready, error: &HandError) -> Result<Vec<Event>, WakeError> {
+        let reads = self.runs.tool(&ready.call.name).is_some_and(|tool| tool.hints.read_only);
+        let outcome = outcome(error, reads);
+        let mut text = plain(&error.to_model());
+        let dead = matches!(error, HandError::Gone(_) | HandError::Broken(_));
+        if dead {
+            self.brain.hands.retire(self.lease.session, &ready.hand_name, ready.incarnation).await;
+            text = format!(
+                "{text} (The hand `{}`, incarnation {}, is dead; the next call gets another.)",
+                ready.hand_name, ready.incarnation
+            );
+        }
+        if outcome == Outcome::Unknown {
+            text = format!("{text} {}", super::say::MAY_HAVE);
+        }
+        let reason: String = plain(&error.to_string()).chars().take(1000).collect();
+        let own = self.hand_of(ready);
+        let mut events = vec![
+            self.ended(&ready.call, &ready.request.id.0, ready.attempt, outcome, Some(reason))?,
+            self.result(&ready.call, vec![said(&text)], true, own.clone())?,
+        ];
+        if matches!(error, HandError::Fatal(_)) {
+            events.push(self.error("unknown_error", &error.to_model(), After::Retrying, own)?);
+        }
+        Ok(events)
+    }
+
+    fn ended(
+        &mut self,
+        call: &OpenCall,
+        call_id: &str,
+        attempt: u32,
+        outcome: Outcome,
+        reason: Option<String>,
+    ) -> Result<Event, WakeError> {
+        self.body(&CallEnded { tool_use_id: call.id, call_id: call_id.to_owned(), attempt, outcome, reason })
+    }
+
+    #[expect(clippy::unused_self, reason = "reads beside its siblings")]
+    fn hand_of(&self, ready: &Ready) -> Value {
+        json!({"part": "hand", "hand": ready.hand_name, "incarnation": ready.incarnation})
+    }
+}
+
+fn unknown(call: EventId) -> crate::step::Settlement {
+    crate::step::Settlement { call, why: crate::step::Why::Unknown }
+}
+
+/// A call under the id that it has in each attempt: that of its event.
+fn request(call: &OpenCall, attempt: u32, name: &ToolName, input: Value) -> Call {
+    let id = call.attempt.as_ref().map_or_else(|| call.id.to_string(), |attempt| attempt.call_id.clone());
+    Call { id: CallId(id), attempt, name: name.clone(), input, extra: Vec::new(), watcher: Arc::new(NoWatcher) }
+}
+
+/// What is known of a call that gave no output.
+fn outcome(error: &HandError, reads: bool) -> Outcome {
+    match error {
+        HandError::Tool(_) => Outcome::Failed,
+        HandError::Input(_) | HandError::Busy(_) => Outcome::NotStarted,
+        // Cut off in the middle: what only reads has done nothing that matters.
+        HandError::Denied(_)
+        | HandError::Limit(_)
+        | HandError::Broken(_)
+        | HandError::Gone(_)
+        | HandError::Fatal(_) => {
+            if reads {
+                Outcome::Failed
+            } else {
+                Outcome::Unknown
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! A brain's view of its session while it works, and its pen.
+
+use super::{Brain, WakeError, runs_with};
+use crate::{Agent, RunsWith};
+use handbox_session::fold::{Fold, bodies::Body, fold_to};
+use handbox_session::{Batch, Entry, Event, EventId, Kind, Lease, LogError, Minter, Seq, Slice, Writer, kinds};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// How often an append is tried whose outcome is not known.
+const APPEND_TRIES: u32 = 5;
+
+/// What a brain knows of its session, and what it has decided and not yet written.
+///
+/// Decisions that nothing happened for yet are *staged*: they count for the next decision, and are written together with
+/// the next intent, outcome or rest. If somebody else wrote in between, an intent is not written and what was staged is
+/// decided anew.
+pub(super) struct Desk<'a> {
+    pub(super) brain: &'a Brain,
+    pub(super) lease: &'a Lease,
+    pub(super) runs: RunsWith,
+    runs_of: Option<Seq>,
+    /// What is written.
+    written: Fold,
+    /// That, and what is staged.
+    pub(super) fold: Fold,
+    staged: Vec<Entry>,
+    minter: Minter,
+}
+
+/// What became of an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intent {
+    /// It is on disk.
+    Written,
+    /// Something else came first: decide again.
+    Overtaken,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) async fn open(brain: &'a Brain, lease: &'a Lease) -> Result<Self, WakeError> {
+        let record = brain.log.record(lease.session).await?;
+        let fold = fold_to(&*brain.log, &record, None).await?;
+        let runs = runs_with(&*brain.log, lease.session, &fold).await?;
+        Ok(Self::of(brain, lease, runs, fold))
+    }
+
+    /// For a session that does not say what it runs with.
+    pub(super) async fn unusable(brain: &'a Brain, lease: &'a Lease) -> Result<Self, WakeError> {
+        let record = brain.log.record(lease.session).await?;
+        let fold = fold_to(&*brain.log, &record, None).await?;
+        Ok(Self::of(brain, lease, RunsWith::new(Agent::new("")), fold))
+    }
+
+    fn of(brain: &'a Brain, lease: &'a Lease, runs: RunsWith, fold: Fold) -> Self {
+        Self {
+            brain,
+            lease,
+            runs,
+            runs_of: fold.anchors.changed,
+            written: fold.clone(),
+            fold,
+            staged: Vec::new(),
+            minter: Minter::default(),
+        }
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.brain.surroundings.now_unix_ms()
+    }
+
+    pub(super) fn mint(&mut self) -> EventId {
+        let mut chance = [0; 10];
+        self.brain.surroundings.chance(&mut chance);
+        self.minter.mint(self.now(), chance)
+    }
+
+    pub(super) fn event(&mut self, kind: Kind, members: Value) -> Result<Event, WakeError> {
+        let members = match members {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        };
+        let id = self.mint();
+        Ok(Event::new(id, kind, members)?)
+    }
+
+    pub(super) fn body(&mut self, body: &impl Body) -> Result<Event, WakeError> {
+        let id = self.mint();
+        Ok(body.to_event(id)?)
+    }
+
+    /// The last place that is written.
+    pub(super) fn written(&self) -> Seq {
+        self.written.through().unwrap_or(Seq::FIRST)
+    }
+
+    /// What is staged, in the places where it will be unless somebody else writes first.
+    pub(super) fn staged(&self) -> &[Entry] {
+        &self.staged
+    }
+
+    /// Decides, without writing yet.
+    pub(super) fn stage(&mut self, events: Vec<Event>) -> Result<(), WakeError> {
+        for event in events {
+            let seq = self.fold.next();
+            apply(&mut self.fold, &Entry { seq, event: event.clone() })?;
+            self.staged.push(Entry { seq, event });
+        }
+        Ok(())
+    }
+
+    /// Writes what is staged and, last, an intent, unless somebody else wrote meanwhile.
+    pub(super) async fn intend(&mut self, events: Vec<Event>) -> Result<Intent, WakeError> {
+        self.stage(events)?;
+        self.write(Some(self.written())).await
+    }
+
+    /// Writes what is staged and what happened.
+    pub(super) async fn tell(&mut self, events: Vec<Event>) -> Result<(), WakeError> {
+        self.stage(events)?;
+        self.write(None).await.map(|_| ())
+    }
+
+    async fn write(&mut self, after: Option<Seq>) -> Result<Intent, WakeError> {
+        let events: Vec<Event> = std::mem::take(&mut self.staged).into_iter().map(|entry| entry.event).collect();
+        let Some(first) = events.first().map(Event::id) else {
+            return Ok(Intent::Written);
+        };
+        let place = match self.append(first, &events, after).await {
+            Ok(place) => place,
+            Err(LogError::Moved { head, .. }) => {
+                self.fold.clone_from(&self.written);
+                self.catch_up(head).await?;
+                return Ok(Intent::Overtaken);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if place == self.written.next() {
+            // What was staged is what was written, where it was meant to be.
+            self.written.clone_from(&self.fold);
+        } else {
+            self.fold.clone_from(&self.written);
+            self.catch_up(place.plus(events.len() as u64 - 1)).await?;
+        }
+        self.checkpoint().await?;
+        Ok(Intent::Written)
+    }
+
+    /// Appends, and gives the place of the first event. An append whose outcome is not known is looked for before it is
+    /// tried again.
+    async fn append(&self, first: EventId, events: &[Event], after: Option<Seq>) -> Result<Seq, LogError> {
+        let session = self.lease.session;
+        let batch = Batch { session, writer: Writer::Brain(self.lease.epoch), after, events: events.to_vec() };
+        let mut tries = 0;
+        loop {
+            let error = match self.brain.log.append(vec![batch.clone()]).await {
+                Ok(places) => {
+                    let places = places.into_iter().next().flatten();
+                    return Ok(places.map_or_else(|| self.written.next(), |places| places.first));
+                }
+                Err(error @ LogError::Unavailable(_)) => error,
+                Err(error) => return Err(error),
+            };
+            tries += 1;
+            if tries >= APPEND_TRIES {
+                return Err(error);
+            }
+            self.brain.surroundings.sleep(Duration::from_millis(20 << tries)).await;
+            if let Ok(Some(place)) = self.brain.log.find(session, first).await {
+                return Ok(place);
+            }
+        }
+    }
+
+    /// Reads what others wrote.
+    async fn catch_up(&mut self, to: Seq) -> Result<(), WakeError> {
+        let mut next = Some(self.written.next()).filter(|next| *next <= to);
+        while let Some(from) = next {
+            let slice = Slice { to: Some(to), ..Slice::from(from) };
+            let page = self.brain.log.read(self.lease.session, slice).await?;
+            for entry in &page.entries {
+                apply(&mut self.written, entry)?;
+            }
+            next = page.next;
+        }
+        self.fold.clone_from(&self.written);
+        Ok(())
+    }
+
+    /// Reads what came meanwhile, unless there is something staged.
+    pub(super) async fn look(&mut self) -> Result<(), WakeError> {
+        let head = self.brain.log.record(self.lease.session).await?.head;
+        if self.staged.is_empty() { self.catch_up(head).await } else { Ok(()) }
+    }
+
+    /// Reads again what the session runs with, if that was changed.
+    pub(super) async fn refresh(&mut self) -> Result<(), WakeError> {
+        if self.fold.anchors.changed != self.runs_of {
+            self.runs = runs_with(&*self.brain.log, self.lease.session, &self.written).await?;
+            self.runs_of = self.fold.anchors.changed;
+        }
+        Ok(())
+    }
+
+    async fn checkpoint(&mut self) -> Result<(), WakeError> {
+        if !self.written.checkpoint_due() {
+            return Ok(());
+        }
+        let Some(members) = self.written.checkpoint() else { return Ok(()) };
+        let id = self.mint();
+        let Ok(event) = Event::new(id, kinds::HANDBOX_CHECKPOINT, members) else { return Ok(()) };
+        let place = self.append(id, &[event], None).await?;
+        self.catch_up(place).await
+    }
+
+    /// The event at a place that is written.
+    pub(super) async fn at(&self, place: Seq) -> Result<Event, WakeError> {
+        if let Some(entry) = self.staged.iter().find(|entry| entry.seq == place) {
+            return Ok(entry.event.clone());
+        }
+        let slice = Slice { to: Some(place), ..Slice::from(place) };
+        let page = self.brain.log.read(self.lease.session, slice).await?;
+        let entry = page.entries.into_iter().next();
+        entry.map(|entry| entry.event).ok_or_else(|| WakeError::Unusable(format!("nothing is at place {place}")))
+    }
+}
+
+fn apply(fold: &mut Fold, entry: &Entry) -> Result<(), WakeError> {
+    fold.apply(entry.seq, &entry.event).map_err(|gap| WakeError::Bug(gap.to_string()))
+}

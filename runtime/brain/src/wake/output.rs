@@ -1,0 +1,118 @@
+//! What a hand gave, as the content of a result.
+
+use super::WakeError;
+use super::desk::Desk;
+use data_encoding::BASE64;
+use handbox_hand::{Output, Part};
+use handbox_session::fold::OpenCall;
+use serde_json::{Map, Value, json};
+
+/// The most characters of a result that a model is shown; of a longer one it sees the beginning and the end.
+pub(super) const RESULT_CHARS_MAX: usize = 100_000;
+/// How many characters of the beginning.
+const HEAD_CHARS: usize = 4_000;
+/// How many of the end.
+const TAIL_CHARS: usize = 1_000;
+/// The most bytes of a result's content in its event; what is larger goes to a blob.
+const CONTENT_BYTES_MAX: usize = 512 * 1024;
+/// The most bytes of an image that a model is shown, which is what providers take.
+const IMAGE_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// The images that models read.
+const IMAGES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+/// A result's content, and what Handbox itself notes of it.
+pub(super) struct Content {
+    pub(super) blocks: Vec<Value>,
+    pub(super) own: Map<String, Value>,
+}
+
+impl Desk<'_> {
+    /// The content of a result, what is too long put where it can be read from.
+    pub(super) async fn content(&self, call: &OpenCall, output: &Output) -> Result<Content, WakeError> {
+        let mut own = Map::new();
+        let text = output.text();
+        let mut blocks = Vec::new();
+        // Only a text of so many bytes can have so many characters.
+        if text.len() > RESULT_CHARS_MAX && text.chars().count() > RESULT_CHARS_MAX {
+            blocks.push(said(&self.spilled(call, &text, &mut own).await?));
+        } else if !text.is_empty() {
+            blocks.push(said(&plain(&text)));
+        }
+        for part in output.attachments() {
+            blocks.push(self.attached(part).await?);
+        }
+        if blocks.is_empty() {
+            blocks.push(said("(The tool gave no output.)"));
+        }
+        if !output.fields.is_empty() && Value::Object(output.fields.clone()).to_string().len() <= 4096 {
+            own.insert("fields".to_owned(), Value::Object(output.fields.clone()));
+        }
+        let whole = Value::Array(blocks.clone()).to_string();
+        if whole.len() > CONTENT_BYTES_MAX {
+            let digest = self.brain.blobs.put(whole.into_bytes()).await?;
+            own.insert("content_blob".to_owned(), json!(digest));
+            blocks.retain(|block| block["type"] == "text" && block.to_string().len() <= CONTENT_BYTES_MAX / 2);
+            blocks.push(said("(The whole content is kept beside the log, and is what the model sees.)"));
+        }
+        Ok(Content { blocks, own })
+    }
+
+    async fn spilled(&self, call: &OpenCall, text: &str, own: &mut Map<String, Value>) -> Result<String, WakeError> {
+        let chars = text.chars().count();
+        let digest = self.brain.blobs.put(text.as_bytes().to_vec()).await?;
+        own.insert("blob".to_owned(), json!(digest));
+        own.insert("chars".to_owned(), chars.into());
+        let name = format!("{}.txt", call.id);
+        let place = match self.brain.scratch.keep(self.lease.session, &name, text.as_bytes()).await {
+            Ok(path) => format!("All of it is in the file {path}."),
+            Err(error) => {
+                tracing::warn!(session = %self.lease.session, call = %call.id, error, "a long result was not put into the scratch folder");
+                "The rest cannot be read from here; ask for less.".to_owned()
+            }
+        };
+        let head: String = text.chars().take(HEAD_CHARS).collect();
+        let tail: String = text.chars().skip(chars - TAIL_CHARS).collect();
+        let left_out = chars - HEAD_CHARS - TAIL_CHARS;
+        Ok(format!(
+            "(The result has {chars} characters, more than are shown. {place})\n{}\n(… {left_out} characters left out …)\n{}",
+            plain(&head),
+            plain(&tail)
+        ))
+    }
+
+    async fn attached(&self, part: &Part) -> Result<Value, WakeError> {
+        let essence = part.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if IMAGES.contains(&essence.as_str()) && part.data.len() <= IMAGE_BYTES_MAX {
+            let source = json!({"type": "base64", "media_type": essence, "data": BASE64.encode(&part.data)});
+            return Ok(json!({"type": "image", "source": source}));
+        }
+        let digest = self.brain.blobs.put(part.data.clone()).await?;
+        let kind: String = plain(&part.media_type).chars().take(100).collect();
+        Ok(said(&format!(
+            "(A part of type {kind} with {} bytes is kept as {digest}; it cannot be shown.)",
+            part.data.len()
+        )))
+    }
+}
+
+pub(super) fn said(text: &str) -> Value {
+    json!({"type": "text", "text": text})
+}
+
+/// Text whose control characters are visible, so that it cannot pass for something else on a terminal or in a log.
+///
+/// Line breaks and tabs stay.
+pub(super) fn plain(text: &str) -> String {
+    let hidden = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(hidden) {
+        return text.to_owned();
+    }
+    let mut plain = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if hidden(c) { plain.extend(c.escape_unicode()) } else { plain.push(c) }
+    }
+    plain
+}

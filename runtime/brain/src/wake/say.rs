@@ -1,0 +1,205 @@
+//! What a brain writes of its own accord: rests, errors, and answers to calls that are not run.
+
+use super::WakeError;
+use super::desk::Desk;
+use crate::step::{Settlement, Stop, Why};
+use handbox_session::fold::{CallEnded, CallOf, InputTaken, OpenCall, Outcome, StopReason, Tokens, WaitExpired, Work};
+use handbox_session::{Event, EventId, kinds};
+use serde_json::{Value, json};
+
+/// What the reference has a client read of a call that was cut off.
+pub(super) const INTERRUPTED: &str = "Tool execution was interrupted before completion. Please retry.";
+/// What is added where the call may have had its effect.
+pub(super) const MAY_HAVE: &str = "It may have taken effect all the same: look before you call it again.";
+
+/// What happens after an error, in the words of Managed Agents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    Retrying,
+    Exhausted,
+    Terminal,
+}
+
+impl After {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Retrying => "retrying",
+            Self::Exhausted => "exhausted",
+            Self::Terminal => "terminal",
+        }
+    }
+}
+
+impl Desk<'_> {
+    /// A `session.error`. `own` names the part that failed, and what else Handbox itself has to say.
+    pub(super) fn error(&mut self, kind: &str, message: &str, after: After, own: Value) -> Result<Event, WakeError> {
+        let error = json!({"type": kind, "message": message, "retry_status": {"type": after.name()}});
+        self.event(kinds::SESSION_ERROR, json!({"error": error, "handbox": own}))
+    }
+
+    /// The end of a turn.
+    pub(super) fn stop(&mut self, stop: &Stop) -> Result<Vec<Event>, WakeError> {
+        let mut events = Vec::new();
+        let reason = match stop {
+            Stop::EndTurn => json!({"type": "end_turn"}),
+            Stop::Refusal => json!({"type": "refusal"}),
+            Stop::RequiresAction(ids) => json!({"type": "requires_action", "event_ids": ids}),
+            Stop::Budget(_) => json!({"type": "budget_reached"}),
+            Stop::ToolLimit(reached) => {
+                let message = format!("{reached}, and it did");
+                let own = json!({"part": "brain", "incarnation": self.lease.epoch});
+                events.push(self.error("tool_use_limit_reached_error", &message, After::Exhausted, own)?);
+                events.extend(self.flush()?);
+                json!({"type": "retries_exhausted"})
+            }
+        };
+        events.extend(self.idle(&reason, stop)?);
+        Ok(events)
+    }
+
+    /// Gives up what is queued, as the end of a turn by `retries_exhausted` does.
+    pub(super) fn flush(&mut self) -> Result<Option<Event>, WakeError> {
+        let ids: Vec<EventId> = self.fold.queue.iter().map(|queued| queued.id).collect();
+        if ids.is_empty() { Ok(None) } else { self.body(&InputTaken { ids }).map(Some) }
+    }
+
+    /// `session.usage`, and right after it `session.status_idle`.
+    pub(super) fn idle(&mut self, reason: &Value, stop: &Stop) -> Result<Vec<Event>, WakeError> {
+        let running = self.fold.turn.running_since_unix_ms.map_or(0, |since| self.now().saturating_sub(since));
+        let usage = usage(&self.fold.total, running);
+        let budget = self.runs.limits.session.money.map_or(
+            Value::Null,
+            |money| json!({"type": "limit", "max_list_cost": {"amount": money.cents().to_string(), "currency": "USD"}}),
+        );
+        let details = match stop {
+            Stop::Refusal => json!({"type": "refusal"}),
+            _ => Value::Null,
+        };
+        let mut members = json!({"stop_reason": reason, "stop_details": details});
+        if let Stop::Budget(reached) = stop {
+            members["handbox"] = json!({"limit": reached.to_string()});
+        }
+        Ok(vec![
+            self.event(kinds::SESSION_USAGE, json!({"usage": usage, "budget": budget}))?,
+            self.event(kinds::SESSION_STATUS_IDLE, members)?,
+        ])
+    }
+
+    /// The answers of calls that are not run, each after what became of an attempt at it.
+    pub(super) async fn settle(&mut self, settlements: &[Settlement]) -> Result<Vec<Event>, WakeError> {
+        let mut events = Vec::new();
+        for settlement in settlements {
+            let Some(call) = self.fold.call(settlement.call).cloned() else { continue };
+            if let Why::Expired(waited_ms) = settlement.why {
+                let default = "deny".to_owned();
+                events.push(self.body(&WaitExpired { tool_use_id: call.id, waited_ms, default })?);
+            }
+            let text = self.why(&call, settlement.why).await?;
+            if let Some(attempt) = call.attempt.as_ref().filter(|attempt| attempt.outcome.is_none()) {
+                events.push(self.body(&CallEnded {
+                    tool_use_id: call.id,
+                    call_id: attempt.call_id.clone(),
+                    attempt: attempt.number,
+                    outcome: Outcome::Unknown,
+                    reason: Some(lost(settlement.why).to_owned()),
+                })?);
+            }
+            let content = vec![json!({"type": "text", "text": text})];
+            let own = json!({"part": "brain", "why": name(settlement.why)});
+            events.push(self.result(&call, content, true, own)?);
+        }
+        Ok(events)
+    }
+
+    /// The result of a call, as its kind of call has it.
+    pub(super) fn result(
+        &mut self,
+        call: &OpenCall,
+        content: Vec<Value>,
+        is_error: bool,
+        own: Value,
+    ) -> Result<Event, WakeError> {
+        let (kind, to) = match call.of {
+            CallOf::Mcp => (kinds::AGENT_MCP_TOOL_RESULT, "mcp_tool_use_id"),
+            CallOf::Tool | CallOf::Custom => (kinds::AGENT_TOOL_RESULT, "tool_use_id"),
+        };
+        self.event(kind, json!({to: call.id, "content": content, "is_error": is_error, "handbox": own}))
+    }
+
+    async fn why(&self, call: &OpenCall, why: Why) -> Result<String, WakeError> {
+        let may_have = call.attempt.as_ref().is_some_and(|attempt| attempt.outcome.is_none())
+            && self.runs.tool(&call.name).is_none_or(|tool| !tool.hints.read_only);
+        let and = |text: &str| if may_have { format!("{text} {MAY_HAVE}") } else { text.to_owned() };
+        Ok(match why {
+            Why::Policy if self.runs.tool(&call.name).is_none() => no_tool(&call.name),
+            Why::Policy => "This tool may not be used in this session.".to_owned(),
+            Why::Client(place) => match self.deny_message(place).await? {
+                Some(message) => format!("The user denied this call: {message}"),
+                None => "The user denied this call.".to_owned(),
+            },
+            Why::Expired(_) => "Nobody answered in time, so this call was denied.".to_owned(),
+            Why::Interrupted => and(INTERRUPTED),
+            Why::Limit => and("The call was not carried out: the limit of this turn is reached."),
+            Why::Unknown => {
+                "The outcome of this call is unknown: it was begun, and what ran it died before it answered. \
+                             It may or may not have taken effect: look before you call it again."
+                    .to_owned()
+            }
+            Why::Lost => "The call was carried out, but its result was lost.".to_owned(),
+            Why::TooMany => "The call was not carried out: there are too many calls in one reply.".to_owned(),
+        })
+    }
+
+    async fn deny_message(&self, place: handbox_session::Seq) -> Result<Option<String>, WakeError> {
+        let event = self.at(place).await?;
+        Ok(event.members().get("deny_message").and_then(Value::as_str).map(str::to_owned))
+    }
+
+    /// How the session rests, by what is written.
+    pub(super) fn stop_reason(&self) -> Option<StopReason> {
+        self.fold.stop_reason.clone()
+    }
+}
+
+/// What the model reads of a tool that is not there.
+pub(super) fn no_tool(name: &str) -> String {
+    format!("There is no tool {:?} here.", name.chars().take(64).collect::<String>())
+}
+
+fn lost(why: Why) -> &'static str {
+    match why {
+        Why::Interrupted => "interrupted",
+        Why::Limit => "cut off at a limit",
+        _ => "what ran it died",
+    }
+}
+
+fn name(why: Why) -> &'static str {
+    match why {
+        Why::Policy => "policy",
+        Why::Client(_) => "denied",
+        Why::Expired(_) => "expired",
+        Why::Interrupted => "interrupted",
+        Why::Limit => "limit",
+        Why::Unknown => "unknown_outcome",
+        Why::Lost => "lost_result",
+        Why::TooMany => "too_many_calls",
+    }
+}
+
+/// The usage of a session as its clients see it.
+fn usage(work: &Work, running_ms: u64) -> Value {
+    let Tokens { input_tokens, output_tokens, cache_read_input_tokens, cache_creation } = work.tokens;
+    let active_ms = work.active_ms.saturating_add(running_ms);
+    json!({
+        "input_tokens": input_tokens, "output_tokens": output_tokens,
+        "cache_read_input_tokens": cache_read_input_tokens, "cache_creation": cache_creation,
+        "list_cost": {"amount": work.spend.cents().to_string(), "currency": "USD"},
+        "active_seconds": seconds(active_ms),
+    })
+}
+
+/// Milliseconds as seconds. Exact in binary up to 285 000 years.
+fn seconds(ms: u64) -> f64 {
+    std::time::Duration::from_millis(ms).as_secs_f64()
+}

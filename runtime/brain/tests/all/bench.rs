@@ -1,0 +1,395 @@
+//! A session, a brain and everything around it, for tests that read as stories.
+
+use async_trait::async_trait;
+use handbox_brain::model::script::Script;
+use handbox_brain::model::{Listener, Model, ModelError, ModelRequest, Reply};
+use handbox_brain::{
+    Agent, Brain, Hands, Machine, Need, NoScratch, Policy, Provided, Rest, RunsWith, Settings, Surroundings, ToolSpec,
+    WakeError,
+};
+use handbox_hand::{Call, Hand, HandError, Hints, Outcome, Output, Part, Recovery, Tool, ToolName};
+use handbox_session::fold::{Fold, Money};
+use handbox_session::memory::{ManualClock, MemoryLog};
+use handbox_session::{Batch, Entry, Event, EventId, Kind, Minter, Seq, SessionId, SessionLog, Slice, Writer};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// What a hand did, by tool and call.
+pub(crate) type Ledger = Arc<Mutex<Vec<(String, String)>>>;
+
+/// Something that happens at each point of a turn: nothing, as a rule.
+#[async_trait]
+pub(crate) trait Points: Send + Sync {
+    async fn at(&self, _name: &str) {}
+}
+
+pub(crate) struct NoPoints;
+#[async_trait]
+impl Points for NoPoints {}
+
+/// A hand whose tools do what their names say.
+pub(crate) struct TestHand {
+    tools: Vec<Tool>,
+    pub(crate) ledger: Ledger,
+    pub(crate) points: Arc<dyn Points>,
+}
+
+pub(crate) fn tool(name: &str, hints: Hints, recovery: Recovery) -> Tool {
+    Tool {
+        name: ToolName::new(name).unwrap(),
+        description: format!("does {name}"),
+        input_schema: json!({"type": "object", "properties": {"x": {"type": "string"}}}),
+        output_schema: None,
+        hints,
+        recovery,
+        extra: Vec::new(),
+    }
+}
+
+pub(crate) const READS: Hints = Hints { read_only: true, idempotent: false, destructive: false, open_world: false };
+pub(crate) const WRITES: Hints = Hints { read_only: false, idempotent: false, destructive: true, open_world: false };
+
+/// `look` reads; `pay` is keyed by its call; `send` is not; `book` can say what became of it; the others fail or take long.
+pub(crate) fn tools() -> Vec<Tool> {
+    vec![
+        tool("look", READS, Recovery::Ask),
+        tool("pay", WRITES, Recovery::Retry),
+        tool("send", WRITES, Recovery::Ask),
+        tool("book", WRITES, Recovery::Reconcile),
+        tool("slow", READS, Recovery::Retry),
+        tool("slow_send", WRITES, Recovery::Ask),
+        tool("long", READS, Recovery::Retry),
+        tool("picture", READS, Recovery::Retry),
+        tool("die", WRITES, Recovery::Ask),
+        tool("trap", READS, Recovery::Ask),
+        tool("fail", READS, Recovery::Ask),
+        tool("panic", READS, Recovery::Ask),
+        tool("limit", WRITES, Recovery::Ask),
+    ]
+}
+
+impl TestHand {
+    /// An effect: counted, and for a keyed tool only once for each key.
+    fn effect(&self, tool: &str, key: &str) {
+        let mut ledger = self.ledger.lock().unwrap();
+        let entry = (tool.to_owned(), key.to_owned());
+        if !(tool == "pay" && ledger.contains(&entry)) {
+            ledger.push(entry);
+        }
+    }
+}
+
+#[async_trait]
+impl Hand for TestHand {
+    fn tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
+    async fn execute(&self, call: Call) -> Result<Output, HandError> {
+        let name = call.name.as_str().to_owned();
+        self.points.at("tool started").await;
+        if name.starts_with("slow") {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+        }
+        self.effect(&name, &call.id.0);
+        self.points.at("effect done").await;
+        match name.as_str() {
+            "die" => Err(HandError::Gone("it died".into())),
+            "trap" => Err(HandError::Broken("unreachable".into())),
+            "fail" => Err(HandError::Tool(handbox_hand::ToolFault::Failed("no such thing \u{1b}[31m".into()))),
+            "panic" => panic!("a hand that panics"),
+            "limit" => Err(HandError::Limit(handbox_hand::LimitHit {
+                limit: handbox_hand::Limit::Time,
+                allowed: "30 s".into(),
+            })),
+            "long" => Ok(text(&"0123456789".repeat(20_000))),
+            "picture" => {
+                let part = Part { media_type: "image/png".into(), data: vec![7; 700_000] };
+                Ok(Output { parts: vec![Part::text("see"), part], ..Output::default() })
+            }
+            _ => Ok(text(&format!("{name} {}", call.input["x"].as_str().unwrap_or("done")))),
+        }
+    }
+
+    async fn reconcile(&self, call: Call) -> Result<Outcome, HandError> {
+        let done = self.ledger.lock().unwrap().contains(&(call.name.as_str().to_owned(), call.id.0.clone()));
+        let said = text(&format!("{} {}", call.name, call.input["x"].as_str().unwrap_or("done")));
+        Ok(if done { Outcome::Committed(said) } else { Outcome::NotStarted })
+    }
+}
+
+fn text(text: &str) -> Output {
+    Output { parts: vec![Part::text(text)], ..Output::default() }
+}
+
+pub(crate) struct TestHands {
+    pub(crate) hand: Arc<TestHand>,
+    /// The incarnation that lives.
+    pub(crate) alive: AtomicU64,
+}
+
+#[async_trait]
+impl Hands for TestHands {
+    async fn provide(&self, need: Need<'_>) -> Result<Provided, HandError> {
+        let died = self.alive.load(Ordering::SeqCst) == 0 && need.incarnation > 1;
+        let reason = if died { "died" } else { "first_call" };
+        let _ = self.alive.compare_exchange(0, need.incarnation, Ordering::SeqCst, Ordering::SeqCst);
+        let incarnation = self.alive.load(Ordering::SeqCst);
+        let hand: Arc<dyn Hand> = self.hand.clone();
+        Ok(Provided { hand, incarnation, bundle: None, reason: reason.to_owned() })
+    }
+
+    async fn retire(&self, _: SessionId, _: &str, _: u64) {
+        self.alive.store(0, Ordering::SeqCst);
+    }
+}
+
+/// A model that keeps every request, and what each cost.
+pub(crate) struct Kept {
+    pub(crate) model: Script,
+    pub(crate) requests: Mutex<Vec<ModelRequest>>,
+    /// What the provider charged: for whole replies.
+    pub(crate) charged: Mutex<Money>,
+    pub(crate) price: handbox_brain::Price,
+    pub(crate) points: Arc<dyn Points>,
+}
+
+impl Kept {
+    fn charge(&self, reply: &Reply) {
+        let mut charged = self.charged.lock().unwrap();
+        *charged = charged.plus(self.price.cost(reply.usage));
+    }
+}
+
+struct Chunks<'a> {
+    inner: &'a mut dyn Listener,
+}
+
+impl Listener for Chunks<'_> {
+    fn block(&mut self, index: usize, kind: &str) {
+        self.inner.block(index, kind);
+    }
+    fn text(&mut self, index: usize, text: &str) {
+        self.inner.text(index, text);
+    }
+}
+
+#[async_trait]
+impl Model for Kept {
+    fn provider(&self) -> &str {
+        "script"
+    }
+
+    async fn ask(&self, request: &ModelRequest, listener: &mut dyn Listener) -> Result<Reply, ModelError> {
+        self.points.at("request sent").await;
+        check(request);
+        self.requests.lock().unwrap().push(request.clone());
+        self.points.at("first chunk").await;
+        let reply = self.model.ask(request, &mut Chunks { inner: listener }).await?;
+        self.charge(&reply);
+        self.points.at("last chunk").await;
+        Ok(reply)
+    }
+}
+
+/// What every provider checks: roles alternate, the first is the user's, and each call has its result right after it.
+pub(crate) fn check(request: &ModelRequest) {
+    let value = serde_json::to_value(request).unwrap();
+    let messages = value["messages"].as_array().unwrap();
+    assert_eq!(messages[0]["role"], "user", "{value:#}");
+    for pair in messages.windows(2) {
+        assert_ne!(pair[0]["role"], pair[1]["role"], "{value:#}");
+        let ids = |message: &Value, kind: &str, member: &str| -> Vec<String> {
+            let blocks = message["content"].as_array().unwrap().iter().filter(|block| block["type"] == kind);
+            blocks.map(|block| block[member].as_str().unwrap().to_owned()).collect()
+        };
+        let called = ids(&pair[0], "tool_use", "id");
+        assert_eq!(called, ids(&pair[1], "tool_result", "tool_use_id"), "{value:#}");
+        assert!(!pair[1]["content"].as_array().unwrap().is_empty());
+    }
+    assert_eq!(messages.last().unwrap()["role"], "user", "{value:#}");
+}
+
+/// The machine's time, shifted, and waits that are cut to something a test can wait for.
+pub(crate) struct Shifted {
+    pub(crate) by_ms: AtomicU64,
+}
+
+#[async_trait]
+impl Surroundings for Shifted {
+    fn now_unix_ms(&self) -> u64 {
+        Machine.now_unix_ms() + self.by_ms.load(Ordering::SeqCst)
+    }
+    fn chance(&self, buffer: &mut [u8]) {
+        Machine.chance(buffer);
+    }
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
+pub(crate) struct Bench {
+    pub(crate) brain: Brain,
+    pub(crate) log: MemoryLog,
+    pub(crate) clock: ManualClock,
+    pub(crate) session: SessionId,
+    pub(crate) model: Arc<Kept>,
+    pub(crate) hands: Arc<TestHands>,
+    pub(crate) time: Arc<Shifted>,
+    minter: Mutex<Minter>,
+}
+
+pub(crate) fn price() -> handbox_brain::Price {
+    let money = Money::from_picodollars;
+    handbox_brain::Price { input: money(3_000_000), output: money(15_000_000), ..handbox_brain::Price::default() }
+}
+
+/// What sessions of tests run with: every tool may be called.
+pub(crate) fn runs() -> RunsWith {
+    let mut runs = RunsWith::new(Agent::new("scripted"));
+    runs.system = Some("You are tested.".to_owned());
+    runs.tools = tools().iter().map(|tool| ToolSpec::of_hand("test", tool, Policy::AlwaysAllow)).collect();
+    runs.prices.0.insert("*".to_owned(), price());
+    runs
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        retry_wait: Duration::from_millis(1),
+        retry_wait_max: Duration::from_millis(2000),
+        ..Settings::usual("test")
+    }
+}
+
+impl Bench {
+    pub(crate) async fn new(script: &Value, runs: &RunsWith) -> Self {
+        Self::with(script, runs, Arc::new(NoPoints), Arc::default()).await
+    }
+
+    pub(crate) async fn with(script: &Value, runs: &RunsWith, points: Arc<dyn Points>, ledger: Ledger) -> Self {
+        let clock = ManualClock::new(Instant::now());
+        let log = MemoryLog::new({
+            let clock = clock.clone();
+            move || clock.now()
+        });
+        let hand = Arc::new(TestHand { tools: tools(), ledger, points: Arc::clone(&points) });
+        let hands = Arc::new(TestHands { hand, alive: AtomicU64::new(0) });
+        let model = Arc::new(Kept {
+            model: Script::parse("test", &script.to_string()).unwrap(),
+            requests: Mutex::default(),
+            charged: Mutex::default(),
+            price: price(),
+            points,
+        });
+        let time = Arc::new(Shifted { by_ms: AtomicU64::new(0) });
+        let brain = Brain {
+            log: Arc::new(log.clone()),
+            blobs: Arc::new(log.clone()),
+            model: model.clone(),
+            hands: hands.clone(),
+            scratch: Arc::new(NoScratch),
+            surroundings: time.clone(),
+            settings: settings(),
+        };
+        let mut minter = Minter::default();
+        let session: SessionId = minter.mint(Machine.now_unix_ms(), [1; 10]);
+        brain.create(session, runs, None, BTreeMap::new()).await.unwrap();
+        Self { brain, log, clock, session, model, hands, time, minter: Mutex::new(minter) }
+    }
+
+    pub(crate) fn event(&self, kind: &str, members: Value) -> Event {
+        let Value::Object(members) = members else { panic!("members are an object") };
+        let id: EventId = self.minter.lock().unwrap().mint(self.time.now_unix_ms(), [9; 10]);
+        Event::new(id, Kind::new(kind).unwrap(), members).unwrap()
+    }
+
+    pub(crate) async fn client(&self, kind: &str, members: Value) -> EventId {
+        let event = self.event(kind, members);
+        let id = event.id();
+        let batch = Batch { session: self.session, writer: Writer::Client, after: None, events: vec![event] };
+        self.log.append(vec![batch]).await.unwrap();
+        id
+    }
+
+    pub(crate) async fn say(&self, text: &str) -> EventId {
+        self.client("user.message", json!({"content": [{"type": "text", "text": text}]})).await
+    }
+
+    pub(crate) async fn confirm(&self, call: EventId, result: &str) -> EventId {
+        self.client("user.tool_confirmation", json!({"tool_use_id": call, "result": result})).await
+    }
+
+    pub(crate) async fn interrupt(&self) -> EventId {
+        self.client("user.interrupt", json!({})).await
+    }
+
+    pub(crate) async fn wake(&self) -> Rest {
+        let woken = tokio::time::timeout(Duration::from_secs(10), self.brain.wake(self.session)).await;
+        match woken {
+            Ok(rest) => rest.unwrap(),
+            Err(_) => panic!("it does not come to rest: {:#?}", self.kinds().await),
+        }
+    }
+
+    pub(crate) async fn try_wake(&self) -> Result<Rest, WakeError> {
+        self.brain.wake(self.session).await
+    }
+
+    pub(crate) async fn entries(&self) -> Vec<Entry> {
+        self.log.read(self.session, Slice::from(Seq::FIRST)).await.unwrap().entries
+    }
+
+    pub(crate) async fn fold(&self) -> Fold {
+        let mut fold = Fold::default();
+        fold.apply_all(&self.entries().await).unwrap();
+        fold
+    }
+
+    pub(crate) async fn kinds(&self) -> Vec<String> {
+        self.entries().await.iter().map(|entry| entry.event.kind().to_string()).collect()
+    }
+
+    /// The members of all events of a kind.
+    pub(crate) async fn all(&self, kind: &str) -> Vec<Value> {
+        let entries = self.entries().await;
+        let of = entries.iter().filter(|entry| entry.event.kind().as_str() == kind);
+        of.map(|entry| serde_json::from_str(entry.event.json()).unwrap()).collect()
+    }
+
+    /// The event of the n-th call of a tool, from 0.
+    pub(crate) async fn call(&self, index: usize) -> EventId {
+        let entries = self.entries().await;
+        let calls = entries.iter().filter(|entry| entry.event.kind().as_str().ends_with("tool_use"));
+        calls.map(|entry| entry.event.id()).nth(index).unwrap()
+    }
+
+    pub(crate) async fn results(&self) -> Vec<String> {
+        let results = self.all("agent.tool_result").await;
+        results.iter().map(|result| result["content"][0]["text"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// What the log is about, for messages of failure.
+    pub(crate) async fn state(&self) -> Fold {
+        self.fold().await
+    }
+
+    /// An event id that no event has.
+    pub(crate) fn session_id_as_event(&self) -> EventId {
+        EventId::from_bytes(self.session.to_bytes())
+    }
+
+    pub(crate) fn effects(&self, tool: &str) -> usize {
+        self.hands.hand.ledger.lock().unwrap().iter().filter(|(own, _)| own == tool).count()
+    }
+}
+
+pub(crate) fn calls(name: &str) -> Value {
+    json!({"tool_use": {"name": name, "input": {"x": name}}})
+}
+
+pub(crate) fn says(text: &str) -> Value {
+    json!({"text": text})
+}

@@ -1,0 +1,220 @@
+//! What a model is shown: made from the log alone, and no more of it read than is needed.
+
+use super::bench::{Bench, calls, check, runs, says};
+use async_trait::async_trait;
+use handbox_brain::context::{self, Context, Material, read, request_at};
+use handbox_brain::model::ModelRequest;
+use handbox_brain::{RunsWith, runs_with};
+use handbox_session::fold::{StopReason, fold_to};
+use handbox_session::memory::MemoryLog;
+use handbox_session::{
+    Batch, EventId, Lease, LogError, NewSession, Page, Places, Preview, Record, Seq, SessionId, SessionLog, Slice, Tail,
+};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+fn script() -> Value {
+    json!([
+        {"when": {"text": "Sum up"}, "reply": [says("they said go, and it looked")]},
+        {"when": {"step": 1}, "reply": [{"thinking": "hm"}, says("looking"), calls("look"), calls("look")]},
+        {"when": {"step": 2}, "reply": [calls("picture")]},
+        {"reply": [says("done")]},
+    ])
+}
+
+fn with(context: Context) -> RunsWith {
+    RunsWith { context, ..runs() }
+}
+
+async fn talked(context: Context, turns: usize) -> Bench {
+    let bench = Bench::new(&script(), &with(context)).await;
+    for turn in 0..turns {
+        bench.say(&format!("go {turn}")).await;
+        assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+    }
+    bench
+}
+
+/// The places of requests.
+async fn starts(bench: &Bench) -> Vec<Seq> {
+    let entries = bench.entries().await;
+    let starts = entries.iter().filter(|entry| entry.event.kind().as_str() == "span.model_request_start");
+    starts.map(|entry| entry.seq).collect()
+}
+
+async fn remade(bench: &Bench, place: Seq) -> ModelRequest {
+    let record = bench.log.record(bench.session).await.unwrap();
+    let fold = fold_to(&bench.log, &record, Some(place)).await.unwrap();
+    let runs = runs_with(&bench.log, bench.session, &fold).await.unwrap();
+    let material = read(&bench.log, &bench.log, bench.session, &runs.context, place).await.unwrap();
+    request_at(&material, &runs, place)
+}
+
+fn text(request: &ModelRequest) -> String {
+    serde_json::to_string(request).unwrap()
+}
+
+#[tokio::test]
+async fn every_request_is_made_again_from_the_log_byte_for_byte() {
+    for context in [Context::Everything, Context::LastTurns { turns: 2 }, Context::ClearedResults { keep: 2 }] {
+        let bench = talked(context.clone(), 4).await;
+        let made = bench.model.requests.lock().unwrap().clone();
+        let starts = starts(&bench).await;
+        assert_eq!(made.len(), starts.len());
+        for (request, place) in made.iter().zip(starts) {
+            assert_eq!(text(request), text(&remade(&bench, place).await), "{context:?} at {place}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reply_is_shown_again_as_it_came_and_the_prefix_stays() {
+    let bench = talked(Context::Everything, 2).await;
+    let requests = bench.model.requests.lock().unwrap().clone();
+    let raw = requests[1].messages[1].content.iter().map(|block| block.get().to_owned()).collect::<Vec<_>>();
+    let replies = bench.all("handbox.model_reply").await;
+    assert_eq!(format!("[{}]", raw.join(",")), replies[0]["content"].as_str().unwrap());
+    assert!(raw[0].contains("signature"));
+    let unmarked = |request: &ModelRequest| text(request).replace(r#","cache_control":{"type":"ephemeral"}"#, "");
+    for pair in requests.windows(2) {
+        let (before, after) = (unmarked(&pair[0]), unmarked(&pair[1]));
+        let end = before.rfind("]}]").unwrap();
+        assert_eq!(before[..end], after[..end], "what was sent before is the beginning of what is sent now");
+    }
+    let marks = text(requests.last().unwrap()).matches("cache_control").count();
+    assert_eq!(marks, 3);
+}
+
+#[tokio::test]
+async fn the_last_turns_are_whole_turns() {
+    let bench = talked(Context::LastTurns { turns: 2 }, 5).await;
+    let last = bench.model.requests.lock().unwrap().last().unwrap().clone();
+    let said = text(&last);
+    assert!(said.contains("go 3") && said.contains("go 4") && !said.contains("go 2"), "{said}");
+    check(&last);
+}
+
+#[tokio::test]
+async fn old_results_are_only_mentioned() {
+    let bench = talked(Context::ClearedResults { keep: 2 }, 3).await;
+    let requests = bench.model.requests.lock().unwrap();
+    let last = text(requests.last().unwrap());
+    let cleared = last.matches("This result was cleared").count();
+    assert!((4..9).contains(&cleared), "{cleared}");
+    assert!(last.contains("go 0"));
+}
+
+#[tokio::test]
+async fn a_context_that_grows_too_long_is_summed_up_and_the_log_stays_whole() {
+    let bench = talked(Context::Summary { at_tokens: 400 }, 6).await;
+    let compacted = bench.all("agent.thread_context_compacted").await;
+    assert!(!compacted.is_empty());
+    assert_eq!(compacted[0]["handbox"]["summary"], "they said go, and it looked");
+    let requests = bench.model.requests.lock().unwrap().clone();
+    let last = text(requests.last().unwrap());
+    assert!(last.contains("<summary of the conversation so far>") && !last.contains("go 0"), "{last}");
+    // It is counted, and nothing of it is lost or shown.
+    let fold = bench.fold().await;
+    assert_eq!(fold.total.spend, *bench.model.charged.lock().unwrap());
+    assert_eq!((fold.total.model_requests, fold.total.model_requests_lost), (requests.len() as u64, 0));
+    let shown = bench.all("agent.message").await;
+    assert!(shown.iter().all(|message| message["content"][0]["text"] != "they said go, and it looked"));
+    // Made again from the log, and redone differently.
+    for (request, place) in requests.iter().zip(starts(&bench).await) {
+        let again = remade(&bench, place).await;
+        if !text(request).contains("Sum up this conversation") {
+            assert_eq!(text(request), text(&again));
+        }
+    }
+    let head = bench.fold().await.through().unwrap();
+    let material = read(&bench.log, &bench.log, bench.session, &Context::Everything, head).await.unwrap();
+    assert!(text(&request_at(&material, &runs(), head)).contains("go 0"));
+}
+
+/// A log that counts what is read of it.
+struct Counting(MemoryLog, AtomicUsize);
+
+#[async_trait]
+impl SessionLog for Counting {
+    async fn create(&self, new: NewSession) -> Result<Record, LogError> {
+        self.0.create(new).await
+    }
+    async fn append(&self, batches: Vec<Batch>) -> Result<Vec<Option<Places>>, LogError> {
+        self.0.append(batches).await
+    }
+    async fn read(&self, session: SessionId, slice: Slice) -> Result<Page, LogError> {
+        let page = self.0.read(session, slice).await?;
+        self.1.fetch_add(page.entries.len(), Ordering::SeqCst);
+        Ok(page)
+    }
+    async fn find(&self, session: SessionId, event: EventId) -> Result<Option<Seq>, LogError> {
+        self.0.find(session, event).await
+    }
+    async fn tail(&self, session: SessionId, after: Option<Seq>) -> Result<Box<dyn Tail>, LogError> {
+        self.0.tail(session, after).await
+    }
+    async fn record(&self, session: SessionId) -> Result<Record, LogError> {
+        self.0.record(session).await
+    }
+    async fn sessions(&self, before: Option<SessionId>, limit: usize) -> Result<Vec<Record>, LogError> {
+        self.0.sessions(before, limit).await
+    }
+    async fn remove(&self, session: SessionId) -> Result<(), LogError> {
+        self.0.remove(session).await
+    }
+    async fn claim(&self, session: SessionId, holder: &str, time: Duration) -> Result<Lease, LogError> {
+        self.0.claim(session, holder, time).await
+    }
+    async fn renew(&self, lease: &Lease, time: Duration) -> Result<(), LogError> {
+        self.0.renew(lease, time).await
+    }
+    async fn release(&self, lease: &Lease) -> Result<(), LogError> {
+        self.0.release(lease).await
+    }
+    fn preview(&self, session: SessionId, preview: Preview) {
+        self.0.preview(session, preview);
+    }
+}
+
+#[tokio::test]
+async fn a_bounded_strategy_reads_the_same_of_a_long_log_as_of_a_short_one() {
+    let contexts = [Context::LastTurns { turns: 2 }, Context::Summary { at_tokens: 400 }];
+    for context in contexts {
+        let mut most = 0;
+        let script = json!([
+            {"when": {"text": "Sum up"}, "reply": [says("they said go, and it looked")]},
+            {"when": {"step": 1}, "reply": [calls("look"), calls("look"), calls("pay"), calls("send")]},
+            {"reply": [says("done")]},
+        ]);
+        let mut bench = Bench::new(&script, &with(context.clone())).await;
+        let counting = std::sync::Arc::new(Counting(bench.log.clone(), AtomicUsize::new(0)));
+        bench.brain.log = counting.clone();
+        for turn in 0..40 {
+            bench.say(&format!("go {turn}")).await;
+            counting.1.store(0, Ordering::SeqCst);
+            bench.wake().await;
+            most = most.max(counting.1.load(Ordering::SeqCst));
+        }
+        let whole = bench.entries().await.len();
+        assert!(whole > 900 && most < 700, "{context:?} reads {most} of {whole}");
+        assert!(bench.kinds().await.iter().filter(|kind| *kind == "handbox.checkpoint").count() >= 3);
+    }
+}
+
+#[tokio::test]
+async fn at_any_place_there_is_a_request_that_a_provider_would_take() {
+    let bench = talked(Context::Everything, 2).await;
+    let entries = bench.entries().await;
+    for entry in entries.iter().skip(4) {
+        let request = remade(&bench, entry.seq).await;
+        if request.messages.last().is_some_and(|last| last.role == handbox_brain::model::Role::User) {
+            check(&request);
+        }
+    }
+    let nothing = Material { entries: Vec::new(), blobs: HashMap::new() };
+    assert!(request_at(&nothing, &runs(), Seq::FIRST).messages.is_empty());
+    let _: fn(&[handbox_session::Entry], &HashMap<handbox_session::Hash, Vec<u8>>) -> context::Transcript =
+        context::transcript;
+}

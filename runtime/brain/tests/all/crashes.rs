@@ -1,0 +1,392 @@
+//! One turn, killed before and after everything that it does, and taken up by another brain.
+
+use super::bench::{Bench, Ledger, Points, calls, runs, says};
+use async_trait::async_trait;
+use handbox_brain::{Policy, Rest, RunsWith};
+use handbox_session::fold::{Oddities, Status, StopReason};
+use handbox_session::memory::MemoryLog;
+use handbox_session::{
+    Batch, Event, EventId, Lease, LogError, NewSession, Page, Places, Preview, Record, Seq, SessionId, SessionLog,
+    Slice, Tail, Writer, kinds,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Stops everything at the n-th point that is passed.
+#[derive(Default)]
+pub(crate) struct Bomb {
+    fuse: AtomicI64,
+    blown: Notify,
+    at: Mutex<String>,
+}
+
+#[async_trait]
+impl Points for Bomb {
+    async fn at(&self, name: &str) {
+        if self.fuse.fetch_sub(1, Ordering::SeqCst) == 1 {
+            name.clone_into(&mut self.at.lock().unwrap());
+            self.blown.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Bomb {
+    fn set(&self, fuse: i64) {
+        self.fuse.store(fuse, Ordering::SeqCst);
+    }
+}
+
+/// A log that passes a point before and after each append of a brain.
+struct Brittle {
+    log: MemoryLog,
+    bomb: Arc<dyn Points>,
+    /// Whether answers get lost.
+    loses: bool,
+    losses: AtomicI64,
+}
+
+#[async_trait]
+impl SessionLog for Brittle {
+    async fn create(&self, new: NewSession) -> Result<Record, LogError> {
+        self.log.create(new).await
+    }
+    async fn append(&self, batches: Vec<Batch>) -> Result<Vec<Option<Places>>, LogError> {
+        let brain = matches!(batches[0].writer, Writer::Brain(_)) && !batches[0].events.is_empty();
+        let what = batches[0].events.last().map(|event| event.kind().to_string()).unwrap_or_default();
+        if brain {
+            self.bomb.at(&format!("before {what}")).await;
+        }
+        // Lost on the way there, or on the way back.
+        let lost = brain.then(|| self.losses.fetch_add(1, Ordering::SeqCst)).filter(|_| self.loses);
+        if lost.is_some_and(|number| number % 3 == 1) {
+            return Err(LogError::Unavailable("the connection is lost".into()));
+        }
+        let places = self.log.append(batches).await;
+        if lost.is_some_and(|number| number % 3 == 2) {
+            return Err(LogError::Unavailable("the connection is lost".into()));
+        }
+        if brain {
+            self.bomb.at(&format!("after {what}")).await;
+        }
+        places
+    }
+    async fn read(&self, session: SessionId, slice: Slice) -> Result<Page, LogError> {
+        self.log.read(session, slice).await
+    }
+    async fn find(&self, session: SessionId, event: EventId) -> Result<Option<Seq>, LogError> {
+        self.log.find(session, event).await
+    }
+    async fn tail(&self, session: SessionId, after: Option<Seq>) -> Result<Box<dyn Tail>, LogError> {
+        self.log.tail(session, after).await
+    }
+    async fn record(&self, session: SessionId) -> Result<Record, LogError> {
+        self.log.record(session).await
+    }
+    async fn sessions(&self, before: Option<SessionId>, limit: usize) -> Result<Vec<Record>, LogError> {
+        self.log.sessions(before, limit).await
+    }
+    async fn remove(&self, session: SessionId) -> Result<(), LogError> {
+        self.log.remove(session).await
+    }
+    async fn claim(&self, session: SessionId, holder: &str, time: Duration) -> Result<Lease, LogError> {
+        self.log.claim(session, holder, time).await
+    }
+    async fn renew(&self, lease: &Lease, time: Duration) -> Result<(), LogError> {
+        self.log.renew(lease, time).await
+    }
+    async fn release(&self, lease: &Lease) -> Result<(), LogError> {
+        self.log.release(lease).await
+    }
+    fn preview(&self, session: SessionId, preview: Preview) {
+        self.log.preview(session, preview);
+    }
+}
+
+/// What happens in a turn.
+#[derive(Clone, Copy, Debug)]
+struct Story {
+    tool: &'static str,
+    parallel: bool,
+    ask: bool,
+}
+
+impl Story {
+    fn script(self) -> Value {
+        let count = if self.parallel { 3 } else { 1 };
+        let mut reply = vec![says("I will"), json!({"thinking": "hm"})];
+        reply.extend((0..count).map(|_| calls(self.tool)));
+        json!([{"when": {"step": 1}, "reply": reply, "chunk": 2}, {"reply": [says("done")]}])
+    }
+
+    fn runs(self) -> RunsWith {
+        let mut runs = runs();
+        if self.ask {
+            runs.tools.iter_mut().for_each(|tool| tool.permission = Policy::AlwaysAsk);
+        }
+        runs
+    }
+}
+
+struct Trial {
+    bench: Bench,
+    bomb: Arc<Bomb>,
+    crashes: Vec<String>,
+}
+
+impl Trial {
+    async fn new(story: Story) -> Self {
+        let bomb = Arc::new(Bomb::default());
+        let ledger = Ledger::default();
+        let mut bench = Bench::with(&story.script(), &story.runs(), bomb.clone(), ledger).await;
+        bench.brain.log =
+            Arc::new(Brittle { log: bench.log.clone(), bomb: bomb.clone(), loses: false, losses: AtomicI64::new(0) });
+        bench.say("go").await;
+        Self { bench, bomb, crashes: Vec::new() }
+    }
+
+    /// Wakes a brain; `None` if it crashed.
+    async fn wake(&mut self) -> Option<Rest> {
+        let brain = self.bench.brain.clone();
+        tokio::select! {
+            () = self.bomb.blown.notified() => {}
+            rest = brain.wake(self.bench.session) => return Some(rest.unwrap()),
+            () = tokio::time::sleep(Duration::from_secs(10)) => panic!("stuck: {:#?}", self.bench.kinds().await),
+        }
+        self.crashes.push(self.bomb.at.lock().unwrap().clone());
+        // With the process its hands went, too, and some time later its lease.
+        self.bench.hands.alive.store(0, Ordering::SeqCst);
+        self.bench.clock.pass(Duration::from_secs(31));
+        None
+    }
+
+    /// To the end, crashing after so many points each time.
+    async fn run(&mut self, fuses: &[i64]) {
+        let mut fuses = fuses.iter();
+        self.bomb.set(fuses.next().copied().unwrap_or(0));
+        loop {
+            match self.wake().await {
+                None => self.bomb.set(fuses.next().copied().unwrap_or(0)),
+                Some(rest) if rest.stop_reason == Some(StopReason::RequiresAction) => {
+                    for waiting in &rest.waiting {
+                        self.bench.confirm(waiting.id, "allow").await;
+                    }
+                }
+                Some(rest) => {
+                    assert_eq!((rest.status, rest.stop_reason), (Status::Idle, Some(StopReason::EndTurn)));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What a client sees, without what differs from run to run.
+    async fn seen(&self, with_results: bool) -> Vec<String> {
+        let mut seen = Vec::new();
+        for entry in self.bench.entries().await {
+            let (kind, members) = (entry.event.kind().to_string(), entry.event.members());
+            let text = members.get("content").map(|content| content[0]["text"].to_string()).unwrap_or_default();
+            match kind.as_str() {
+                kind if kind.starts_with("handbox.") || kind.starts_with("span.") => {}
+                "agent.tool_result" if !with_results => seen.push(kind),
+                _ => seen.push(format!("{kind} {text}")),
+            }
+        }
+        seen
+    }
+
+    async fn check(&self, story: Story, clean: &[String]) {
+        let fold = self.bench.fold().await;
+        let why = format!("{story:?} crashed at {:?}: {:#?}", self.crashes, self.bench.kinds().await);
+        assert_eq!(fold.oddities, Oddities::default(), "{why}");
+        assert!(fold.calls.is_empty() && fold.requests.is_empty() && fold.queue.is_empty(), "{why}");
+        let mut effects: BTreeMap<String, usize> = BTreeMap::new();
+        for (_, key) in self.bench.hands.hand.ledger.lock().unwrap().iter() {
+            *effects.entry(key.clone()).or_default() += 1;
+        }
+        let results = self.bench.all("agent.tool_result").await;
+        let calls = self.bench.all("agent.tool_use").await;
+        assert_eq!(results.len(), calls.len(), "{why}");
+        for call in &calls {
+            let id = call["id"].as_str().unwrap();
+            let of = results.iter().filter(|result| result["tool_use_id"] == *id).collect::<Vec<_>>();
+            assert_eq!(of.len(), 1, "each call has one result; {why}");
+            let unknown = of[0]["content"][0]["text"].as_str().unwrap().contains("outcome of this call is unknown");
+            let times = effects.get(id).copied().unwrap_or(0);
+            match story.tool {
+                "look" => assert!(times >= 1 && !unknown, "{why}"),
+                "pay" | "book" => assert!(times == 1 && !unknown, "{why}"),
+                _ => assert!(times <= 1 && (times == 1 || unknown), "{why}"),
+            }
+            assert!(!unknown || !self.crashes.is_empty(), "{why}");
+        }
+        let charged = *self.bench.model.charged.lock().unwrap();
+        let (spend, waste) = (fold.total.spend.picodollars(), fold.total.waste.picodollars());
+        assert!(spend - waste <= charged.picodollars() && charged.picodollars() <= spend, "{why}");
+        assert!(waste == 0 || !self.crashes.is_empty(), "{why}");
+        let mut seen = self.seen(story.tool != "send").await;
+        let mut clean = clean.to_vec();
+        if story.tool == "send" {
+            clean.iter_mut().filter(|line| line.starts_with("agent.tool_result")).for_each(|line| {
+                "agent.tool_result".clone_into(line);
+            });
+        }
+        // Which of several reads was faster, and when the approvals came, is chance.
+        seen.sort();
+        clean.sort();
+        assert_eq!(seen, clean, "{why}");
+    }
+}
+
+fn stories() -> Vec<Story> {
+    let mut stories = Vec::new();
+    for tool in ["look", "pay", "send", "book"] {
+        for (parallel, ask) in [(false, false), (true, false), (false, true), (true, true)] {
+            stories.push(Story { tool, parallel, ask });
+        }
+    }
+    stories
+}
+
+#[tokio::test]
+async fn a_turn_that_is_killed_anywhere_wakes_to_the_same_end() {
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    for story in stories() {
+        let mut calm = Trial::new(story).await;
+        calm.run(&[]).await;
+        let clean = calm.seen(true).await;
+        calm.check(story, &clean).await;
+        for fuse in 1.. {
+            let mut trial = Trial::new(story).await;
+            trial.run(&[fuse]).await;
+            trial.check(story, &clean).await;
+            let Some(at) = trial.crashes.first() else { break };
+            *names.entry(at.clone()).or_default() += 1;
+        }
+    }
+    let expected = [
+        "before span.model_request_start",
+        "after span.model_request_start",
+        "request sent",
+        "first chunk",
+        "last chunk",
+        "before span.model_request_end",
+        "after span.model_request_end",
+        "before handbox.call_started",
+        "after handbox.call_started",
+        "tool started",
+        "effect done",
+        "before agent.tool_result",
+        "after agent.tool_result",
+        "before session.status_idle",
+        "after session.status_idle",
+    ];
+    for point in expected {
+        assert!(names.contains_key(point), "nothing was killed at {point}: {names:#?}");
+    }
+    assert!(names.values().sum::<usize>() > 300, "{names:#?}");
+}
+
+#[tokio::test]
+async fn brains_that_die_again_and_again_get_there_in_the_end() {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut chance = |most: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        i64::try_from(state % most).unwrap() + 1
+    };
+    for round in 0..150 {
+        let story = stories()[round % 16];
+        let mut calm = Trial::new(story).await;
+        calm.run(&[]).await;
+        let clean = calm.seen(true).await;
+        let mut trial = Trial::new(story).await;
+        let fuses: Vec<i64> = (0..3).map(|_| chance(12)).collect();
+        trial.run(&fuses).await;
+        trial.check(story, &clean).await;
+    }
+}
+
+#[tokio::test]
+async fn a_zombie_is_fenced_and_writes_nothing_more() {
+    let story = Story { tool: "send", parallel: false, ask: false };
+    let bench = Bench::new(
+        &json!([
+        {"when": {"step": 1}, "reply": [calls("slow_send")]}, {"reply": [says("done")]}]),
+        &story.runs(),
+    )
+    .await;
+    bench.say("go").await;
+    let zombie = tokio::spawn({
+        let (mut brain, session) = (bench.brain.clone(), bench.session);
+        brain.settings.lease = Duration::from_millis(300);
+        async move { brain.wake(session).await }
+    });
+    while !bench.kinds().await.contains(&"handbox.call_started".to_owned()) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    bench.clock.pass(Duration::from_secs(1));
+    let rest = bench.wake().await;
+    assert_eq!(rest.stop_reason, Some(StopReason::EndTurn));
+    assert!(matches!(zombie.await.unwrap(), Err(handbox_brain::WakeError::Fenced { .. })));
+    assert!(bench.results().await[0].contains("outcome of this call is unknown"));
+    assert_eq!((bench.effects("slow_send"), bench.fold().await.through()), (0, Some(rest.head)));
+    assert!(matches!(bench.try_wake().await, Ok(again) if again.head == rest.head));
+}
+
+#[tokio::test]
+async fn an_append_whose_answer_is_lost_is_looked_for_and_not_made_twice() {
+    for story in stories() {
+        let mut calm = Trial::new(story).await;
+        calm.run(&[]).await;
+        let clean = calm.seen(true).await;
+        let mut trial = Trial::new(story).await;
+        let (log, bomb) = (trial.bench.log.clone(), trial.bomb.clone());
+        trial.bench.brain.log = Arc::new(Brittle { log, bomb, loses: true, losses: AtomicI64::new(0) });
+        trial.run(&[]).await;
+        trial.check(story, &clean).await;
+    }
+}
+
+/// Interrupts a session right before a brain writes an intent.
+struct Meddler {
+    before: &'static str,
+    bench: Mutex<Option<(MemoryLog, SessionId)>>,
+}
+
+#[async_trait]
+impl Points for Meddler {
+    async fn at(&self, name: &str) {
+        let taken = if name == self.before { self.bench.lock().unwrap().take() } else { None };
+        if let Some((log, session)) = taken {
+            let id = EventId::at(u64::MAX, [5; 10]);
+            let interrupt = Event::new(id, kinds::USER_INTERRUPT, serde_json::Map::new()).unwrap();
+            let batch = Batch { session, writer: Writer::Client, after: None, events: vec![interrupt] };
+            log.append(vec![batch]).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_begun_after_an_interrupt_that_came_first() {
+    for (before, tool) in [("before handbox.call_started", "send"), ("before span.model_request_start", "look")] {
+        let story = Story { tool, parallel: true, ask: false };
+        let meddler = Arc::new(Meddler { before, bench: Mutex::default() });
+        let mut bench = Bench::new(&story.script(), &story.runs()).await;
+        *meddler.bench.lock().unwrap() = Some((bench.log.clone(), bench.session));
+        bench.brain.log =
+            Arc::new(Brittle { log: bench.log.clone(), bomb: meddler, loses: false, losses: AtomicI64::new(0) });
+        bench.say("go").await;
+        assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+        let kinds = bench.kinds().await;
+        let interrupted = kinds.iter().position(|kind| kind == "user.interrupt").unwrap();
+        let begun = |kind: &String| *kind == "handbox.call_started" || *kind == "span.model_request_start";
+        assert!(!kinds[interrupted..].iter().any(begun), "{kinds:#?}");
+        assert_eq!(bench.effects(tool), 0);
+    }
+}

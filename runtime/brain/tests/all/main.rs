@@ -1,0 +1,13 @@
+//! The tests of the brain: turns as a story, and each of them broken at every point.
+
+#![expect(clippy::unwrap_used, reason = "what tests do not expect is a failure of theirs")]
+
+mod answers;
+mod bench;
+mod contexts;
+mod crashes;
+mod interrupts;
+mod limits;
+mod scripts;
+mod states;
+mod turns;

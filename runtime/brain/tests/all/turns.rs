@@ -1,0 +1,232 @@
+//! What a turn writes, and in which order.
+
+use super::bench::{Bench, calls, runs, says};
+use handbox_session::fold::{Status, StopReason};
+use handbox_session::{Followed, SessionLog};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_turn_with_a_tool_writes_what_the_reference_says_in_its_order() {
+    let script = json!([
+        {"when": {"step": 1}, "reply": [{"thinking": "hm"}, says("looking"), calls("look")]},
+        {"when": {"tool": "look", "contains": "look"}, "reply": [says("seen: {{result:look}}")]},
+    ]);
+    let bench = Bench::new(&script, &runs()).await;
+    bench.say("hello").await;
+    let rest = bench.wake().await;
+    assert_eq!((rest.status, rest.stop_reason), (Status::Idle, Some(StopReason::EndTurn)));
+    let expected = [
+        "handbox.session_created",
+        "user.message",
+        "handbox.brain_woke",
+        "session.status_running",
+        "handbox.input_taken",
+        "span.model_request_start",
+        "handbox.model_reply",
+        "agent.thinking",
+        "agent.message",
+        "agent.tool_use",
+        "span.model_request_end",
+        "handbox.hand_provisioned",
+        "handbox.call_started",
+        "handbox.call_ended",
+        "agent.tool_result",
+        "span.model_request_start",
+        "handbox.model_reply",
+        "agent.message",
+        "span.model_request_end",
+        "session.usage",
+        "session.status_idle",
+    ];
+    assert_eq!(bench.kinds().await, expected);
+    assert_eq!(bench.all("agent.message").await[1]["content"], json!([{"type": "text", "text": "seen: look look"}]));
+    assert_eq!(bench.fold().await.oddities, handbox_session::fold::Oddities::default());
+    assert_eq!(bench.model.requests.lock().unwrap().len(), 2);
+    assert_eq!(bench.fold().await.total.spend, *bench.model.charged.lock().unwrap());
+}
+
+#[tokio::test]
+async fn previews_come_under_the_ids_of_the_events_that_end_them() {
+    let script = json!([{"reply": [says("one two three")], "chunk": 4}]);
+    let bench = Bench::new(&script, &runs()).await;
+    bench.say("hello").await;
+    let mut tail = bench.log.tail(bench.session, None).await.unwrap();
+    bench.wake().await;
+    let (mut started, mut text) = (None, String::new());
+    loop {
+        match tail.next().await.unwrap() {
+            Followed::Preview(preview) => {
+                let preview: Value = serde_json::from_str(&preview.0).unwrap();
+                if preview["type"] == "event_start" {
+                    assert_eq!(preview["event"]["type"], "agent.message");
+                    started = preview["event"]["id"].as_str().map(str::to_owned);
+                } else {
+                    assert_eq!(preview["event_id"].as_str().map(str::to_owned), started);
+                    text.push_str(preview["delta"]["content"]["text"].as_str().unwrap());
+                }
+            }
+            Followed::Event(entry) if entry.event.kind().as_str() == "agent.message" => {
+                assert_eq!(Some(entry.event.id().to_string()), started);
+                break;
+            }
+            Followed::Event(_) => {}
+        }
+    }
+    assert_eq!(text, "one two three");
+}
+
+#[tokio::test]
+async fn input_that_comes_within_a_turn_is_taken_before_the_next_request() {
+    let script = json!([
+        {"when": {"step": 1, "text": "first"}, "reply": [calls("look")]},
+        {"when": {"text": "second"}, "reply": [says("heard second")]},
+    ]);
+    let bench = Bench::new(&script, &runs()).await;
+    bench.say("first").await;
+    let hands = bench.hands.clone();
+    let wake = tokio::spawn({
+        let (brain, session) = (bench.brain.clone(), bench.session);
+        async move { brain.wake(session).await }
+    });
+    // The message may come at any time: at last it is answered, and taken once.
+    let second = bench.say("second").await;
+    wake.await.unwrap().unwrap();
+    bench.wake().await;
+    let taken = bench.all("handbox.input_taken").await;
+    let times =
+        taken.iter().flat_map(|taken| taken["ids"].as_array().unwrap().clone()).filter(|id| *id == json!(second));
+    assert_eq!(times.count(), 1);
+    let last = bench.all("agent.message").await.pop().unwrap();
+    assert_eq!(last["content"][0]["text"], "heard second");
+    drop(hands);
+}
+
+#[tokio::test]
+async fn reads_run_together_and_everything_else_in_order() {
+    let script = json!([
+        {"when": {"step": 1}, "reply": [calls("look"), calls("look"), calls("pay"), calls("look"), calls("send")]},
+        {"reply": [says("done")]},
+    ]);
+    let bench = Bench::new(&script, &runs()).await;
+    bench.say("go").await;
+    bench.wake().await;
+    let kinds: Vec<String> = bench.kinds().await.into_iter().filter(|kind| kind.starts_with("handbox.call_")).collect();
+    let (s, e) = ("handbox.call_started", "handbox.call_ended");
+    assert_eq!(kinds, [s, s, e, e, s, e, s, e, s, e]);
+    assert_eq!(bench.results().await.len(), 5);
+}
+
+#[tokio::test]
+async fn what_a_hand_does_wrong_is_read_by_the_model_and_the_session_goes_on() {
+    let script = json!([
+        {"when": {"step": 1}, "reply": [calls("fail"), calls("panic"), calls("trap"), calls("die"), calls("nothing")]},
+        {"when": {"step": 2}, "reply": [calls("look"), calls("limit")]},
+        {"reply": [says("done")]},
+    ]);
+    let bench = Bench::new(&script, &runs()).await;
+    bench.say("go").await;
+    assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+    let results = bench.results().await;
+    let find = |text: &str| results.iter().any(|result| result.contains(text));
+    assert_eq!(results.len(), 7);
+    assert!(find("no such thing \\u{1b}[31m"), "control characters are visible: {results:?}");
+    assert!(find("fault of the host") && find("The tool is broken") && find("There is no tool \"nothing\""));
+    assert!(
+        find("the hand is gone: it died (The hand `test`, incarnation 2, is dead; the next call gets another.)"),
+        "{results:#?}"
+    );
+    let provisioned = bench.all("handbox.hand_provisioned").await;
+    let incarnations: Vec<_> = provisioned.iter().map(|event| (&event["incarnation"], &event["reason"])).collect();
+    assert_eq!(
+        incarnations,
+        [(&json!(1), &json!("first_call")), (&json!(2), &json!("died")), (&json!(3), &json!("died"))]
+    );
+    let ended = bench.all("handbox.call_ended").await;
+    let outcomes: Vec<&str> = ended.iter().map(|ended| ended["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == "unknown").count(), 2, "{outcomes:?}");
+    let error = &bench.all("session.error").await[0];
+    assert_eq!((&error["handbox"]["part"], &error["handbox"]["incarnation"]), (&json!("hand"), &json!(1)));
+}
+
+#[tokio::test]
+async fn arguments_that_are_none_are_an_answer_to_the_model() {
+    use handbox_brain::model::{Listener, Model, ModelError, ModelRequest, Reply};
+    struct Broken;
+    #[async_trait::async_trait]
+    impl Model for Broken {
+        fn provider(&self) -> &str {
+            "broken"
+        }
+        async fn ask(&self, request: &ModelRequest, _: &mut dyn Listener) -> Result<Reply, ModelError> {
+            super::bench::check(request);
+            let deep = format!("{}{}", "[".repeat(110), "]".repeat(110));
+            let first = format!(
+                r#"[{{"type":"tool_use","id":"a","name":"look","input":{{}},"input_text":"{{\"x\": "}},
+                    {{"type":"tool_use","id":"b","name":"look","input":[1]}},
+                    {{"type":"tool_use","id":"c","name":"look","input":{{"x":{deep}}}}},
+                    {{"type":"tool_use","id":"d","name":"evil\n[31m","input":{{}}}}]"#
+            );
+            let content = if request.messages.len() == 1 { first } else { r#"[{"type":"text","text":"ok"}]"#.into() };
+            Ok(Reply { model: "b".into(), content, stop_reason: None, usage: Default::default() })
+        }
+    }
+    let mut bench = Bench::new(&json!([]), &runs()).await;
+    bench.brain.model = std::sync::Arc::new(Broken);
+    bench.say("go").await;
+    assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+    let results = bench.results().await;
+    assert_eq!(results.len(), 4, "{results:#?}");
+    assert!(results.iter().filter(|result| result.starts_with("invalid input: ")).count() == 3, "{results:#?}");
+    assert!(results.iter().any(|result| result.contains(r#""evil\n"#)), "{results:#?}");
+    assert!(bench.all("handbox.call_started").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_long_result_is_a_preview_and_a_blob_and_an_image_is_an_image() {
+    use handbox_session::{Blobs, Hash};
+    let script = json!([
+        {"when": {"step": 1}, "reply": [calls("long"), calls("picture")]},
+        {"reply": [says("done")]},
+    ]);
+    let bench = Bench::new(&script, &runs()).await;
+    bench.say("go").await;
+    bench.wake().await;
+    let results = bench.all("agent.tool_result").await;
+    let long = results.iter().find(|result| result["handbox"]["blob"].is_string()).unwrap();
+    assert!(long["content"][0]["text"].as_str().unwrap().len() < 10_000);
+    let digest: Hash = serde_json::from_value(long["handbox"]["blob"].clone()).unwrap();
+    assert_eq!(bench.log.get(digest).await.unwrap().unwrap().len(), 200_000);
+    let request = serde_json::to_value(&bench.model.requests.lock().unwrap()[1]).unwrap();
+    let shown = &request["messages"][2]["content"][1]["content"];
+    assert_eq!((&shown[0]["text"], &shown[1]["type"]), (&json!("see"), &json!("image")));
+    assert!(shown[1]["source"]["data"].as_str().unwrap().len() > 900_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chatty_client_neither_starves_a_brain_nor_is_missed() {
+    let script = json!([{"when": {"step": 1}, "reply": [calls("look"), calls("send")]}, {"reply": [says("done")]}]);
+    let bench = std::sync::Arc::new(Bench::new(&script, &runs()).await);
+    bench.say("first").await;
+    let client = tokio::spawn({
+        let bench = std::sync::Arc::clone(&bench);
+        async move {
+            for number in 0..300 {
+                bench.say(&format!("more {number}")).await;
+                tokio::time::sleep(std::time::Duration::from_micros(200)).await;
+            }
+        }
+    });
+    while !client.is_finished() {
+        bench.wake().await;
+    }
+    client.await.unwrap();
+    assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+    let kinds = bench.kinds().await;
+    let woke = kinds.iter().position(|kind| kind == "handbox.brain_woke");
+    let running = kinds.iter().position(|kind| kind == "session.status_running");
+    assert!(woke.is_some() && woke < running, "whoever works says so first");
+    assert!(bench.fold().await.queue.is_empty());
+    let taken: usize =
+        bench.all("handbox.input_taken").await.iter().map(|taken| taken["ids"].as_array().unwrap().len()).sum();
+    assert_eq!(taken, 301);
+}

@@ -1,0 +1,127 @@
+//! `handbox interrupt`, `approve`, `deny`: what a client says to a session from elsewhere.
+
+use super::drive::{event, say};
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::log::open;
+use crate::output::{self, Tone};
+use crate::paths::Paths;
+use handbox_session::fold::{Waiting, WaitingOn, fold_to};
+use handbox_session::{EventId, SessionId, SessionLog, kinds};
+use serde_json::json;
+use std::process::ExitCode;
+
+/// End what a session is doing: it comes to rest at once, and keeps all that it did.
+#[derive(clap::Args)]
+pub(crate) struct Interrupt {
+    /// The session, by its id or the beginning of it
+    id: String,
+}
+
+/// Allow a tool call that waits for you.
+#[derive(clap::Args)]
+pub(crate) struct Approve {
+    /// The session, by its id or the beginning of it
+    id: String,
+    /// The call: its event's id, or the beginning of it; without it the only one that waits
+    call: Option<String>,
+}
+
+/// Refuse a tool call that waits for you.
+#[derive(clap::Args)]
+pub(crate) struct Deny {
+    /// The session, by its id or the beginning of it
+    id: String,
+    /// The call: its event's id, or the beginning of it; without it the only one that waits
+    call: Option<String>,
+    /// What the model is told
+    #[arg(long, value_name = "TEXT")]
+    message: Option<String>,
+}
+
+pub(crate) fn interrupt(global: &Global, command: &Interrupt) -> Result<ExitCode, Failure> {
+    let paths = Paths::find(global)?;
+    open::with_session(&paths, "handbox interrupt", &command.id, async |log, session| {
+        say(log, session, vec![event(kinds::USER_INTERRUPT, json!({}))?]).await?;
+        told(log, session, global, "interrupt").await
+    })
+}
+
+pub(crate) fn approve(global: &Global, command: &Approve) -> Result<ExitCode, Failure> {
+    decide(global, &command.id, command.call.as_deref(), "allow", None)
+}
+
+pub(crate) fn deny(global: &Global, command: &Deny) -> Result<ExitCode, Failure> {
+    decide(global, &command.id, command.call.as_deref(), "deny", command.message.as_deref())
+}
+
+fn decide(
+    global: &Global,
+    id: &str,
+    call: Option<&str>,
+    verdict: &str,
+    message: Option<&str>,
+) -> Result<ExitCode, Failure> {
+    let paths = Paths::find(global)?;
+    open::with_session(&paths, "handbox approve", id, async |log, session| {
+        let record = log.record(session).await?;
+        let fold = fold_to(log, &record, None).await?;
+        let waiting: Vec<Waiting> = fold.waiting().filter(|one| one.on == WaitingOn::Confirmation).collect();
+        let call = which(&waiting, call)?;
+        let mut members = json!({ "tool_use_id": call, "result": verdict });
+        if let Some(message) = message {
+            members["deny_message"] = message.into();
+        }
+        say(log, session, vec![event(kinds::USER_TOOL_CONFIRMATION, members)?]).await?;
+        told(log, session, global, verdict).await
+    })
+}
+
+/// The call that is meant.
+fn which(waiting: &[Waiting], word: Option<&str>) -> Result<EventId, Failure> {
+    let ids = || waiting.iter().map(|one| one.id.to_string()).collect::<Vec<_>>().join(", ");
+    let fits = |one: &&Waiting| {
+        let id = one.id.to_string();
+        word.is_none_or(|word| id.starts_with(word) || id["sevt_".len()..].starts_with(word))
+    };
+    match waiting.iter().filter(fits).collect::<Vec<_>>()[..] {
+        [one] => Ok(one.id),
+        [] if waiting.is_empty() => {
+            Err(Failure::usage("no call of this session waits for you")
+                .hint("handbox sessions show ID says what it does"))
+        }
+        [] => Err(Failure::usage("no call of that id waits").hint(format!("these do: {}", ids()))),
+        _ => Err(Failure::usage("several calls wait; which one?").hint(format!("name one of {}", ids()))),
+    }
+}
+
+/// Says what was said, and what has to be done so that it has an effect.
+async fn told(log: &dyn SessionLog, session: SessionId, global: &Global, what: &str) -> Result<ExitCode, Failure> {
+    let holder = log.record(session).await?.holder;
+    if global.json {
+        output::json_line(&json!({ "session": session, "sent": what, "holder": holder }));
+    } else if !global.quiet {
+        match holder {
+            Some(holder) => output::note(Tone::Note, &format!("sent to {holder}, which works on it")),
+            None => output::note(Tone::Note, &format!("kept; nobody works on it now: handbox wake {session}")),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::which;
+    use handbox_session::fold::{Waiting, WaitingOn};
+    use handbox_session::{EventId, Seq};
+
+    #[test]
+    fn the_only_call_that_waits_need_not_be_named() {
+        let one =
+            |number: u128| Waiting { id: EventId::from(number << 90), place: Seq::FIRST, on: WaitingOn::Confirmation };
+        assert_eq!(which(&[one(1)], None).unwrap(), one(1).id);
+        assert!(which(&[], None).is_err() && which(&[one(1), one(2)], None).is_err());
+        let id = one(2).id;
+        assert_eq!(which(&[one(1), one(2)], Some(&id.to_string())).unwrap(), id);
+    }
+}

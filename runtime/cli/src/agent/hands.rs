@@ -1,0 +1,161 @@
+//! Hands for sessions: provisioned from what each session pinned, when a call first needs them.
+
+use super::pinned::{self, Pinned};
+use crate::args;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::grants::{self, Asking};
+use crate::paths::Paths;
+use async_trait::async_trait;
+use handbox_brain::{Hands, Need, Provided, Scratch};
+use handbox_bundle::Bundle;
+use handbox_hand::{HandError, Refusal};
+use handbox_hands::{Environment, Library, Toolbox};
+use handbox_session::SessionId;
+use std::collections::HashMap;
+use std::fs::DirBuilder;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The hands of all sessions of this process.
+pub(crate) struct BundleHands {
+    library: Arc<Library>,
+    config: Config,
+    paths: Paths,
+    /// Of sessions and the names of their hands.
+    ready: Mutex<HashMap<(SessionId, String), Slot>>,
+}
+
+#[derive(Default)]
+struct Slot {
+    /// The hand that lives.
+    provided: Option<Provided>,
+    /// Whether one of this process died before.
+    died: bool,
+}
+
+impl BundleHands {
+    pub(crate) fn new(library: Arc<Library>, config: Config, paths: Paths) -> Self {
+        Self { library, config, paths, ready: Mutex::default() }
+    }
+
+    async fn make(&self, need: Need<'_>) -> Result<(Arc<Toolbox>, String), HandError> {
+        let pinned = Pinned::read(need.runs).map_err(HandError::Gone)?;
+        let (bundle, digest) = self.open(&pinned, need)?;
+        let folders = Folders::of(&self.paths.data, need.session);
+        folders.make().map_err(|error| HandError::Fatal(format!("the session's own folders: {error}")))?;
+        let typed = args::Grants { allow_dangerous_folders: pinned.allow_dangerous_folders, ..args::Grants::default() };
+        let (config, paths, links) = (&self.config, &self.paths, &bundle.links);
+        let ask = Asking { typed: &typed, config, bundle: None, links, paths, cwd: Path::new("/") };
+        let grants = grants::recheck(&pinned.grants(), ask).map_err(|failure| HandError::Denied(refusal(failure)))?;
+        let mut protected = grants::protected(ask);
+        protected.extend(bundle.files.iter().cloned());
+        let environment = Environment {
+            grants,
+            limits: pinned.limits().map_err(HandError::Gone)?,
+            scratch: Some(folders.scratch),
+            outputs: Some(folders.outputs),
+            protected,
+            ..Environment::bare(handbox_bundle::Profile::default())
+        };
+        let mut toolbox = Toolbox::new(Arc::clone(&self.library));
+        toolbox.add(&bundle, &environment).await.map_err(|error| HandError::Broken(error.to_string()))?;
+        Ok((Arc::new(toolbox), digest))
+    }
+
+    fn open(&self, pinned: &Pinned, need: Need<'_>) -> Result<(Bundle, String), HandError> {
+        let gone = |what: String| HandError::Gone(format!("the bundle of the hand `{}` {what}", need.hand));
+        let found = pinned.bundles.iter().find(|bundle| bundle.hand == need.hand);
+        let source = &found.ok_or_else(|| gone("is not among those that the session pinned".to_owned()))?.source;
+        let bundle = Bundle::open(source, Path::new("/"), &handbox_std_bundle::bundles());
+        let bundle = bundle.map_err(|error| gone(format!("cannot be opened: {error}")))?;
+        let digest = pinned::digest(&bundle);
+        match need.runs.bundles.get(need.hand) {
+            Some(own) if *own == digest => Ok((bundle, digest)),
+            // What a person agreed to is what runs.
+            Some(own) => Err(gone(format!(
+                "was {own} when the session began, and is {digest} now; fork or begin another session"
+            ))),
+            None => Err(gone("has no digest in the session".to_owned())),
+        }
+    }
+}
+
+fn refusal(failure: Failure) -> Refusal {
+    Refusal { reason: failure.message, hint: failure.hint.unwrap_or_default() }
+}
+
+#[async_trait]
+impl Hands for BundleHands {
+    async fn provide(&self, need: Need<'_>) -> Result<Provided, HandError> {
+        let key = (need.session, need.hand.to_owned());
+        let died = {
+            let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+            let slot = ready.entry(key.clone()).or_default();
+            if let Some(provided) = &slot.provided {
+                return Ok(provided.clone());
+            }
+            slot.died
+        };
+        let (hand, digest) = self.make(need).await?;
+        let reason = match (need.incarnation, died) {
+            (1, _) => "first_call",
+            (_, true) => "died",
+            (_, false) => "moved",
+        };
+        let provided =
+            Provided { hand, incarnation: need.incarnation, bundle: Some(digest), reason: reason.to_owned() };
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two calls of one reply may both have come here; the session has one hand of a name.
+        let slot = ready.entry(key).or_default();
+        Ok(slot.provided.get_or_insert(provided).clone())
+    }
+
+    async fn retire(&self, session: SessionId, hand: &str, incarnation: u64) {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = ready.entry((session, hand.to_owned())).or_default();
+        if slot.provided.as_ref().is_some_and(|provided| provided.incarnation <= incarnation) {
+            slot.provided = None;
+            slot.died = true;
+        }
+    }
+}
+
+/// A session's own folders, in the data folder.
+pub(crate) struct Folders {
+    /// What its tools see as `/tmp`.
+    pub(crate) scratch: PathBuf,
+    /// What its tools see as `/mnt/session/outputs`.
+    pub(crate) outputs: PathBuf,
+}
+
+impl Folders {
+    pub(crate) fn of(data: &Path, session: SessionId) -> Self {
+        let own = data.join("work").join(session.to_string());
+        Self { scratch: own.join("tmp"), outputs: own.join("outputs") }
+    }
+
+    fn make(&self) -> std::io::Result<()> {
+        let mut make = DirBuilder::new();
+        make.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
+        make.create(&self.scratch)?;
+        make.create(&self.outputs)
+    }
+}
+
+/// Puts long results into the session's scratch folder.
+pub(crate) struct SessionScratch {
+    pub(crate) data: PathBuf,
+}
+
+#[async_trait]
+impl Scratch for SessionScratch {
+    async fn keep(&self, session: SessionId, name: &str, content: &[u8]) -> Result<String, String> {
+        let folders = Folders::of(&self.data, session);
+        folders.make().map_err(|error| error.to_string())?;
+        std::fs::write(folders.scratch.join(name), content).map_err(|error| error.to_string())?;
+        Ok(format!("{}/{name}", handbox_bundle::SCRATCH_PATH))
+    }
+}

@@ -1,0 +1,17 @@
+//! `handbox run`, and what else is done to a session that has a brain.
+
+mod brain;
+mod context;
+mod control;
+mod drive;
+mod hands;
+mod model;
+mod pinned;
+mod run;
+mod show;
+mod wake;
+
+pub(crate) use context::{Context, run as context};
+pub(crate) use control::{Approve, Deny, Interrupt, approve, deny, interrupt};
+pub(crate) use run::{Run, run};
+pub(crate) use wake::{Wake, run as wake};

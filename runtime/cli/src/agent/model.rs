@@ -1,0 +1,159 @@
+//! Which model answers, and how it is reached.
+
+use crate::failure::{Failure, Kind};
+use handbox_brain::model::script::Script;
+use handbox_brain::model::{Anthropic, AnthropicOptions, Model, OpenAi, OpenAiOptions};
+use handbox_brain::{Agent, ModelChoice};
+use handbox_hand::{Http, Principal};
+use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Secret, Trust};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The largest script, in bytes.
+const SCRIPT_BYTES_MAX: u64 = 4 << 20;
+/// The member of a session's agent that says who is asked.
+const PROVIDER: &str = "provider";
+
+/// Who is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// The script inside the program.
+    Tour,
+    /// A script of the caller's, at an absolute path.
+    Script(PathBuf),
+    /// A model of Anthropic, or of whoever speaks its API at `ANTHROPIC_BASE_URL`.
+    Anthropic(String),
+    /// A model behind a chat completions endpoint, at `OPENAI_BASE_URL`.
+    OpenAi(String),
+}
+
+impl Choice {
+    /// What `--model` says.
+    pub(crate) fn parse(word: &str, cwd: &Path) -> Result<Self, Failure> {
+        match word.split_once(':') {
+            None if word == "tour" => Ok(Self::Tour),
+            None if word.starts_with("claude") => Ok(Self::Anthropic(word.to_owned())),
+            Some(("script", file)) => Ok(Self::Script(cwd.join(file))),
+            Some(("anthropic", model)) => Ok(Self::Anthropic(model.to_owned())),
+            Some(("openai", model)) => Ok(Self::OpenAi(model.to_owned())),
+            _ => Err(Failure::usage(format!("--model {word}: whose model is that?")).hint(
+                "write anthropic:NAME, openai:NAME (any endpoint of that kind, at OPENAI_BASE_URL), script:FILE, or tour",
+            )),
+        }
+    }
+
+    /// Without `--model`: whatever the environment has a key for.
+    pub(crate) fn usual() -> Result<Self, Failure> {
+        if let Some(word) = variable("HANDBOX_MODEL") {
+            return Self::parse(&word, Path::new("/"));
+        }
+        Err(Failure::usage("no model is chosen; set one of these:").hint(
+            "\n  ANTHROPIC_API_KEY=… and --model anthropic:NAME\
+             \n  OPENAI_API_KEY=… and --model openai:NAME, with OPENAI_BASE_URL=… for another endpoint than OpenAI's\
+             \n  OPENAI_BASE_URL=http://127.0.0.1:11434/v1 and --model openai:NAME for a local one (Ollama, llama.cpp, vLLM)\
+             \nor try --model tour: a script inside this program, which asks no model. HANDBOX_MODEL saves typing --model",
+        ))
+    }
+
+    /// As a session pins it.
+    pub(crate) fn agent(&self) -> Agent {
+        let (provider, id) = match self {
+            Self::Tour => ("script", "tour".to_owned()),
+            Self::Script(file) => ("script", file.display().to_string()),
+            Self::Anthropic(id) => ("anthropic", id.clone()),
+            Self::OpenAi(id) => ("openai", id.clone()),
+        };
+        let mut agent = Agent::new(id);
+        agent.model.extra.insert(PROVIDER.to_owned(), Value::from(provider));
+        agent
+    }
+
+    /// What a session pinned.
+    pub(crate) fn pinned(model: &ModelChoice) -> Result<Self, Failure> {
+        let provider = model.extra.get(PROVIDER).and_then(Value::as_str).unwrap_or_default();
+        match provider {
+            "script" if model.id == "tour" => Ok(Self::Tour),
+            "script" => Ok(Self::Script(PathBuf::from(&model.id))),
+            "anthropic" => Ok(Self::Anthropic(model.id.clone())),
+            "openai" => Ok(Self::OpenAi(model.id.clone())),
+            other => {
+                let message =
+                    format!("the session's model `{}` is of the provider `{other}`, which is not known here", model.id);
+                Err(Failure::usage(message).hint("wake it with the Handbox that began it, or a later one"))
+            }
+        }
+    }
+
+    /// Whether no model is asked, which has to be said wherever it prints.
+    pub(crate) fn is_scripted(&self) -> bool {
+        matches!(self, Self::Tour | Self::Script(_))
+    }
+
+    /// The model.
+    pub(crate) fn open(&self) -> Result<Arc<dyn Model>, Failure> {
+        match self {
+            Self::Tour => Ok(Arc::new(Script::tour())),
+            Self::Script(file) => script(file),
+            Self::Anthropic(_) => {
+                let base = variable("ANTHROPIC_BASE_URL").unwrap_or_else(|| Anthropic::BASE_URL.to_owned());
+                let key = key("ANTHROPIC_API_KEY")?.ok_or_else(|| missing("ANTHROPIC_API_KEY", "anthropic"))?;
+                let to = Destination::parse(&base).map_err(|error| wrong("ANTHROPIC_BASE_URL", error))?;
+                let binding = Binding::header("ANTHROPIC_API_KEY", to, Anthropic::KEY_HEADER, key);
+                let binding = binding.map_err(|error| wrong("ANTHROPIC_BASE_URL", error))?;
+                let (http, principal) = proxy(Vec::new(), vec![binding])?;
+                let options = AnthropicOptions { http, principal, base_url: base, betas: Vec::new() };
+                Ok(Arc::new(Anthropic::new(options)))
+            }
+            Self::OpenAi(_) => {
+                let own = variable("OPENAI_BASE_URL");
+                let base = own.clone().unwrap_or_else(|| OpenAi::BASE_URL.to_owned());
+                let to = Destination::parse(&base).map_err(|error| wrong("OPENAI_BASE_URL", error))?;
+                let (plain, bound) = match key("OPENAI_API_KEY")? {
+                    Some(key) => {
+                        let binding = Binding::bearer("OPENAI_API_KEY", to, key);
+                        (Vec::new(), vec![binding.map_err(|error| wrong("OPENAI_BASE_URL", error))?])
+                    }
+                    // Local endpoints ask for none.
+                    None if own.is_some() => (vec![to], Vec::new()),
+                    None => return Err(missing("OPENAI_API_KEY", "openai")),
+                };
+                let (http, principal) = proxy(plain, bound)?;
+                Ok(Arc::new(OpenAi::new(OpenAiOptions { http, principal, base_url: base })))
+            }
+        }
+    }
+}
+
+fn script(file: &Path) -> Result<Arc<dyn Model>, Failure> {
+    let text = crate::whole_file::read(file, SCRIPT_BYTES_MAX)?;
+    let text = String::from_utf8(text).map_err(|_| Failure::usage(format!("{} is not text", file.display())))?;
+    let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let script = Script::parse(name, &text);
+    Ok(Arc::new(script.map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?))
+}
+
+/// The only way out, for the brain: one destination, one credential.
+fn proxy(destinations: Vec<Destination>, bindings: Vec<Binding>) -> Result<(Arc<dyn Http>, Principal), Failure> {
+    let principal = Principal("brain".into());
+    let grants = vec![Grant { principal: principal.clone(), destinations, bindings }];
+    let proxy = Proxy::new(Options { grants, limits: Limits::MODELS, trust: Trust::Platform });
+    Ok((Arc::new(proxy.map_err(Failure::internal)?), principal))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn key(name: &str) -> Result<Option<Secret>, Failure> {
+    Secret::from_env(name).map_err(|error| wrong(name, error))
+}
+
+fn wrong(name: &str, error: impl std::fmt::Display) -> Failure {
+    Failure::usage(format!("{name}: {error}")).hint(format!("correct {name}"))
+}
+
+fn missing(name: &str, provider: &str) -> Failure {
+    Failure::new(Kind::Usage, format!("{name} is not set, so no model of {provider} can be asked"))
+        .hint(format!("export {name}=…; it is sent to that provider only, and never logged. --model tour needs none"))
+}

@@ -1,0 +1,191 @@
+//! What happens in a session, shown while it happens.
+
+use crate::output::{self, Tone, visible};
+use handbox_session::fold::HandProvisioned;
+use handbox_session::fold::bodies::Body;
+use handbox_session::{Entry, EventId, Followed, Seq, kinds};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::io::{IsTerminal, Write};
+
+/// Characters of a tool's input or result that are shown.
+const SHOWN_MAX: usize = 110;
+
+/// How it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The model's words on standard output, everything else on standard error.
+    Text,
+    /// Every event of clients on standard output, one a line.
+    Json,
+}
+
+/// Shows a session to whoever watches it.
+pub(super) struct Screen {
+    form: Form,
+    quiet: bool,
+    /// The place of the last event that was shown.
+    pub(super) last: Option<Seq>,
+    /// The message that is being written, and what of it stands there.
+    begun: Option<(String, String)>,
+    /// The tools that were called: their names, and when.
+    calls: HashMap<String, (String, u64)>,
+}
+
+impl Screen {
+    pub(super) fn new(form: Form, quiet: bool, last: Option<Seq>) -> Self {
+        Self { form, quiet, last, begun: None, calls: HashMap::new() }
+    }
+
+    pub(super) fn followed(&mut self, followed: &Followed) {
+        match followed {
+            Followed::Event(entry) => self.event(entry),
+            Followed::Preview(preview) if self.form == Form::Text => {
+                if let Ok(preview) = serde_json::from_str(&preview.0) {
+                    self.preview(&preview);
+                }
+            }
+            Followed::Preview(_) => {}
+        }
+    }
+
+    fn preview(&mut self, preview: &Value) {
+        let text = |pointer: &str| preview.pointer(pointer).and_then(Value::as_str);
+        let (Some(id), Some(more)) = (text("/event_id"), text("/delta/content/text")) else { return };
+        if self.begun.as_ref().is_some_and(|(begun, _)| begun != id) {
+            self.end_line();
+        }
+        let (_, written) = self.begun.get_or_insert_with(|| (id.to_owned(), String::new()));
+        write(more);
+        written.push_str(more);
+    }
+
+    fn event(&mut self, entry: &Entry) {
+        self.last = Some(entry.seq);
+        let event = &entry.event;
+        if self.form == Form::Json {
+            if !event.kind().as_str().starts_with("handbox.") {
+                output::data(event.json());
+            }
+            return;
+        }
+        let members = Value::Object(event.members().clone());
+        let kind = event.kind();
+        if *kind == kinds::AGENT_MESSAGE {
+            self.message(&event.id().to_string(), &text_of(&members["content"]));
+        } else if *kind == kinds::AGENT_TOOL_USE || *kind == kinds::AGENT_CUSTOM_TOOL_USE {
+            self.end_line();
+            let name = members["name"].as_str().unwrap_or_default().to_owned();
+            self.note(&format!("→ {name} {}", clip(&members["input"].to_string())));
+            self.calls.insert(event.id().to_string(), (name, event.id().unix_ms()));
+        } else if *kind == kinds::AGENT_TOOL_RESULT {
+            self.end_line();
+            self.result(event.id(), &members);
+        } else if *kind == kinds::SESSION_ERROR {
+            self.end_line();
+            self.error(&members["error"]);
+        } else if *kind == kinds::HANDBOX_HAND_PROVISIONED {
+            match HandProvisioned::from_event(event) {
+                Ok(made) if made.incarnation > 1 => {
+                    self.note(&format!("the hand `{}` was made ready again ({})", made.hand, made.reason));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A message that is whole now. What stands there already is not repeated.
+    fn message(&mut self, id: &str, text: &str) {
+        match self.begun.take() {
+            Some((begun, written)) if begun == id && text.starts_with(&written) => write(&text[written.len()..]),
+            Some(_) => write(&format!("\n{text}")),
+            None => write(text),
+        }
+        write("\n");
+    }
+
+    fn result(&mut self, at: EventId, members: &Value) {
+        let called = members["tool_use_id"].as_str().and_then(|id| self.calls.remove(id));
+        let (name, since) = called.unwrap_or_else(|| ("?".to_owned(), at.unix_ms()));
+        let text = text_of(&members["content"]);
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        let first = clip(lines.next().unwrap_or("nothing"));
+        let more = match lines.count() {
+            0 => String::new(),
+            more => format!(" (+{more} lines)"),
+        };
+        let failed = if members["is_error"] == true { "failed, " } else { "" };
+        self.note(&format!("← {name} {failed}{}: {first}{more}", duration(at.unix_ms().saturating_sub(since))));
+    }
+
+    fn error(&self, error: &Value) {
+        let message = error["message"].as_str().unwrap_or("something went wrong");
+        let goes_on = error["retry_status"]["type"] == "retrying";
+        output::note(Tone::Warning, &format!("{message}{}", if goes_on { "; trying again" } else { "" }));
+    }
+
+    /// Ends what is being written, if anything is.
+    pub(super) fn end_line(&mut self) {
+        if self.begun.take().is_some_and(|(_, written)| !written.ends_with('\n')) {
+            write("\n");
+        }
+    }
+
+    pub(super) fn note(&self, text: &str) {
+        if self.form == Form::Text && !self.quiet {
+            output::note(Tone::Note, text);
+        }
+    }
+}
+
+/// Text of the model, at once.
+fn write(text: &str) {
+    let mut out = std::io::stdout().lock();
+    // The model's words may be anybody's; a terminal obeys none of them. If nobody reads, the session goes on all the same.
+    let _ = if out.is_terminal() { out.write_all(visible(text).as_bytes()) } else { out.write_all(text.as_bytes()) };
+    let _ = out.flush();
+}
+
+/// The text blocks of some content.
+fn text_of(content: &Value) -> String {
+    let blocks = content.as_array().map(Vec::as_slice).unwrap_or_default();
+    let text = |block: &Value| match block["text"].as_str() {
+        Some(text) => text.to_owned(),
+        None => format!("[{}]", block["type"].as_str().unwrap_or("?")),
+    };
+    blocks.iter().map(text).collect()
+}
+
+fn clip(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// `12 ms`, `3.4 s`, `2 min 5 s`.
+pub(super) fn duration(ms: u64) -> String {
+    match ms {
+        0..1000 => format!("{ms} ms"),
+        1000..60_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SHOWN_MAX, clip, duration, text_of};
+    use serde_json::json;
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        assert_eq!([duration(7), duration(1250), duration(125_000)], ["7 ms", "1.2 s", "2 min 5 s"]);
+    }
+
+    #[test]
+    fn what_is_shown_of_a_result_is_short_and_whole_characters() {
+        let long = "é".repeat(SHOWN_MAX + 1);
+        assert_eq!(clip(&long).chars().count(), SHOWN_MAX + 1);
+        assert_eq!(text_of(&json!([{ "type": "text", "text": "a" }, { "type": "image" }])), "a[image]");
+    }
+}

@@ -1,0 +1,44 @@
+//! `handbox wake`.
+
+use super::brain::{brain, log, pinned_model};
+use super::drive::Drive;
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::log::open;
+use crate::paths::Paths;
+use handbox_session::SessionLog;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Go on with a session from its last event, whoever worked on it before.
+///
+/// What was going on when its last brain died is recovered first: a call that only reads runs again, one whose outcome
+/// nobody can tell is answered so. Exit status as of `run`.
+#[derive(clap::Args)]
+pub(crate) struct Wake {
+    /// The session, by its id or the beginning of it
+    id: String,
+}
+
+pub(crate) fn run(global: &Global, command: &Wake) -> Result<ExitCode, Failure> {
+    let paths = Paths::find(global)?;
+    let runtime = open::runtime()?;
+    let done = runtime.block_on(async {
+        let shared = log(&paths, "handbox wake").await?;
+        let opened: Arc<dyn SessionLog> = Arc::<handbox_store::socket::SharedLog>::clone(&shared);
+        let done = work(opened, command, global, &paths).await;
+        shared.close().await;
+        done
+    });
+    runtime.shutdown_background();
+    done
+}
+
+async fn work(log: Arc<dyn SessionLog>, command: &Wake, global: &Global, paths: &Paths) -> Result<ExitCode, Failure> {
+    let session = open::resolve(&*log, &command.id).await?;
+    let choice = pinned_model(&*log, session).await?;
+    // What a session runs with does not depend on where it is woken.
+    let brain = brain(log, &choice, global, Path::new("/"))?;
+    Drive { brain, session, global, paths, scripted: choice.is_scripted() }.run().await
+}

@@ -1,0 +1,71 @@
+//! Headers, both ways.
+
+use crate::scrub::Needles;
+use handbox_hand::HttpError;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+/// Whether a header is about the connection, the framing of the body or the way there. Those are the sender's.
+pub(crate) fn is_ours(name: &str) -> bool {
+    const OURS: [&str; 15] = [
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "accept-encoding",
+        "http2-settings",
+        "forwarded",
+        "x-forwarded-host",
+        "via",
+        "max-forwards",
+    ];
+    let name = name.replace('_', "-").to_ascii_lowercase();
+    OURS.contains(&name.as_str()) || name.starts_with("proxy-")
+}
+
+/// The headers of a request as its principal wants them.
+pub(crate) fn of_request(wanted: &[(String, String)], bytes_max: usize) -> Result<HeaderMap, HttpError> {
+    let bytes: usize = wanted.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > bytes_max {
+        return Err(HttpError::Invalid(format!("headers of {bytes} bytes; the most is {bytes_max}")));
+    }
+    let mut headers = HeaderMap::new();
+    for (name, value) in wanted {
+        if is_ours(name) {
+            return Err(HttpError::Invalid(format!("the header {name:?} is set on the way out")));
+        }
+        let own = HeaderName::from_bytes(name.as_bytes());
+        let (Ok(own), Ok(value)) = (own, HeaderValue::from_str(value)) else {
+            return Err(HttpError::Invalid(format!("{name:?} or its value is no header")));
+        };
+        headers.append(own, value);
+    }
+    // Nothing is decoded here, and what is encoded cannot be searched for secrets.
+    headers.insert(reqwest::header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    Ok(headers)
+}
+
+/// The headers of a response as its principal may see them.
+pub(crate) fn of_response(
+    came: &HeaderMap,
+    needles: &Needles,
+    bytes_max: usize,
+) -> Result<Vec<(String, String)>, HttpError> {
+    let bytes: usize = came.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if bytes > bytes_max {
+        return Err(HttpError::Unusable(format!("the answer has headers of {bytes} bytes; the most is {bytes_max}")));
+    }
+    let shown = came.iter().filter(|(name, _)| !is_ours(name.as_str()) && !needles.are_in_lower_case(name.as_str()));
+    let text = |value: &HeaderValue| needles.scrub_text(String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Ok(shown.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect())
+}
+
+/// Whether a body is encoded, so that nothing can be found in it.
+pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(reqwest::header::CONTENT_ENCODING);
+    codings.iter().any(|coding| !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
+}

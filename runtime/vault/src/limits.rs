@@ -1,0 +1,39 @@
+//! What one exchange may take.
+
+use std::time::Duration;
+
+/// What one exchange may take. Every field is set by the caller; there is no `Default`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For a connection: the name's look-up, TCP and TLS together.
+    pub connect_time_max: Duration,
+    /// From the start until the response's head is there.
+    pub head_time_max: Duration,
+    /// Between two pieces of a response's body.
+    pub idle_time_max: Duration,
+    /// From the start to the end of the response's body, pauses of its reader included.
+    pub total_time_max: Duration,
+    /// Bytes of a request's body.
+    pub request_bytes_max: usize,
+    /// Bytes of the names and values of a request's headers, and of a response's.
+    pub header_bytes_max: usize,
+    /// Bytes of a response's body.
+    pub body_bytes_max: u64,
+}
+
+impl Limits {
+    /// For model calls.
+    ///
+    /// A hosted provider sends a head at once and pings while the model thinks; a local one may be silent for minutes
+    /// while it reads a long prompt, and so may one that does not stream. The largest request a provider takes is
+    /// 32 MiB; a reply of 128 000 tokens, each in an event of its own, is about 20 MiB.
+    pub const MODELS: Self = Self {
+        connect_time_max: Duration::from_secs(15),
+        head_time_max: Duration::from_secs(10 * 60),
+        idle_time_max: Duration::from_secs(5 * 60),
+        total_time_max: Duration::from_secs(60 * 60),
+        request_bytes_max: 64 * 1024 * 1024,
+        header_bytes_max: 64 * 1024,
+        body_bytes_max: 128 * 1024 * 1024,
+    };
+}

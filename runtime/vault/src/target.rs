@@ -1,0 +1,207 @@
+//! Where a request goes, and where it may go.
+
+use crate::PolicyError;
+use reqwest::Url;
+use std::fmt;
+use std::net::IpAddr;
+
+/// Where something may be sent: scheme, host and port exactly, and a path with all that is below it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Destination {
+    url: Url,
+}
+
+impl Destination {
+    /// From an absolute URL, such as `https://api.example.com/v1`: requests to `/v1` and below it match, `/v10` does not.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::Destination`] for what is no `http` or `https` URL, or has a user, a query or a fragment.
+    pub fn parse(url: &str) -> Result<Self, PolicyError> {
+        let wrong = |why: &str| PolicyError::Destination(format!("{url:?} is no destination: {why}"));
+        let mut parsed = parse(url).map_err(|why| wrong(&why))?;
+        if parsed.query().is_some() || parsed.fragment().is_some() {
+            return Err(wrong("it has a query or a fragment"));
+        }
+        let path = parsed.path().trim_end_matches('/').to_owned();
+        if is_ambiguous(&path) {
+            return Err(wrong("servers read its path in different ways"));
+        }
+        parsed.set_path(&path);
+        Ok(Self { url: parsed })
+    }
+
+    /// Whether a request there is covered.
+    pub(crate) fn covers(&self, target: &Target) -> bool {
+        let own = self.url.path().trim_end_matches('/');
+        let path = target.url.path();
+        self.is_origin_of(target)
+            && (own.is_empty()
+                || !is_ambiguous(path)
+                    && path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    }
+
+    /// Whether scheme, host and port are those of a request.
+    pub(crate) fn is_origin_of(&self, target: &Target) -> bool {
+        let port = Url::port_or_known_default;
+        self.url.scheme() == target.url.scheme()
+            && self.url.host() == target.url.host()
+            && port(&self.url) == port(&target.url)
+    }
+
+    /// Whether nobody on the way can read what is sent there.
+    pub(crate) fn is_private(&self) -> bool {
+        self.is_https() || is_loopback(&self.url)
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+}
+
+/// As it would be written.
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", origin(&self.url), self.url.path().trim_end_matches('/'))
+    }
+}
+
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Where one request goes. Read once: what is matched is what is connected to.
+pub(crate) struct Target {
+    pub(crate) url: Url,
+}
+
+impl Target {
+    pub(crate) fn parse(url: &str) -> Result<Self, String> {
+        let mut url = parse(url)?;
+        url.set_fragment(None);
+        Ok(Self { url })
+    }
+
+    /// Scheme, host and port, for people.
+    pub(crate) fn origin(&self) -> String {
+        origin(&self.url)
+    }
+}
+
+fn origin(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+}
+
+/// One reading of a URL, or why there is none. The texts do not repeat it: a query may hold anything.
+fn parse(url: &str) -> Result<Url, String> {
+    // The parser drops tabs and line breaks, and reads a backslash as a slash; other readers do not.
+    if url.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'\\') {
+        return Err("the URL holds white space, control bytes or a backslash".to_owned());
+    }
+    let url = Url::parse(url).map_err(|error| format!("not an absolute URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("the URL is neither http nor https".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the URL names a user".to_owned());
+    }
+    if url.port() == Some(0) {
+        return Err("there is no port 0".to_owned());
+    }
+    let host = url.host_str().unwrap_or_default();
+    if host.split('.').any(str::is_empty) && !host.starts_with('[') {
+        return Err("the host has an empty label".to_owned());
+    }
+    Ok(url)
+}
+
+/// `localhost` counts: this crate never looks it up, see `resolve.rs`.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || literal.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether some server may read a path as another one: an encoded slash, or a dot segment that the parser left because
+/// of parameters (`..;a`).
+fn is_ambiguous(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let encoded = ["%2f", "%5c", "%00", "%25"].iter().any(|code| path.contains(code));
+    encoded || path.replace("%2e", ".").split('/').any(|segment| matches!(segment.split(';').next(), Some("." | "..")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covers(destination: &str, url: &str) -> bool {
+        let destination = Destination::parse(destination).unwrap();
+        Target::parse(url).is_ok_and(|target| destination.covers(&target))
+    }
+
+    #[test]
+    fn scheme_host_port_and_path_segments_match_exactly() {
+        let v1 = "https://api.example.com/v1/";
+        for url in [
+            "https://api.example.com/v1",
+            "https://API.example.com:443/v1/messages?beta=true",
+            "https://api.example.com/v1/a/../b",
+        ] {
+            assert!(covers(v1, url), "{url}");
+        }
+        for url in [
+            "http://api.example.com/v1",
+            "https://api.example.com:8443/v1",
+            "https://api.example.com.evil.net/v1",
+            "https://evil.net/v1",
+            "https://api.example.com./v1",
+            "https://api.example.com/v10",
+            "https://api.example.com/",
+            "https://api.example.com/v1/../admin",
+            "https://api.example.com/v1/%2e%2e/admin",
+            "https://api.example.com/v1/..%2fadmin",
+            "https://api.example.com/v1/..;x/admin",
+            "https://api.example.com/v1/%252e%252e/admin",
+        ] {
+            assert!(!covers(v1, url), "{url}");
+        }
+        assert!(covers("http://[::1]:8080", "http://[::1]:8080/any/path"));
+        assert!(covers("https://bücher.example", "https://xn--bcher-kva.example/"));
+    }
+
+    #[test]
+    fn a_url_that_readers_disagree_on_is_no_target() {
+        for url in [
+            "https://api.example.com@evil.net/",
+            "https://user:pass@api.example.com/",
+            "https://api.example.com\\@evil.net/",
+            "https://api.example\t.com/",
+            "https://api.example.com/\r\nx: y",
+            "https://api..example.com/",
+            "https://api.example.com:0/",
+            "ftp://api.example.com/",
+            "/v1/messages",
+            "",
+        ] {
+            assert!(Target::parse(url).is_err(), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn only_https_and_loopback_are_private() {
+        for (url, private) in [
+            ("https://api.example.com", true),
+            ("http://127.0.0.1:11434/v1", true),
+            ("http://[::1]/", true),
+            ("http://localhost:8080", true),
+            ("http://192.168.1.5/", false),
+            ("http://localhost.evil.net/", false),
+            ("http://127.0.0.1.evil.net/", false),
+        ] {
+            assert_eq!(Destination::parse(url).unwrap().is_private(), private, "{url}");
+        }
+    }
+}
