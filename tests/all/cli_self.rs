@@ -151,11 +151,17 @@ fn log_lines_go_to_standard_error_in_the_form_that_is_asked_for() {
     let machine = Machine::fresh();
     let bad = machine.run(&["cache", "path"]).ok().out().trim_end().to_owned();
     machine.run(&["call", "std", "glob", "--pattern", "*"]).ok();
-    for entry in std::fs::read_dir(bad).expect("a cache").flatten() {
-        if entry.path().extension().is_some_and(|end| end == "cwasm") {
-            std::fs::write(entry.path(), "not what was compiled").expect("our own folder");
+    let spoil = || {
+        for entry in std::fs::read_dir(&bad).expect("a cache").flatten() {
+            if entry.path().extension().is_some_and(|end| end == "cwasm") {
+                std::fs::write(entry.path(), "not what was compiled").expect("our own folder");
+            }
         }
-    }
+    };
+    spoil();
+    let text = machine.run(&["call", "std", "glob", "--pattern", "*"]).ok();
+    assert!(text.err().contains("WARN") && !text.err().contains('\u{1b}'), "colours in a pipe: {text:?}");
+    spoil();
     let line = ["call", "std", "glob", "--pattern", "*", "--log-format", "json"];
     let logged = machine.run(&line).ok();
     let first = logged.err().lines().next().unwrap_or_default();

@@ -58,10 +58,16 @@ fn where_nothing_is_kept_looking_makes_nothing() {
     machine.run(&["sessions"]).ok().says(&["no sessions in ", "handbox log import"]);
     assert_eq!(machine.run(&["sessions", "list", "--json"]).ok().json(), json!({ "sessions": [], "next": null }));
     assert!(machine.run(&["log", "verify"]).ok().says(&["nothing to check"]).out().is_empty());
-    for verb in [&["show", "x"][..], &["events", "x"], &["fork", "x"], &["rm", "x"], &["list", "--before", "x"]] {
-        machine.run(&[&["sessions"], verb].concat()).code(2).says(&["error: no session's id is `x`"]);
+    for verb in [
+        &["show", "xxxxxxxx"][..],
+        &["events", "xxxxxxxx"],
+        &["fork", "xxxxxxxx"],
+        &["rm", "xxxxxxxx"],
+        &["list", "--before", "xxxxxxxx"],
+    ] {
+        machine.run(&[&["sessions"], verb].concat()).code(2).says(&["error: no session's id is `xxxxxxxx`"]);
     }
-    machine.run(&["log", "export", "x"]).code(2);
+    machine.run(&["log", "export", "xxxxxxxx"]).code(2);
     assert!(!data(&machine).exists(), "looking made a folder");
 }
 
@@ -108,6 +114,63 @@ fn an_id_may_be_cut_as_long_as_it_fits_one_session() {
 }
 
 #[test]
+fn nothing_names_no_session_and_little_removes_none() {
+    let machine = Machine::new();
+    let id = import(&machine, 1);
+    for nothing in ["", "sesn_", "s", "sesn"] {
+        for verb in [&["sessions", "show"][..], &["sessions", "rm"], &["sessions", "events"], &["log", "verify"]] {
+            machine.run(&[verb, &[nothing]].concat()).code(2).says(&["hint: "]);
+        }
+        machine.run(&["log", "export", nothing]).code(2);
+    }
+    let digits = &id["sesn_".len()..];
+    for little in ["1", &digits[..7], &id[.."sesn_".len() + 7]] {
+        machine.run(&["sessions", "show", little]).ok();
+        machine.run(&["sessions", "rm", little]).code(2).says(&["too little of an id", "at least 8 digits"]);
+        machine.run(&["sessions", "rm", &id, little]).code(2);
+    }
+    machine.run(&["sessions", "show", &id]).ok();
+    assert_eq!(machine.run(&["sessions", "rm", &digits[..8]]).ok().out(), format!("{id}\n"));
+}
+
+#[test]
+fn the_ids_in_the_documents_fit_the_example_alone() {
+    let machine = Machine::new();
+    let example = repository().join("examples/session.jsonl").display().to_string();
+    let id = machine.run(&["log", "import", &example]).ok().out().trim_end().to_owned();
+    machine.run(&["sessions", "fork", &id, "--at", "7"]).ok();
+    let mut texts = vec![std::fs::read_to_string(repository().join("README.md")).expect("it is there")];
+    for verb in [&["sessions"][..], &["sessions", "events"], &["log", "export"]] {
+        texts.push(machine.run(&[verb, &["--help"]].concat()).ok().out().to_owned());
+    }
+    for text in texts {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let named: Vec<&str> = words.filter(|word| word.starts_with("sesn_1")).collect();
+        assert!(!named.is_empty(), "{text}");
+        for word in named {
+            assert_eq!(machine.run(&["sessions", "show", word, "--json"]).ok().json()["id"], json!(id), "{word}");
+        }
+    }
+}
+
+#[test]
+fn what_is_shown_of_a_session_forges_no_rows() {
+    let machine = Machine::new();
+    let mut new = sample::session(1);
+    let last = new.events.pop().expect("it ended");
+    let reason = format!("x\nsesn_1111111111111111111111  idle  {}", "forged ".repeat(60));
+    let members = json!({ "stop_reason": { "type": reason } });
+    let Value::Object(members) = members else { unreachable!() };
+    new.events.push(handbox_session::Event::new(last.id(), last.kind().clone(), members).expect("an event"));
+    let file = machine.file("forged.jsonl", sample::export(&new)).display().to_string();
+    machine.run(&["log", "import", &file]).ok();
+    let listed = machine.run(&["sessions"]).ok();
+    assert!(listed.out().lines().count() == 2 && listed.out().lines().all(|row| row.len() < 200), "{listed:?}");
+    let shown = machine.run(&["sessions", "show", &new.id.to_string()]).ok();
+    assert!(shown.out().lines().all(|row| !row.contains("forged forged forged")), "{shown:?}");
+}
+
+#[test]
 fn a_list_goes_on_where_it_ended() {
     let machine = Machine::new();
     let mut ids: Vec<String> = (0..5).map(|number| import(&machine, number)).collect();
@@ -121,6 +184,11 @@ fn a_list_goes_on_where_it_ended() {
     assert_eq!(page(&["--limit", "2"]), (vec![json!(ids[0]), json!(ids[1])], json!(ids[1])));
     assert_eq!(page(&["--limit", "3", "--before", &ids[1]]).0, [json!(ids[2]), json!(ids[3]), json!(ids[4])]);
     assert_eq!(page(&["--before", &ids[1]]).1, Value::Null);
+    let none = machine.run(&["sessions", "list", "--before", &ids[4]]).ok();
+    assert!(none.says(&["no session is older than ", &ids[4]]).out().is_empty());
+    for wrong in ["0", "x", "-1"] {
+        machine.run(&["sessions", &format!("--limit={wrong}")]).code(2).says(&["a whole number from 1 on"]);
+    }
     machine.run(&["sessions", "--limit", "2"]).ok().says(&["there are older ones", &ids[1]]);
     machine.run(&["sessions", "--limit", "2", "show", &ids[0]]).code(2).says(&["belong to `list`"]);
 }
@@ -142,9 +210,12 @@ fn events_are_those_of_managed_agents_in_the_order_they_were_processed() {
     assert_eq!(types(&events(&["--types", "handbox.model_reply", "--last", "1"])), ["handbox.model_reply"]);
     assert_eq!(events(&["--all"]).len(), 18);
     assert_eq!(events(&["--from", "19"]).len(), 0);
+    machine.run(&["sessions", "events", &id, "--last", "x"]).code(2).says(&["a whole number from 1 on"]);
+    machine.run(&["sessions", "events", &id, "--from", "9", "--to", "3"]).code(2).says(&["--from 3 --to 9"]);
     for wrong in [&["--from", "0"][..], &["--last", "0"], &["--types", "No!"], &["--raw", "--json"]] {
         machine.run(&[&["sessions", "events", &id], wrong].concat()).code(2);
     }
+    assert_eq!(machine.run(&["sessions", "events", &id, "--types", "session.deleted"]).ok().err(), "");
     machine.run(&["sessions", "events", &id, "--types", "agent.mesage"]).ok().says(&["warning: ", "agent.mesage"]);
 }
 
@@ -183,7 +254,16 @@ fn a_fork_shares_the_beginning_and_outlives_its_parent() {
     machine.run(&["sessions", "fork", &id, "--at", "19"]).code(2);
     machine.run(&["sessions", "fork", &id, "--at", "0"]).code(2).says(&["a place is a whole number"]);
     assert_eq!(machine.run(&["sessions", "fork", &id, "--json"]).ok().json()["forked_from"]["at"], 18);
-    assert_eq!(machine.run(&["sessions", "rm", &id, &id]).ok().out(), format!("{id}\n"));
+    let forks = machine.run(&["sessions", "--json"]).ok().json()["sessions"].as_array().expect("a list").clone();
+    let forks: Vec<String> = forks.iter().filter_map(|row| row["id"].as_str()).map(str::to_owned).collect();
+    let forks: Vec<&str> = forks.iter().map(String::as_str).filter(|fork| **fork != *id).collect();
+    let removed = machine.run(&["sessions", "rm", &id, &id]).ok();
+    assert_eq!(removed.out(), format!("{id}\n"));
+    // Until they go nobody else can have its id.
+    let file = machine.file("again.jsonl", sample::export(&sample::session(1))).display().to_string();
+    assert_eq!(forks.len(), 2);
+    machine.run(&["log", "import", &file]).code(2).says(&["handbox sessions rm ", &forks.join(" ")]);
+    removed.says(&["until they go", &forks.join(" ")]);
     machine.run(&["sessions", "show", &id]).code(2).says(&["there is no session"]);
     assert_eq!(lines(&machine, &["sessions", "events", &fork, "--json", "--all"]).len(), 7);
     // Elsewhere there is nothing to share with, and its hashes are the same all the same.
@@ -208,7 +288,7 @@ fn what_is_exported_and_imported_is_the_same_to_the_byte() {
     assert_eq!((&imported["session"], &imported["events"]), (&json!(new.id), &json!(5_018)));
     let id = new.id.to_string();
     assert!(machine.run(&["log", "export", &id]).ok().out() == written);
-    machine.run(&["log", "export", &id, "-o", "b.jsonl", "--json"]).ok().json();
+    assert_eq!(machine.run(&["log", "export", &id, "-o", "b.jsonl", "--json"]).ok().json()["file"], "b.jsonl");
     assert!(machine.read("b.jsonl") == written);
     machine.run(&["log", "import", &file]).code(2).says(&["already", "it is the same, event for event"]);
     machine.run(&["sessions", "rm", &id]).ok();
@@ -218,6 +298,55 @@ fn what_is_exported_and_imported_is_the_same_to_the_byte() {
     let queued = lines(&machine, &["sessions", "events", &id, "--json", "--last", "3"]);
     assert!(queued.iter().all(|event| event["processed_at"].is_null()), "{queued:?}");
 }
+
+#[test]
+fn an_export_replaces_nothing_without_being_told_to() {
+    let machine = Machine::new();
+    let id = import(&machine, 1);
+    let written = sample::export(&sample::session(1));
+    let export = |args: &[&str]| machine.run(&[&["log", "export", &id, "-o"], args].concat());
+    machine.file("notes.txt", "mine");
+    export(&["notes.txt"]).code(2).says(&["notes.txt is there already", "--force"]);
+    assert_eq!(machine.read("notes.txt"), "mine");
+    export(&["notes.txt", "--force"]).ok();
+    assert!(machine.read("notes.txt") == written);
+    export(&["."]).code(2).says(&["is a folder"]);
+    let lost = export(&["no/such/folder.jsonl"]).code(2).says(&["no/such/folder.jsonl", "create it first"]);
+    assert!(!lost.err().contains(".handbox-"), "{lost:?}");
+    machine.run(&["log", "export", &id, "--force"]).code(2);
+    let kept = data(&machine);
+    for inside in ["sessions.redb", "new.jsonl", "run/new.jsonl"] {
+        let inside = kept.join(inside).display().to_string();
+        export(&[&inside, "--force"]).code(2).says(&["lies in the data folder"]);
+    }
+    machine.run(&["log", "verify"]).ok();
+    links_and_devices(&machine, &id, &written);
+}
+
+#[cfg(unix)]
+fn links_and_devices(machine: &Machine, id: &str, written: &str) {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    let export = |args: &[&str]| machine.run(&[&["log", "export", id, "-o"], args].concat());
+    symlink(machine.path("notes.txt"), machine.path("link")).expect("a link");
+    machine.file("notes.txt", "mine");
+    export(&["link"]).code(2).says(&["link is there already"]);
+    export(&["link", "--force"]).ok();
+    assert!(machine.read("notes.txt") == written && machine.path("link").is_symlink());
+    symlink(machine.path("nowhere"), machine.path("loose")).expect("a link");
+    export(&["loose", "--force"]).code(2).says(&["leads to nothing"]);
+    symlink(data(machine).join("sessions.redb"), machine.path("store")).expect("a link");
+    export(&["store", "--force"]).code(2).says(&["lies in the data folder"]);
+    export(&["/dev/null"]).ok();
+    assert!(std::fs::metadata("/dev/null").expect("it is there").file_type().is_char_device());
+    let fifo = machine.path("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    let reader = std::thread::spawn(move || std::fs::read_to_string(fifo));
+    export(&["fifo"]).ok();
+    assert!(reader.join().expect("no panic").expect("text") == written);
+}
+
+#[cfg(not(unix))]
+fn links_and_devices(_: &Machine, _: &str, _: &str) {}
 
 #[test]
 fn a_file_in_which_anything_was_changed_is_refused_with_the_place() {
@@ -242,6 +371,20 @@ fn a_file_in_which_anything_was_changed_is_refused_with_the_place() {
         machine.run(&["log", "import", &path]).code(code).says(&["bad.jsonl", says]);
     }
     machine.run(&["log", "import", "absent.jsonl"]).code(2).says(&["absent.jsonl"]);
+    assert!(!data(&machine).exists(), "nothing was kept of them");
+}
+
+#[test]
+fn an_entry_that_comes_later_is_moved_and_one_that_does_not_is_missing() {
+    let machine = Machine::new();
+    let written = sample::export(&sample::session(1));
+    let mut lines: Vec<&str> = written.lines().collect();
+    lines.swap(5, 9);
+    let file = machine.file("turned.jsonl", lines.join("\n")).display().to_string();
+    machine.run(&["log", "import", &file]).code(5).says(&["moved: the entry 5 comes later"]);
+    lines.remove(9);
+    let file = machine.file("cut.jsonl", lines.join("\n")).display().to_string();
+    machine.run(&["log", "import", &file]).code(5).says(&["missing: the entry 5"]);
     assert!(!data(&machine).exists(), "nothing was kept of them");
 }
 
@@ -316,6 +459,19 @@ fn the_data_folder_can_be_named() {
     assert_eq!(count(machine.line(&["sessions", "--json"]).env("HANDBOX_DATA", "kept/here").run()), Some(1));
     assert_eq!(count(machine.run(&["--data", "kept", "sessions", "--json"])), Some(0));
     machine.run(&["sessions", "--data", ""]).code(2).says(&["--data"]);
+    let file = machine.file("notes.txt", "mine").display().to_string();
+    let store = machine.path("kept/here/sessions.redb").display().to_string();
+    for wrong in [&file, &store] {
+        for verb in
+            [&["sessions"][..], &["log", "verify"], &["log", "import", &example], &["sessions", "rm", "1ChFqbrR"]]
+        {
+            machine.run(&[verb, &["--data", wrong]].concat()).code(2).says(&[wrong, "is a file: name a folder"]);
+        }
+        let doctor = machine.run(&["doctor", "--data", wrong]).code(1);
+        assert!(doctor.out().contains("FAIL  data ") && doctor.out().contains("name a folder"), "{doctor:?}");
+        assert!(!doctor.out().contains("make it readable for you"), "{doctor:?}");
+    }
+    machine.run(&["sessions", "--data", &store]).code(2).says(&["it lies in ", "kept/here"]);
     private(&machine.path("kept/here"));
 }
 

@@ -5,6 +5,8 @@ use handbox_tests::Machine;
 use handbox_tests::sample::{self, Opened};
 use serde_json::json;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 fn store(machine: &Machine) -> PathBuf {
     machine.home(".data/handbox/sessions.redb")
@@ -149,23 +151,127 @@ fn heads_stay_right_while_a_session_grows() {
 }
 
 #[test]
-fn a_store_that_is_held_is_verified_through_its_holder() {
+fn a_store_that_is_held_and_written_to_is_verified_through_its_holder() {
     let machine = Machine::new();
     keep(&machine, vec![sample::session(1), sample::session(2)]);
     let id = sample::session(1).id.to_string();
     let heads = machine.run(&["log", "verify", "--json"]).ok();
     let anchors = machine.file("heads.json", heads.out()).display().to_string();
+    let opened = Opened::new(&machine.home(".data/handbox"));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in (0..).take_while(|_| !done.load(Ordering::Relaxed)) {
+                let events = vec![sample::message(number, "more")];
+                let batch = Batch { session: sample::session(2).id, writer: Writer::Client, after: None, events };
+                opened.run(async |log| log.append(vec![batch]).await).expect("appended");
+            }
+        });
+        let ran = machine.run(&["log", "verify", "--anchors", &anchors]);
+        let found = machine.run(&["log", "verify", "--json"]);
+        let one = machine.run(&["log", "verify", &id, "--json"]);
+        done.store(true, Ordering::Relaxed);
+        let who = format!("process {} (a test) holds the store and writes", std::process::id());
+        ran.ok().says(&[&who, "read through it and checked by their hashes", "2 sessions, "]);
+        let (found, one) = (found.ok().json(), one.ok().json());
+        assert_eq!((&found["through"], &found["holder"]["process"]), (&json!("holder"), &json!(std::process::id())));
+        let of_one = |report: &serde_json::Value| {
+            let heads = report["heads"].as_array().expect("heads");
+            heads.iter().find(|head| head["session"] == json!(id)).cloned().expect("it is there")
+        };
+        assert_eq!(of_one(&found), of_one(&heads.json()), "both ways find the same");
+        assert_eq!(one["events"], 18);
+    });
+}
+
+#[test]
+fn a_store_that_is_held_by_somebody_who_reads_is_verified_by_its_file() {
+    let machine = Machine::new();
+    keep_in_steps(&machine, vec![sample::session(1), sample::session(2)]);
+    let id = sample::session(1).id.to_string();
     let follower = machine.line(&["sessions", "events", &id, "--last", "1", "--follow"]).start();
     follower.line();
-    let who = format!("process {} (handbox sessions events --follow) holds the store", follower.process());
-    let ran = machine.run(&["log", "verify", "--anchors", &anchors]).ok();
-    ran.says(&[&who, "read through it and checked by their hashes", "2 sessions, 36 events"]);
-    let found = machine.run(&["log", "verify", "--json"]).ok().json();
-    assert_eq!((&found["through"], &found["holder"]["process"]), (&json!("holder"), &json!(follower.process())));
-    assert_eq!(found["heads"], heads.json()["heads"], "both ways find the same");
-    assert_eq!(machine.run(&["log", "verify", &id, "--json"]).ok().json()["events"], 18);
-    follower.kill();
+    let before = std::fs::read(store(&machine)).expect("the store");
     assert_eq!(machine.run(&["log", "verify", "--json"]).ok().json()["through"], "file");
+    assert!(std::fs::read(store(&machine)).expect("the store") == before, "verifying changed the file");
+    assert_eq!(machine.run(&["sessions", "--json"]).ok().json()["sessions"].as_array().map(Vec::len), Some(2));
+    // What was changed is named with its exact place, and not only between two that are known.
+    flip(&machine, b"What is left to do in my notes?");
+    let ran = machine.run(&["log", "verify"]).code(5);
+    assert!(ran.out().contains("DAMAGED at 2: "), "{ran:?}");
+    follower.kill();
+}
+
+#[test]
+fn verifying_changes_nothing_and_says_what_to_do() {
+    let machine = Machine::new();
+    keep_in_steps(&machine, vec![sample::session(1), sample::session(2)]);
+    for verb in [&["log", "verify"][..], &["doctor"]] {
+        let before = std::fs::read(store(&machine)).expect("the store");
+        machine.run(verb).ok();
+        assert!(std::fs::read(store(&machine)).expect("the store") == before, "{verb:?} changed the file");
+    }
+    assert_eq!(std::fs::read_dir(machine.beside("tmp")).expect("a folder").count(), 0, "a copy was left");
+    machine
+        .run(&["log", "verify", "nosuch"])
+        .code(2)
+        .says(&["no session's id is `nosuch`", "`handbox sessions` lists"]);
+    flip(&machine, b"What is left to do in my notes?");
+    let ran = machine.run(&["log", "verify"]).code(5);
+    let id = |end: &str| {
+        let row = ran.out().lines().find(|row| row.contains(end)).expect("a row");
+        row.split(' ').next().expect("an id").to_owned()
+    };
+    let (sound, damaged) = (id("  sound"), id("DAMAGED"));
+    assert!(!ran.err().contains("export ID"), "{ran:?}");
+    let export = format!("handbox log export {sound} -o {sound}.jsonl");
+    ran.says(&[&export, &format!("{damaged} comes back from the backup"), "sessions.redb"]);
+    std::fs::remove_dir_all(machine.home(".data/handbox")).expect("removed");
+    machine.run(&["log", "verify", "nosuch"]).code(2).says(&["hint: ", "handbox log import FILE"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_process_that_reads_the_file_ends_with_the_one_that_asked() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let machine = Machine::new();
+    keep(&machine, vec![sample::session(1)]);
+    // A FIFO in the place of the file holds it up for as long as this test wants.
+    std::fs::remove_file(store(&machine)).expect("removed");
+    assert!(Command::new("mkfifo").arg(store(&machine)).status().expect("mkfifo").success());
+    let mut child = Command::new(handbox_tests::program());
+    child.args(["log", "engine", "verify"]).arg(machine.home(".data/handbox"));
+    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    pipe.write_all(b"[]\n").expect("it reads");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(child.try_wait().expect("our own child").is_none(), "it waits for the file");
+    drop(pipe);
+    let late = Instant::now() + Duration::from_secs(10);
+    while child.try_wait().expect("our own child").is_none() {
+        assert!(Instant::now() < late, "it goes on without anybody");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn doctor_fails_where_nothing_can_be_written() {
+    let machine = Machine::new();
+    keep(&machine, vec![sample::session(1)]);
+    let data = machine.home(".data/handbox");
+    // A read-only mount of a namespace of its own: root writes to files of any mode.
+    let script = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" || exit 99; \
+        \"$1\" doctor --data \"$0\"; echo \"doctor $?\"; \"$1\" log verify --data \"$0\"; echo \"verify $?\"";
+    let mut command = std::process::Command::new("unshare");
+    command.args(["-rm", "sh", "-c", script]).arg(&data).arg(handbox_tests::program());
+    let Some(ran) = command.output().ok().filter(|ran| ran.status.code() == Some(0)) else {
+        return handbox_tests::skipped("no mount can be made here");
+    };
+    let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(text.contains("FAIL  sessions ") && text.contains("cannot be written"), "{text}");
+    assert!(text.contains("doctor 1") && text.contains("verify 0"), "{text}");
 }
 
 #[test]

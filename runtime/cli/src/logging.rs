@@ -1,6 +1,7 @@
 //! Log lines on standard error.
 
 use crate::args::{Global, LogFormat};
+use crate::output;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 
@@ -20,7 +21,8 @@ pub(crate) fn start(global: &Global) {
             filter = filter.add_directive(directive);
         }
     }
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(output::colours());
     // A second start, as in a test, keeps the first.
     let _ = match global.log_format {
         LogFormat::Text => lines.without_time().with_target(false).try_init(),

@@ -75,8 +75,10 @@ fn folder(what: &'static str, path: &Path) -> Finding {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Finding::ok(what, format!("{shown} is not there, and made when it is needed"))
         }
-        Err(error) => Finding::warn(what, format!("{shown}: {error}"), "make it readable"),
-        Ok(about) if !about.is_dir() => Finding::warn(what, format!("{shown} is not a folder"), "move it away"),
+        Err(error) => Finding::warn(what, format!("{shown}: {error}"), "make it readable, or name another with --data"),
+        Ok(about) if !about.is_dir() => {
+            Finding::fail(what, format!("{shown} is a file"), "name a folder with --data or HANDBOX_DATA")
+        }
         Ok(_) => match writable_by_others(path) {
             Some(path) => {
                 let fix = format!("chmod go-w {}", crate::describe::shell_word(&path));

@@ -53,15 +53,24 @@ pub(crate) fn json_line(value: &Value) {
     data(&json_text(value));
 }
 
-/// JSON without any control character: the rest of those that a terminal obeys may stand in
-/// strings as they are, and stand nowhere else.
+/// JSON without any character that a terminal obeys or hides: they may stand in strings as they
+/// are, and stand nowhere else.
 fn json_text(value: &Value) -> String {
+    let escaped = |c: char| c.is_control() || misleads(c);
     let text = value.to_string();
-    if !text.contains(char::is_control) {
+    if !text.contains(escaped) {
         return text;
     }
-    let escaped = |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
-    text.chars().map(escaped).collect()
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if escaped(c) {
+            let units = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            safe.push_str(&units);
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
 }
 
 /// Prints a remark.
@@ -95,19 +104,35 @@ pub(crate) fn clear_transient() {
     }
 }
 
-fn colours() -> bool {
+/// Whether standard error takes colours.
+pub(crate) fn colours() -> bool {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     wanted && std::io::stderr().is_terminal()
 }
 
-/// Characters that show a line in another order than it has, or break it unseen.
-fn reorders(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Characters that show a line in another order than it has, break it unseen, or are not seen
+/// themselves, so that what looks the same is not.
+fn misleads(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+        // Tags, and what else of their block is never shown.
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Text on one line, of at most so many characters.
+pub(crate) fn one_line(text: &str, chars_max: usize) -> String {
+    let line = visible(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+    if line.chars().count() <= chars_max {
+        return line;
+    }
+    line.chars().take(chars_max.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// Text that a component may have made, with control characters shown instead of obeyed.
 pub(crate) fn visible(text: &str) -> String {
-    let control = |c: char| (c.is_control() && c != '\n' && c != '\t') || reorders(c);
+    let control = |c: char| (c.is_control() && c != '\n' && c != '\t') || misleads(c);
     if !text.contains(control) {
         return text.to_owned();
     }
@@ -116,11 +141,29 @@ pub(crate) fn visible(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{json_text, visible};
+    use super::{json_text, one_line, visible};
 
     #[test]
     fn a_tool_cannot_drive_the_terminal() {
         assert_eq!(visible("a\u{1b}[31mb\n\tc"), "a\\u{1b}[31mb\n\tc");
+    }
+
+    #[test]
+    fn what_is_not_seen_is_shown() {
+        for hidden in ["\u{61c}", "\u{200b}", "\u{200d}", "\u{2060}", "\u{202e}", "\u{feff}", "\u{e0041}"] {
+            let text = format!("a{hidden}b");
+            assert_eq!(visible(&text), format!("a{}b", hidden.escape_unicode()));
+            let json = json_text(&text.clone().into());
+            assert!(json.is_ascii(), "{json}");
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_and_no_longer_than_asked() {
+        assert_eq!(one_line("a\n b\tc", 10), "a b c");
+        assert_eq!(one_line("abcdef", 4), "abc…");
+        assert_eq!(one_line("\u{1b}[2J", 40), "\\u{1b}[2J");
     }
 
     #[test]

@@ -38,6 +38,8 @@ struct End {
 pub struct Exporter {
     chain: Chain,
     record: Record,
+    /// The first entry that no hash of the record has proven yet.
+    unproven: Seq,
 }
 
 impl Exporter {
@@ -48,7 +50,7 @@ impl Exporter {
     /// [`Flaw::Lineage`].
     pub fn new(record: Record) -> Result<Self, Flaw> {
         let chain = Chain::new(record.id, record.lineage.clone())?;
-        Ok(Self { chain, record })
+        Ok(Self { chain, record, unproven: Seq::FIRST })
     }
 
     /// The first line.
@@ -66,6 +68,9 @@ impl Exporter {
     pub fn entry(&mut self, entry: &Entry) -> Result<String, Flaw> {
         let seq = in_turn(&self.chain, entry.seq)?;
         let (_, hash) = self.chain.push(entry.event.json())?;
+        if self.record.lineage.iter().any(|fork| fork.at == seq) {
+            self.unproven = seq.plus(1);
+        }
         Ok(format!(r#"{{"seq":{seq},"hash":"{hash}","event":{}}}"#, entry.event.json()))
     }
 
@@ -75,7 +80,7 @@ impl Exporter {
     ///
     /// As [`Verifier::finish`](crate::Verifier::finish): what was exported is not what the record says.
     pub fn finish(self) -> Result<String, Flaw> {
-        at_end(&self.chain, Seq::FIRST, self.record.head, self.record.hash)?;
+        at_end(&self.chain, self.unproven, self.record.head, self.record.hash)?;
         Ok(to_line(&End { head: self.record.head, hash: self.record.hash }))
     }
 }
@@ -89,6 +94,8 @@ pub struct Importer {
     session: SessionId,
     lineage: Vec<Fork>,
     ended: bool,
+    /// An entry was not in its place, and this one was: whether it comes later is still looked for.
+    missed: Option<Seq>,
 }
 
 impl Importer {
@@ -112,7 +119,7 @@ impl Importer {
             return Err(Flaw::Header("its first line is not written as an export writes it".to_owned()));
         }
         let chain = Chain::new(read.session, read.lineage.clone())?;
-        Ok(Self { chain, session: read.session, lineage: read.lineage, ended: false })
+        Ok(Self { chain, session: read.session, lineage: read.lineage, ended: false, missed: None })
     }
 
     /// The session.
@@ -127,12 +134,18 @@ impl Importer {
         &self.lineage
     }
 
-    /// Takes the next line: an entry, or the end, for which there is `None`.
+    /// Takes the next line: an entry; or the end, for which there is `None`.
+    ///
+    /// If an entry is not in its place, it gives nothing from there on and looks for that one: it was
+    /// [moved](Flaw::Moved) if it comes, and is [missing](Flaw::Missing) if [`Self::finish`] comes first.
     ///
     /// # Errors
     ///
     /// The first [`Flaw`]; there is no going on after it.
     pub fn line(&mut self, line: &str) -> Result<Option<Entry>, Flaw> {
+        if let Some(found) = self.missed {
+            return self.seek(line, found).map(|()| None);
+        }
         let due = self.chain.next();
         let unreadable = |what: String| Flaw::Unreadable { seq: due, what };
         if self.ended {
@@ -142,6 +155,10 @@ impl Importer {
             self.end(line).map_err(|flaw| flaw.unwrap_or_else(|| unreadable("it has another form".to_owned())))?;
             return Ok(None);
         };
+        if seq > due {
+            self.missed = Some(seq);
+            return Ok(None);
+        }
         let seq = in_turn(&self.chain, seq)?;
         let event = Event::from_canonical(event.as_bytes()).map_err(|error| unreadable(error.to_string()))?;
         if advance(self.chain.hash(), seq, event.json()) != hash {
@@ -149,6 +166,17 @@ impl Importer {
         }
         self.chain.push(event.json())?;
         Ok(Some(Entry { seq, event }))
+    }
+
+    /// Looks whether a line is the entry that is due, in whose place was `found`.
+    fn seek(&self, line: &str, found: Seq) -> Result<(), Flaw> {
+        let due = self.chain.next();
+        match parts(line) {
+            Some((seq, hash, event)) if seq == due && advance(self.chain.hash(), due, event) == hash => {
+                Err(Flaw::Moved { seq, found })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes the last line; `Err(None)` if it is none.
@@ -167,8 +195,11 @@ impl Importer {
     ///
     /// # Errors
     ///
-    /// [`Flaw::NoEnd`].
+    /// [`Flaw::NoEnd`], and [`Flaw::Missing`] for what [`Self::line`] looked for.
     pub fn finish(self) -> Result<(), Flaw> {
+        if self.missed.is_some() {
+            return Err(Flaw::Missing { seq: self.chain.next(), found: self.missed });
+        }
         if self.ended { Ok(()) } else { Err(Flaw::NoEnd { head: self.chain.head() }) }
     }
 }

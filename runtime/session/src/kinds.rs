@@ -1,4 +1,4 @@
-//! The types of events that Handbox itself reads or writes.
+//! The types of events that Handbox knows: those of Managed Agents that are stored, and its own.
 
 use crate::Kind;
 
@@ -39,6 +39,10 @@ kinds! {
     AGENT_MCP_TOOL_RESULT = "agent.mcp_tool_result";
     /// The model calls a tool that the client has.
     AGENT_CUSTOM_TOOL_USE = "agent.custom_tool_use";
+    /// A thread was sent a message.
+    AGENT_THREAD_MESSAGE_SENT = "agent.thread_message_sent";
+    /// A thread got a message of another.
+    AGENT_THREAD_MESSAGE_RECEIVED = "agent.thread_message_received";
     /// What the model is shown was summarised.
     AGENT_THREAD_CONTEXT_COMPACTED = "agent.thread_context_compacted";
     /// A turn begins.
@@ -55,10 +59,42 @@ kinds! {
     SESSION_UPDATED = "session.updated";
     /// What was used so far.
     SESSION_USAGE = "session.usage";
+    /// The session is removed: the last that its followers see.
+    SESSION_DELETED = "session.deleted";
+    /// A further thread begins.
+    SESSION_THREAD_CREATED = "session.thread_created";
+    /// A thread's turn begins.
+    SESSION_THREAD_STATUS_RUNNING = "session.thread_status_running";
+    /// A thread's turn is interrupted by an error that passes.
+    SESSION_THREAD_STATUS_RESCHEDULED = "session.thread_status_rescheduled";
+    /// A thread's turn ended; its stop reason says how.
+    SESSION_THREAD_STATUS_IDLE = "session.thread_status_idle";
+    /// A thread ended for good.
+    SESSION_THREAD_STATUS_TERMINATED = "session.thread_status_terminated";
     /// A model is asked.
     SPAN_MODEL_REQUEST_START = "span.model_request_start";
     /// A model answered, or failed.
     SPAN_MODEL_REQUEST_END = "span.model_request_end";
+    /// Whether the outcome is reached is looked at.
+    SPAN_OUTCOME_EVALUATION_START = "span.outcome_evaluation_start";
+    /// That goes on.
+    SPAN_OUTCOME_EVALUATION_ONGOING = "span.outcome_evaluation_ongoing";
+    /// What was found.
+    SPAN_OUTCOME_EVALUATION_END = "span.outcome_evaluation_end";
+    /// A workflow is to run.
+    WORKFLOW_RUN_CREATED = "workflow_run.created";
+    /// It runs.
+    WORKFLOW_RUN_STATUS_RUNNING = "workflow_run.status_running";
+    /// It waits.
+    WORKFLOW_RUN_STATUS_IDLE = "workflow_run.status_idle";
+    /// It ended; its result says how.
+    WORKFLOW_RUN_STATUS_ENDED = "workflow_run.status_ended";
+    /// A phase of it begins.
+    WORKFLOW_RUN_PHASE_STARTED = "workflow_run.phase_started";
+    /// A phase of it ended.
+    WORKFLOW_RUN_PHASE_ENDED = "workflow_run.phase_ended";
+    /// Something in it went wrong.
+    WORKFLOW_RUN_ERROR = "workflow_run.error";
     /// What the session runs with: its first event.
     HANDBOX_SESSION_CREATED = "handbox.session_created";
     /// What the session runs with from here on.

@@ -46,7 +46,15 @@ pub enum Flaw {
         /// What comes instead of it; `None` for the end.
         found: Option<Seq>,
     },
-    /// An entry comes again, or later than it should.
+    /// An entry comes later than it should: what was written there, behind another that is in its place.
+    #[error("moved: the entry {seq} comes later, and in its place is the entry {found}")]
+    Moved {
+        /// The first that is not in its place.
+        seq: Seq,
+        /// What comes instead of it.
+        found: Seq,
+    },
+    /// An entry comes again, or earlier than it should.
     #[error("repeated or out of order: the entry {seq} comes where the entry {expected} is due")]
     Repeated {
         /// The entry that comes.
@@ -94,6 +102,7 @@ impl Flaw {
             Self::Unreadable { seq, .. }
             | Self::Changed { first: seq, .. }
             | Self::Missing { seq, .. }
+            | Self::Moved { seq, .. }
             | Self::Surplus { seq } => Some(*seq),
             Self::Repeated { expected, .. } => Some(*expected),
             Self::Lineage(ChainError::Fork { fork }) => Some(fork.at),

@@ -127,6 +127,15 @@ impl RedbLog {
         Ok(verify::database(&open::file(folder, options)?)?)
     }
 
+    /// As [`Self::verify_folder`], of whatever holds bytes. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn verify_with(backend: impl StorageBackend, options: &Options) -> Result<Verdict, OpenError> {
+        Ok(verify::database(&open::backend(backend, options)?)?)
+    }
+
     /// Brings the derived tables up to date, as the log does by itself after a while.
     ///
     /// # Errors

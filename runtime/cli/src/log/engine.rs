@@ -2,21 +2,31 @@
 //!
 //! On a damaged file the engine may end its whole process. So this program starts itself again with the hidden verb `log
 //! engine`, which prints one line of JSON; a process that ended without it gave up on the file.
+//!
+//! That process changes nothing and keeps nobody out: it takes no lock, and what the engine writes stays in its memory
+//! (`overlay.rs`). Should another process have written meanwhile, its answer means nothing, and is not given.
 
 use super::chain::{self, Found, Report};
+use super::open;
+use super::overlay::Overlay;
 use crate::failure::{Failure, Kind};
 use crate::output;
 use handbox_session::{Anchor, LogError, SESSIONS_MAX, SessionLog};
-use handbox_store::{OpenError, Options, RedbLog};
+use handbox_store::{OpenError, Options, RedbLog, Surroundings};
 use serde::{Deserialize, Serialize};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitCode, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::SystemTime;
 
 /// The most characters of what a process that ended said last.
 const LAST_WORDS_MAX: usize = 300;
+/// The front of the file, which the engine writes with every commit.
+const FRONT_BYTES: u64 = 4096;
 
-/// Work for `log verify` and `doctor`, in a process that may break.
+/// Work for `log verify` and `doctor`, in a process that may break. It ends when its standard input does.
 #[derive(clap::Args)]
 #[command(hide = true)]
 pub(super) struct Engine {
@@ -26,7 +36,7 @@ pub(super) struct Engine {
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(super) enum Task {
-    /// Read and check all there is. Anchors come on standard input.
+    /// Read and check all there is. Anchors come as the first line of standard input.
     Verify,
     /// Open it, and count its sessions.
     Open,
@@ -40,25 +50,26 @@ pub(super) enum Answer {
     Opened {
         sessions: usize,
     },
-    /// Another process holds the store.
-    Busy,
+    /// It was written while it was read.
+    Disturbed,
     /// It is not damaged, and yet cannot be used.
     Refused(String),
 }
 
 pub(super) fn run(command: &Engine) -> Result<ExitCode, Failure> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(Failure::internal)?;
+    std::thread::spawn(end_with_input);
     let answer = match command.task {
         Task::Verify => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).map_err(Failure::internal)?;
-            let anchors: Vec<Anchor> = serde_json::from_str(&text).map_err(Failure::internal)?;
+            let anchors: Vec<Anchor> = serde_json::from_str(&line).map_err(Failure::internal)?;
             verify(&command.folder, &anchors)
         }
-        Task::Open => open(&command.folder),
+        Task::Open => count(&command.folder),
     };
     let answer = match answer {
         Ok(answer) => answer,
-        Err(OpenError::Busy) => Answer::Busy,
+        Err(OpenError::Busy) => Answer::Disturbed,
         Err(OpenError::Log(LogError::Damaged(damage))) => Answer::Report(damaged(damage.into())),
         Err(error) => Answer::Refused(error.to_string()),
     };
@@ -66,12 +77,23 @@ pub(super) fn run(command: &Engine) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Nobody waits for an answer once the process that asked is gone, however that ended.
+fn end_with_input() {
+    let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+    std::process::exit(0);
+}
+
 fn damaged(found: Found) -> Report {
     Report { damages: vec![found], ..Report::default() }
 }
 
-fn open(folder: &Path) -> Result<Answer, OpenError> {
-    let log = RedbLog::open(folder, Options::standard())?;
+/// The log of a folder, whose file stays as it is.
+fn opened(folder: &Path) -> Result<RedbLog, OpenError> {
+    RedbLog::open_with(Overlay::open(&open::file(folder))?, Options::standard(), Surroundings::memory())
+}
+
+fn count(folder: &Path) -> Result<Answer, OpenError> {
+    let log = opened(folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
     let sessions = runtime.block_on(async {
         let (mut count, mut before) = (0, None);
@@ -88,7 +110,7 @@ fn open(folder: &Path) -> Result<Answer, OpenError> {
 }
 
 fn verify(folder: &Path, anchors: &[Anchor]) -> Result<Answer, OpenError> {
-    let verdict = RedbLog::verify_folder(folder, &Options::standard())?;
+    let verdict = RedbLog::verify_with(Overlay::open(&open::file(folder))?, &Options::standard())?;
     let heads = verdict.heads.into_iter().map(|(session, seq, hash)| Anchor { session, seq, hash }).collect();
     let damages = verdict.damages.into_iter().map(Found::from).collect();
     let mut report = Report { events: verdict.events, heads, damages };
@@ -106,7 +128,7 @@ fn compare(folder: &Path, anchors: &[Anchor], report: &mut Report) -> Result<(),
     if sessions.is_empty() || report.damages.iter().any(|found| found.session.is_none()) {
         return Ok(());
     }
-    let log = RedbLog::open(folder, Options::standard())?;
+    let log = opened(folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
     runtime.block_on(async {
         for session in sessions {
@@ -121,8 +143,38 @@ fn compare(folder: &Path, anchors: &[Anchor], report: &mut Report) -> Result<(),
     Ok(())
 }
 
+/// What changes with every commit to a file.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    len: u64,
+    changed: Option<SystemTime>,
+    front: Vec<u8>,
+}
+
+impl Stamp {
+    fn of(file: &Path) -> std::io::Result<Self> {
+        let opened = File::open(file)?;
+        let about = opened.metadata()?;
+        let mut front = Vec::new();
+        opened.take(FRONT_BYTES).read_to_end(&mut front)?;
+        Ok(Self { len: about.len(), changed: about.modified().ok(), front })
+    }
+}
+
 /// Has another process do this with the store in a folder. What that process could not survive is a damage of the store.
 pub(super) fn ask(task: Task, folder: &Path, anchors: &[Anchor]) -> Result<Answer, Failure> {
+    let file = open::file(folder);
+    let stamp = || {
+        let failed = |error| Failure::usage(format!("{} cannot be read: {error}", file.display()));
+        Stamp::of(&file).map_err(failed)
+    };
+    // Commits write where nothing was, and last the front: as long as that stays, so does all it leads to.
+    let before = stamp()?;
+    let answer = ask_once(task, folder, anchors)?;
+    Ok(if stamp()? == before { answer } else { Answer::Disturbed })
+}
+
+fn ask_once(task: Task, folder: &Path, anchors: &[Anchor]) -> Result<Answer, Failure> {
     let failed = |error: std::io::Error| Failure::internal(format!("the checking process cannot be run: {error}"));
     let name = match task {
         Task::Verify => "verify",
@@ -134,9 +186,11 @@ pub(super) fn ask(task: Task, folder: &Path, anchors: &[Anchor]) -> Result<Answe
     command.env_remove("HANDBOX_LOG").env_remove("RUST_BACKTRACE");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(failed)?;
-    let anchors = serde_json::to_vec(anchors).map_err(Failure::internal)?;
-    feed(&mut child, anchors);
+    let mut line = serde_json::to_vec(anchors).map_err(Failure::internal)?;
+    line.push(b'\n');
+    let pipe = feed(&mut child, line);
     let ended = child.wait_with_output().map_err(failed)?;
+    drop(pipe);
     if let Ok(answer) = serde_json::from_slice(&ended.stdout) {
         return Ok(answer);
     }
@@ -150,12 +204,14 @@ pub(super) fn ask(task: Task, folder: &Path, anchors: &[Anchor]) -> Result<Answe
     Ok(Answer::Report(damaged(Found::store(what.trim_end_matches([':', ' '])))))
 }
 
-/// In a thread, since the process may print before it has read everything.
-fn feed(child: &mut Child, bytes: Vec<u8>) {
-    if let Some(mut pipe) = child.stdin.take() {
+/// In a thread, since the process may print before it has read everything. The pipe stays open as long as what this gives.
+fn feed(child: &mut Child, bytes: Vec<u8>) -> Option<JoinHandle<ChildStdin>> {
+    let mut pipe = child.stdin.take()?;
+    Some(std::thread::spawn(move || {
         // A process that ended early says so by its status.
-        std::thread::spawn(move || drop(pipe.write_all(&bytes)));
-    }
+        let _ = pipe.write_all(&bytes);
+        pipe
+    }))
 }
 
 /// Whether somebody ended the process, rather than it itself.

@@ -1,47 +1,77 @@
-//! What `doctor` says of the store. Looking changes nothing: it is a copy that is opened.
+//! What `doctor` says of the store. Looking changes nothing.
 
 use super::engine::{self, Answer, Task};
 use super::{open, verify};
 use crate::describe;
 use crate::doctor::Finding;
-use crate::failure::Failure;
 use crate::paths::Paths;
 use handbox_session::fold::rfc3339;
+use handbox_store::FORMAT;
 use handbox_store::socket::{RemoteLog, holder};
-use handbox_store::{FILE, FORMAT};
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
-/// The largest store that is copied in order to open it.
-const COPY_BYTES_MAX: u64 = 256 << 20;
 /// How the finding is called.
 const WHAT: &str = "sessions";
 
 /// Who holds the store, how large it is, and whether it opens.
 pub(crate) fn findings(paths: &Paths) -> Vec<Finding> {
+    // That it is none is a finding of its own.
+    if open::check_folder(&paths.data).is_err() {
+        return Vec::new();
+    }
     let file = open::file(&paths.data);
     let shown = file.display().to_string();
     let unreadable = |error: &dyn std::fmt::Display| {
-        Finding::fail(WHAT, format!("{shown} cannot be read: {error}"), "make it readable for you")
+        vec![Finding::fail(WHAT, format!("{shown} cannot be read: {error}"), "make it readable for you")]
+    };
+    let about = match std::fs::metadata(&file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return vec![absent(&paths.data, &shown)],
+        Err(error) => return unreadable(&error),
+        // Opening a FIFO would wait for somebody to write into it.
+        Ok(about) if !about.is_file() => {
+            return vec![Finding::fail(WHAT, format!("{shown} is not a regular file"), "move it away")];
+        }
+        Ok(about) => about,
     };
     let opened = match File::open(&file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return vec![Finding::ok(WHAT, format!("{shown} is made by the first session"))];
-        }
-        Err(error) => return vec![unreadable(&error)],
+        Err(error) => return unreadable(&error),
         Ok(opened) => opened,
     };
-    let bytes = match opened.metadata() {
-        Ok(about) => about.len(),
-        Err(error) => return vec![unreadable(&error)],
-    };
-    let shown = format!("{shown}, {}", describe::size(bytes));
-    // While this lock is held nobody can begin to write.
-    vec![match opened.try_lock_shared() {
-        Ok(()) => rests(paths, &shown, bytes),
+    let shown = format!("{shown}, {}", describe::size(about.len()));
+    let locked = opened.try_lock_shared();
+    drop(opened);
+    vec![match locked {
         Err(TryLockError::WouldBlock) => held(paths, &shown),
-        Err(TryLockError::Error(error)) => unreadable(&error),
+        Err(TryLockError::Error(error)) => return unreadable(&error),
+        Ok(()) => match OpenOptions::new().write(true).open(&file).and_then(|_| can_write(&paths.data)) {
+            Ok(()) => rests(paths, &shown),
+            Err(error) => unwritable(&paths.data, &shown, &error),
+        },
     }]
+}
+
+/// No store yet.
+fn absent(data: &Path, shown: &str) -> Finding {
+    match if data.exists() { can_write(data) } else { Ok(()) } {
+        Ok(()) => Finding::ok(WHAT, format!("{shown} is made by the first session")),
+        Err(error) => unwritable(data, shown, &error),
+    }
+}
+
+/// Whether files can be made in a folder; the one that is tried has no name or loses it at once.
+fn can_write(folder: &Path) -> std::io::Result<()> {
+    tempfile::tempfile_in(folder).map(drop)
+}
+
+fn unwritable(data: &Path, shown: &str, error: &std::io::Error) -> Finding {
+    let found = format!("{shown} cannot be written ({error}), and whoever opens the store writes to its folder");
+    let fix = format!(
+        "make {} writable for you, or copy it to a place that is and name that with --data; \
+         `handbox log verify` works as it is",
+        data.display()
+    );
+    Finding::fail(WHAT, found, fix)
 }
 
 /// A store that a process uses.
@@ -66,32 +96,24 @@ fn answers(data: &Path) -> Result<(), String> {
 }
 
 /// A store that nobody uses.
-fn rests(paths: &Paths, shown: &str, bytes: u64) -> Finding {
+fn rests(paths: &Paths, shown: &str) -> Finding {
     let last = holder(&paths.data);
     let last = last.map(|last| format!("; process {} did not close it, which does no harm", last.process));
     let shown = format!("{shown}, held by nobody{}", last.unwrap_or_default());
-    if bytes > COPY_BYTES_MAX {
-        return Finding::ok(WHAT, format!("{shown}; too large to be tried here, `handbox log verify` reads all of it"));
-    }
-    match try_a_copy(&paths.data) {
+    match engine::ask(Task::Open, &paths.data, &[]) {
         Ok(Answer::Opened { sessions }) => Finding::ok(
             WHAT,
             format!("{shown}\nformat {FORMAT}, opens, {sessions} session{}", if sessions == 1 { "" } else { "s" }),
         ),
         Ok(Answer::Report(report)) => {
             let what = report.damages.first().map_or_else(String::new, |found| found.what.clone());
-            Finding::fail(WHAT, format!("{shown}\ndoes not open: {what}"), "run `handbox log verify`, and restore it")
+            let fix = "`handbox log verify` says what is sound and how to take it out";
+            Finding::fail(WHAT, format!("{shown}\ndoes not open: {what}"), fix)
         }
         Ok(Answer::Refused(why)) => Finding::fail(WHAT, format!("{shown}\ndoes not open: {why}"), "see there"),
-        Ok(Answer::Busy) => Finding::warn(WHAT, format!("{shown}\nwas not tried"), "run this again"),
+        Ok(Answer::Disturbed) => {
+            Finding::warn(WHAT, format!("{shown}\nwas not tried: it was written to meanwhile"), "run this again")
+        }
         Err(failure) => Finding::warn(WHAT, format!("{shown}\nwas not tried: {}", failure.message), "run this again"),
     }
-}
-
-/// Opens a copy: opening the file itself would count the opening, and mend what a killed process left.
-fn try_a_copy(data: &Path) -> Result<Answer, Failure> {
-    let failed = |error: std::io::Error| Failure::internal(format!("it cannot be copied: {error}"));
-    let folder = tempfile::Builder::new().prefix("handbox-").tempdir().map_err(failed)?;
-    std::fs::copy(data.join(FILE), folder.path().join(FILE)).map_err(failed)?;
-    engine::ask(Task::Open, folder.path(), &[])
 }

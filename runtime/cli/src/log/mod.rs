@@ -3,11 +3,14 @@
 mod chain;
 mod engine;
 mod export;
+mod forks;
 mod health;
 mod import;
 pub(crate) mod open;
+mod overlay;
 mod verify;
 
+pub(crate) use forks::of as forks_of;
 pub(crate) use health::findings;
 
 use crate::args::Global;
@@ -38,7 +41,7 @@ pub(crate) fn run(global: &Global, command: &LogArgs) -> Result<ExitCode, Failur
     match &command.verb {
         Verb::Verify(command) => verify::run(global, &paths, command),
         Verb::Export(command) => export::run(global, &paths, command),
-        Verb::Import(command) => import::run(global, &paths, command),
+        Verb::Import(command) => import::run(global, &paths, command).map_err(|failure| forks::named(&paths, failure)),
         Verb::Engine(command) => engine::run(command),
     }
 }

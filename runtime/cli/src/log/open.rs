@@ -1,13 +1,19 @@
 //! The log of the data folder, as every verb opens it: by itself, or through the process that holds it.
 
+use crate::describe::shell_word;
 use crate::failure::{Failure, Kind};
 use crate::paths::Paths;
 use handbox_session::{LogError, SessionId, SessionLog};
 use handbox_store::{FILE, Options, socket};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+/// What every session's id begins with.
+const PREFIX: &str = "sesn_";
 /// Base58 digits of a session's id.
 const ID_DIGITS: usize = 22;
+/// The fewest digits by which a session is removed: they say when it began, to some milliseconds.
+const REMOVE_DIGITS_MIN: usize = 8;
 
 /// The store's file in a data folder.
 pub(crate) fn file(data: &Path) -> PathBuf {
@@ -15,12 +21,36 @@ pub(crate) fn file(data: &Path) -> PathBuf {
 }
 
 /// Whether there is a store. Looking makes none.
-pub(crate) fn is_there(paths: &Paths) -> bool {
-    file(&paths.data).exists()
+pub(crate) fn is_there(paths: &Paths) -> Result<bool, Failure> {
+    check_folder(&paths.data)?;
+    let file = file(&paths.data);
+    let shown = file.display();
+    match std::fs::metadata(&file) {
+        // Opening a FIFO would wait for somebody to write into it.
+        Ok(about) if !about.is_file() => Err(Failure::usage(format!("{shown} is not a regular file"))
+            .hint("move it away, or name another folder with --data or HANDBOX_DATA")),
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Failure::usage(format!("{shown} cannot be looked at: {error}"))),
+    }
+}
+
+/// Refuses a data folder that is none.
+pub(super) fn check_folder(data: &Path) -> Result<(), Failure> {
+    if std::fs::metadata(data).map_or(true, |about| about.is_dir()) {
+        return Ok(());
+    }
+    let failure = Failure::usage(format!("the data folder {} is a file: name a folder", data.display()));
+    let lies_in = data.parent().filter(|_| data.file_name().is_some_and(|name| name == FILE));
+    Err(failure.hint(match lies_in {
+        Some(folder) => format!("it lies in {0}: --data {0}", shell_word(&folder.display().to_string())),
+        None => "--data or HANDBOX_DATA names it".to_owned(),
+    }))
 }
 
 /// Makes the data folder, for its owner alone, unless it is there.
 pub(crate) fn make_folder(paths: &Paths) -> Result<(), Failure> {
+    check_folder(&paths.data)?;
     let mut make = std::fs::DirBuilder::new();
     make.recursive(true);
     #[cfg(unix)]
@@ -59,8 +89,8 @@ pub(crate) fn with_session<T>(
     id: &str,
     work: impl AsyncFnOnce(&dyn SessionLog, SessionId) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    if !is_there(paths) {
-        return Err(unknown(id).hint(format!("{} keeps no sessions", paths.data.display())));
+    if !is_there(paths)? {
+        return Err(unknown(id).hint(none_kept(paths)));
     }
     with(paths, command, async |log| {
         let id = resolve(log, id).await?;
@@ -68,9 +98,36 @@ pub(crate) fn with_session<T>(
     })
 }
 
-fn unknown(text: &str) -> Failure {
+/// What to do where no session is.
+pub(crate) fn none_kept(paths: &Paths) -> String {
+    format!("{} keeps no sessions; `handbox log import FILE` takes in one that was exported", paths.data.display())
+}
+
+pub(crate) fn unknown(text: &str) -> Failure {
     let text: String = text.chars().take(64).collect();
-    Failure::usage(format!("no session's id is `{text}` or begins so"))
+    Failure::usage(match digits_of(&text) {
+        "" => format!("`{text}` is what every session's id begins with"),
+        _ => format!("no session's id is `{text}` or begins so"),
+    })
+}
+
+/// As [`unknown`], where there are others.
+pub(super) fn missing(text: &str) -> Failure {
+    unknown(text).hint("`handbox sessions` lists those there are")
+}
+
+/// Refuses what is too short to remove a session by: a typing mistake, or a variable that is empty.
+pub(crate) fn check_removal(text: &str) -> Result<(), Failure> {
+    if digits_of(text).len() >= REMOVE_DIGITS_MIN {
+        return Ok(());
+    }
+    let message = format!("`{text}` is too little of an id to remove a session by");
+    let hint = format!("give at least {REMOVE_DIGITS_MIN} digits of it, or all that `handbox sessions` shows");
+    Err(Failure::usage(message).hint(hint))
+}
+
+fn digits_of(text: &str) -> &str {
+    text.strip_prefix(PREFIX).unwrap_or(text)
 }
 
 /// The session of an id, which may be cut as long as it fits one session only.
@@ -78,11 +135,10 @@ pub(crate) async fn resolve(log: &dyn SessionLog, text: &str) -> Result<SessionI
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
-    let missing = || unknown(text).hint("`handbox sessions` lists those there are");
-    let (first, end) = range(text).ok_or_else(missing)?;
+    let (first, end) = range(text).ok_or_else(|| missing(text))?;
     let found: Vec<SessionId> = log.sessions(end, 3).await?.iter().map(|record| record.id).collect();
     match found.iter().filter(|id| **id >= first).collect::<Vec<_>>()[..] {
-        [] => Err(missing()),
+        [] => Err(missing(text)),
         [one] => Ok(*one),
         [one, other, ..] => {
             let message = format!("`{text}` fits more than one session, such as {one} and {other}");
@@ -92,11 +148,14 @@ pub(crate) async fn resolve(log: &dyn SessionLog, text: &str) -> Result<SessionI
 }
 
 /// The first id that begins so, and the first after all that do; `None` if no id can begin so.
-fn range(text: &str) -> Option<(SessionId, Option<SessionId>)> {
-    let digits = text.strip_prefix("sesn_").unwrap_or(if "sesn_".starts_with(text) { "" } else { text });
-    let first = format!("sesn_{digits:1<ID_DIGITS$}").parse().ok()?;
+pub(super) fn range(text: &str) -> Option<(SessionId, Option<SessionId>)> {
+    let digits = digits_of(text);
+    if digits.is_empty() {
+        return None;
+    }
+    let first = format!("{PREFIX}{digits:1<ID_DIGITS$}").parse().ok()?;
     // What is no id any more lies behind all ids.
-    let last: Option<SessionId> = format!("sesn_{digits:z<ID_DIGITS$}").parse().ok();
+    let last: Option<SessionId> = format!("{PREFIX}{digits:z<ID_DIGITS$}").parse().ok();
     let end = last.and_then(|last| u128::from_be_bytes(last.to_bytes()).checked_add(1));
     Some((first, end.map(SessionId::from)))
 }
@@ -131,8 +190,8 @@ mod tests {
     #[test]
     fn a_range_holds_exactly_what_begins_so() {
         let one = id(1 << 100);
-        for cut in 0..=ID_DIGITS {
-            let text = &one.to_string()[.."sesn_".len() + cut];
+        for cut in 1..=ID_DIGITS {
+            let text = &one.to_string()[..PREFIX.len() + cut];
             let (first, end) = range(text).unwrap();
             assert!(first <= one && end.is_none_or(|end| one < end), "{text}");
             assert!(first.to_string().starts_with(text));
@@ -142,9 +201,12 @@ mod tests {
 
     #[test]
     fn what_no_id_begins_with_has_no_range() {
-        for text in ["0", "sesn_l", "zzzz", "sesn_11111111111111111111111", "sesn_1-", "sevt_1", "é"] {
+        let none = ["", "sesn_", "0", "sesn_l", "zzzz", "sesn_11111111111111111111111", "sesn_1-", "sevt_1", "é"];
+        for text in none {
             assert_eq!(range(text), None, "{text}");
         }
-        assert!(range("ses").is_some() && range("").is_some() && range("1").is_some());
+        assert!(range("1").is_some());
+        // Digits like others: no id of these times begins with them.
+        assert!(["s", "ses", "sesn"].iter().all(|text| range(text).is_none_or(|(first, _)| first > id(1 << 127))));
     }
 }

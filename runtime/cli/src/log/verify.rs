@@ -8,7 +8,7 @@ use crate::failure::{Failure, Kind};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::{describe, whole_file};
-use handbox_session::{Anchor, SessionId};
+use handbox_session::{Anchor, SessionId, SessionLog};
 use handbox_store::socket::{ConnectError, Holder, RECOVERY_TIME_MAX, RemoteLog, holder};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -19,15 +19,17 @@ use std::time::{Duration, Instant};
 const ANCHORS_BYTES_MAX: u64 = 64 << 20;
 /// Between two looks at who holds the store.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Characters of a holder's command that people are shown.
+const COMMAND_SHOWN: usize = 80;
 /// Digits of a hash that people are shown.
 const HASH_SHOWN: usize = 12;
 
 /// Check that what is stored is what was written.
 ///
 /// Reads everything, and names the first bad place of each session. It works in a process of its
-/// own, because the storage engine may give up on a damaged file. If another process holds
-/// the store, the sessions are read through that one and checked by their hashes; the rest of
-/// the file is checked only while nobody holds it.
+/// own, because the storage engine may give up on a damaged file; it changes nothing, and others
+/// can use the store meanwhile. If they write to it, the sessions are read through the process that
+/// holds it and checked by their hashes; the rest of the file is checked only while nobody writes.
 ///
 /// A log whose end was cut off, or that somebody wrote anew, is sound in itself. To notice that,
 /// keep the output of --json somewhere else, and give it back later with --anchors.
@@ -54,7 +56,7 @@ enum Through {
 
 pub(super) fn run(global: &Global, paths: &Paths, command: &Verify) -> Result<ExitCode, Failure> {
     let anchors = command.anchors.as_deref().map(anchors).transpose()?.unwrap_or_default();
-    if !open::is_there(paths) {
+    if !open::is_there(paths)? {
         return absent(global, paths, command, &anchors);
     }
     let (through, report) = check(global, paths, command.id.as_deref(), &anchors)?;
@@ -62,14 +64,14 @@ pub(super) fn run(global: &Global, paths: &Paths, command: &Verify) -> Result<Ex
         Some(text) => narrowed(report, text)?,
         None => report,
     };
-    print(global, &through, &report);
+    print(global, paths, &through, &report);
     Ok(if report.damages.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(Kind::Broken.code()) })
 }
 
 fn absent(global: &Global, paths: &Paths, command: &Verify, anchors: &[Anchor]) -> Result<ExitCode, Failure> {
     let where_ = paths.data.display();
     if let Some(id) = &command.id {
-        return Err(Failure::usage(format!("there is no session `{id}`: {where_} keeps no sessions")));
+        return Err(open::unknown(id).hint(open::none_kept(paths)));
     }
     let mut report = Report::default();
     chain::missing(anchors, &mut report);
@@ -77,7 +79,7 @@ fn absent(global: &Global, paths: &Paths, command: &Verify, anchors: &[Anchor]) 
         output::note(Tone::Note, &format!("{where_} keeps no sessions yet, so there is nothing to check"));
         return Ok(ExitCode::SUCCESS);
     }
-    print(global, &Through::File, &report);
+    print(global, paths, &Through::File, &report);
     Ok(if report.damages.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(Kind::Broken.code()) })
 }
 
@@ -93,7 +95,7 @@ fn anchors(file: &Path) -> Result<Vec<Anchor>, Failure> {
     serde_json::from_value(heads).map_err(wrong)
 }
 
-/// Checks the file in another process, or through whoever holds it.
+/// Checks the file in another process; or, if it is written to, the sessions through whoever holds it.
 fn check(global: &Global, paths: &Paths, only: Option<&str>, anchors: &[Anchor]) -> Result<(Through, Report), Failure> {
     let late = Instant::now() + RECOVERY_TIME_MAX;
     loop {
@@ -101,48 +103,54 @@ fn check(global: &Global, paths: &Paths, only: Option<&str>, anchors: &[Anchor])
             Answer::Report(report) => return Ok((Through::File, report)),
             Answer::Refused(why) => return Err(Failure::usage(why)),
             Answer::Opened { .. } => return Err(Failure::internal("the checking process answered something else")),
-            Answer::Busy => {}
+            Answer::Disturbed => {}
         }
-        // It may be given up at any moment; then the file can be checked after all.
-        let why = match through(global, paths, only, anchors)? {
-            Ok(checked) => return Ok(checked),
-            Err(why) => why,
-        };
+        // Whoever wrote may be gone already; then the file can be checked after all.
+        if let Some(checked) = through(global, paths, only, anchors)? {
+            return Ok(checked);
+        }
         if Instant::now() > late {
-            let who = who(holder(&paths.data).as_ref());
-            let message = format!("{who} holds the store and does not answer: {why}");
-            return Err(Failure::new(Kind::Denied, message).hint("try again once it has ended"));
+            // Many come and go. As one of them it is done in the end.
+            let report = open::with(paths, "handbox log verify", async |log| {
+                let only = resolved(log, only).await?;
+                Ok(chain::check(log, only, anchors).await?)
+            });
+            return Ok((Through::Holder(holder(&paths.data)), report?));
         }
         std::thread::sleep(PAUSE);
     }
 }
 
-/// Checks through the holder; the inner error says why there is none to be asked.
+async fn resolved(log: &dyn SessionLog, only: Option<&str>) -> Result<Option<SessionId>, Failure> {
+    match only {
+        Some(text) => open::resolve(log, text).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Checks through the holder; `None` if there is none to be asked.
 fn through(
     global: &Global,
     paths: &Paths,
     only: Option<&str>,
     anchors: &[Anchor],
-) -> Result<Result<(Through, Report), String>, Failure> {
+) -> Result<Option<(Through, Report)>, Failure> {
     open::runtime()?.block_on(async {
         let log = match RemoteLog::connect(&paths.data).await {
             Ok(log) => log,
-            Err(ConnectError::Absent(why)) => return Ok(Err(why)),
+            Err(ConnectError::Absent(_)) => return Ok(None),
             Err(ConnectError::Refused(why)) => return Err(Failure::new(Kind::Denied, why)),
         };
         let holder = holder(&paths.data);
         if !global.quiet {
             let what = "so the sessions are read through it and checked by their hashes; \
-                 the store's file itself is checked only while nobody holds it";
-            output::note(Tone::Note, &format!("{} holds the store, {what}", who(holder.as_ref())));
+                 the store's file itself is checked only while nobody writes";
+            output::note(Tone::Note, &format!("{} holds the store and writes, {what}", who(holder.as_ref())));
         }
-        let only = match only {
-            Some(text) => Some(open::resolve(&log, text).await?),
-            None => None,
-        };
+        let only = resolved(&log, only).await?;
         match chain::check(&log, only, anchors).await {
-            Ok(report) => Ok(Ok((Through::Holder(holder), report))),
-            Err(error) if log.is_lost() => Ok(Err(error.to_string())),
+            Ok(report) => Ok(Some((Through::Holder(holder), report))),
+            Err(_) if log.is_lost() => Ok(None),
             Err(error) => Err(error.into()),
         }
     })
@@ -151,7 +159,7 @@ fn through(
 /// The process that holds a store.
 pub(super) fn who(holder: Option<&Holder>) -> String {
     match holder {
-        Some(holder) => format!("process {} ({})", holder.process, output::visible(&holder.command)),
+        Some(holder) => format!("process {} ({})", holder.process, output::one_line(&holder.command, COMMAND_SHOWN)),
         None => "another process".to_owned(),
     }
 }
@@ -162,17 +170,16 @@ fn narrowed(mut report: Report, text: &str) -> Result<Report, Failure> {
     let mut known: Vec<SessionId> = known.chain(report.damages.iter().filter_map(|found| found.session)).collect();
     known.sort_unstable();
     known.dedup();
-    let text_ends = |id: &SessionId| {
-        let id = id.to_string();
-        id.starts_with(text) || id.strip_prefix("sesn_").is_some_and(|digits| digits.starts_with(text))
-    };
-    known.retain(text_ends);
+    let (first, end) = open::range(text).ok_or_else(|| open::missing(text))?;
+    known.retain(|id| first <= *id && end.is_none_or(|end| *id < end));
     let [id] = known[..] else {
-        let message = match known.len() {
-            0 => format!("no session's id is `{text}` or begins so"),
-            _ => format!("`{text}` fits {} sessions; give more of the id", known.len()),
-        };
-        return Err(Failure::usage(message));
+        return Err(match known[..] {
+            [one, other, ..] => {
+                let message = format!("`{text}` fits {} sessions, such as {one} and {other}", known.len());
+                Failure::usage(message).hint("give more of the id")
+            }
+            _ => open::missing(text),
+        });
     };
     report.heads.retain(|head| head.session == id);
     report.damages.retain(|found| found.session.is_none_or(|session| session == id));
@@ -180,7 +187,7 @@ fn narrowed(mut report: Report, text: &str) -> Result<Report, Failure> {
     Ok(report)
 }
 
-fn print(global: &Global, through: &Through, report: &Report) {
+fn print(global: &Global, paths: &Paths, through: &Through, report: &Report) {
     if global.json {
         let holder = match through {
             Through::File => Value::Null,
@@ -206,11 +213,24 @@ fn print(global: &Global, through: &Through, report: &Report) {
     if let Some(first) = report.damages.first() {
         let count = describe_count(report.damages.len() as u64, "damage");
         output::note(Tone::Error, &format!("{count} found; the first: {}", sentence(first)));
-        output::note(
-            Tone::Hint,
-            "keep a copy of the file; `handbox log export ID` takes out what is sound, and what is damaged is refused",
-        );
+        output::note(Tone::Hint, &advice(paths, report));
     }
+}
+
+/// What to do about damages.
+fn advice(paths: &Paths, report: &Report) -> String {
+    let damaged: Vec<SessionId> = report.damages.iter().filter_map(|found| found.session).collect();
+    let sound = report.heads.iter().map(|head| head.session).find(|id| !damaged.contains(id));
+    let mut advice = format!("first keep a copy of {}", open::file(&paths.data).display());
+    if let Some(id) = sound {
+        advice += &format!("; take out each session that is sound: handbox log export {id} -o {id}.jsonl");
+    }
+    let lost = damaged.first().map_or_else(|| "what is lost".to_owned(), SessionId::to_string);
+    advice
+        + &format!(
+            "; {lost} comes back from the backup that `handbox log export` wrote: \
+         handbox log import BACKUP.jsonl --data NEW-FOLDER"
+        )
 }
 
 fn describe_count(count: u64, what: &str) -> String {

@@ -3,7 +3,7 @@
 use super::place;
 use crate::args::Global;
 use crate::failure::{Failure, Kind};
-use crate::log::open;
+use crate::log::{self, open};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
 use handbox_session::{NewSession, Seq, SessionId};
@@ -27,10 +27,10 @@ pub(super) struct Fork {
 /// Remove sessions for good, and print their ids.
 ///
 /// Nothing is asked before. A session that a brain works on is refused. Events that forks share stay
-/// until the last fork goes.
+/// until the last fork goes; until then no session of that id can be imported.
 #[derive(clap::Args)]
 pub(super) struct Rm {
-    /// The sessions, by their ids or the beginnings of them
+    /// The sessions, by their ids or at least 8 digits of them
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
 }
@@ -63,8 +63,9 @@ fn mint() -> Result<SessionId, Failure> {
 }
 
 pub(super) fn rm(global: &Global, paths: &Paths, command: &Rm) -> Result<ExitCode, Failure> {
+    command.ids.iter().try_for_each(|text| open::check_removal(text))?;
     let first = command.ids.first().map_or("", String::as_str);
-    let (removed, failed) = open::with_session(paths, "handbox sessions rm", first, async |log, _| {
+    let (removed, forks, failed) = open::with_session(paths, "handbox sessions rm", first, async |log, _| {
         // All are looked up before any is removed, so that a typing mistake removes nothing.
         let mut ids: Vec<SessionId> = Vec::new();
         for text in &command.ids {
@@ -78,17 +79,22 @@ pub(super) fn rm(global: &Global, paths: &Paths, command: &Rm) -> Result<ExitCod
         for id in ids {
             match log.remove(id).await {
                 Ok(()) => removed.push(id),
-                Err(error) => return Ok((removed, Some(Failure::from(error)))),
+                Err(error) => return Ok((removed, Vec::new(), Some(Failure::from(error)))),
             }
         }
-        Ok((removed, None))
+        let forks = log::forks_of(log, &removed).await?;
+        Ok((removed, forks, None))
     })?;
     if global.json {
         let error = failed.as_ref().map(Failure::to_json);
-        output::json_line(&json!({ "removed": removed, "error": error }));
+        output::json_line(&json!({ "removed": removed, "forks": forks, "error": error }));
     } else {
         let lines: Vec<String> = removed.iter().map(SessionId::to_string).collect();
         output::data(&lines.join("\n"));
+        if !forks.is_empty() && !global.quiet {
+            let forks = forks.iter().map(SessionId::to_string).collect::<Vec<_>>().join(" ");
+            output::note(Tone::Note, &format!("what forks share of it stays until they go, too: {forks}"));
+        }
         failed.iter().for_each(Failure::report_text);
     }
     Ok(ExitCode::from(failed.map_or(0, |failure: Failure| Kind::code(failure.kind))))

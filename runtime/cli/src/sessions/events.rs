@@ -1,7 +1,7 @@
 //! `handbox sessions events`.
 
 use super::project::{Projection, Wanted, last};
-use super::{line, place};
+use super::{count, line, place};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::log::open;
@@ -19,9 +19,9 @@ use std::process::ExitCode;
 /// events (`handbox.*`) are left out unless you ask for them.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  handbox sessions events sesn_1Ch --last 20
-  handbox sessions events sesn_1Ch --follow --json | jq .type
-  handbox sessions events sesn_1Ch --types agent.tool_use,agent.tool_result")]
+  handbox sessions events sesn_1ChFqbrR --last 20
+  handbox sessions events sesn_1ChFqbrR --follow --json | jq .type
+  handbox sessions events sesn_1ChFqbrR --types agent.tool_use,agent.tool_result")]
 pub(super) struct Events {
     /// The session, by its id or the beginning of it
     id: String,
@@ -35,7 +35,7 @@ pub(super) struct Events {
     #[arg(long, value_name = "PLACE", value_parser = place)]
     to: Option<Seq>,
     /// Only the last so many
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "COUNT", value_parser = count)]
     last: Option<u64>,
     /// Only of these types
     #[arg(long, value_name = "TYPE", value_delimiter = ',', value_parser = Kind::new)]
@@ -57,6 +57,12 @@ enum Form {
 }
 
 pub(super) fn run(global: &Global, paths: &Paths, command: &Events) -> Result<ExitCode, Failure> {
+    if let (Some(from), Some(to)) = (command.from, command.to)
+        && from > to
+    {
+        let message = format!("--from {from} comes after --to {to}, so there is nothing between them");
+        return Err(Failure::usage(message).hint(format!("--from {to} --to {from}")));
+    }
     for kind in command.types.iter().filter(|kind| !kinds::ALL.contains(kind)) {
         if !global.quiet {
             output::note(Tone::Warning, &format!("this Handbox knows no events of the type `{kind}`"));
@@ -93,7 +99,7 @@ async fn present(
     if let Some(count) = command.last {
         from = last(log, id, (from, to), &printer.wanted, count).await?.unwrap_or(from);
     }
-    let mut projection = Projection::default();
+    let mut projection = Projection::new();
     if printer.form == Form::Raw {
         raw(log, id, (from, to), printer).await?;
     } else {
@@ -133,7 +139,7 @@ async fn follow(
         if printer.form == Form::Raw {
             printer.stored(&entry);
         } else {
-            let _ = projection.follow(entry).iter().all(|shown| printer.shown(shown));
+            let _ = projection.follow(&entry).iter().all(|shown| printer.shown(shown));
         }
         if command.to.is_some_and(|to| to <= seq) {
             break;

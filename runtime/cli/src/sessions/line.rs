@@ -1,6 +1,6 @@
 //! An event on one line, for people.
 
-use super::list::clipped;
+use crate::output;
 use handbox_session::fold::Shown;
 use serde_json::{Map, Value};
 
@@ -13,7 +13,8 @@ const PASSED_OVER: [&str; 4] = ["id", "type", "processed_at", "session_thread_id
 pub(super) fn of(shown: &Shown) -> String {
     let text = |name: &str| shown.json.get(name).and_then(Value::as_str);
     let (time, kind) = (text("processed_at").unwrap_or("queued"), text("type").unwrap_or_default());
-    let line = format!("{:>6}  {time:24}  {kind:30}  {}", shown.place, clipped(&said(&shown.json), SAID_SHOWN));
+    let line =
+        format!("{:>6}  {time:24}  {kind:30}  {}", shown.place, output::one_line(&said(&shown.json), SAID_SHOWN));
     line.trim_end().to_owned()
 }
 

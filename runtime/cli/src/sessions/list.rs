@@ -1,5 +1,6 @@
 //! `handbox sessions list`.
 
+use super::count;
 use super::show::{state, summary_json};
 use crate::args::Global;
 use crate::failure::{Failure, Kind};
@@ -11,15 +12,15 @@ use handbox_session::{LogError, Record, SESSIONS_MAX, SessionId, SessionLog};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
-const LIMIT: usize = 50;
+const LIMIT: u64 = 50;
 /// Characters of a title in the table.
 const TITLE_SHOWN: usize = 32;
 
 #[derive(clap::Args)]
 pub(super) struct List {
     /// How many at most [default: 50]
-    #[arg(long, value_name = "COUNT")]
-    limit: Option<usize>,
+    #[arg(long, value_name = "COUNT", value_parser = count)]
+    limit: Option<u64>,
     /// Only sessions that began before this one
     #[arg(long, value_name = "ID")]
     before: Option<String>,
@@ -38,18 +39,18 @@ struct Row {
 }
 
 pub(super) fn run(global: &Global, paths: &Paths, command: &List) -> Result<ExitCode, Failure> {
-    let limit = command.limit.unwrap_or(LIMIT);
-    let (rows, more) = match (open::is_there(paths), &command.before) {
+    let limit = usize::try_from(command.limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX);
+    let (rows, more) = match (open::is_there(paths)?, &command.before) {
         (true, _) => open::with(paths, "handbox sessions", async |log| rows(log, command, limit).await)?,
         (false, None) => (Vec::new(), false),
-        (false, Some(id)) => return Err(Failure::usage(format!("no session's id is `{id}` or begins so"))),
+        (false, Some(id)) => return Err(open::unknown(id).hint(open::none_kept(paths))),
     };
     let next = rows.last().filter(|_| more).map(|row| row.record.id);
     if global.json {
         let sessions: Vec<Value> = rows.iter().map(json).collect();
         output::json_line(&json!({ "sessions": sessions, "next": next }));
     } else {
-        text(global, paths, &rows, next);
+        text(global, paths, command, &rows, next);
     }
     let damaged = rows.iter().filter(|row| row.summary.is_err()).count();
     if damaged == 0 {
@@ -101,13 +102,16 @@ fn json(row: &Row) -> Value {
     }
 }
 
-fn text(global: &Global, paths: &Paths, rows: &[Row], next: Option<SessionId>) {
+fn text(global: &Global, paths: &Paths, command: &List, rows: &[Row], next: Option<SessionId>) {
     if rows.is_empty() {
+        let text = match &command.before {
+            Some(id) => format!("no session is older than {id}"),
+            None => {
+                let data = paths.data.display();
+                format!("no sessions in {data}; `handbox log import FILE` takes in one that was exported")
+            }
+        };
         if !global.quiet {
-            let text = format!(
-                "no sessions in {}; `handbox log import FILE` takes in one that was exported",
-                paths.data.display()
-            );
             output::note(Tone::Note, &text);
         }
         return;
@@ -124,7 +128,7 @@ fn row(row: &Row) -> [String; 6] {
     let (id, events) = (row.record.id.to_string(), row.record.head.to_string());
     match &row.summary {
         Ok(summary) => {
-            let title = clipped(summary.title.as_deref().unwrap_or("-"), TITLE_SHOWN);
+            let title = output::one_line(summary.title.as_deref().unwrap_or("-"), TITLE_SHOWN);
             // To the second: who wants it exactly asks for JSON.
             let time = rfc3339(summary.active_unix_ms);
             let time = format!("{}Z", time.split('.').next().unwrap_or(&time));
@@ -133,15 +137,6 @@ fn row(row: &Row) -> [String; 6] {
         }
         Err(_) => [id, "DAMAGED".to_owned(), "-".to_owned(), events, "-".to_owned(), "-".to_owned()],
     }
-}
-
-/// Text on one line, of at most so many characters.
-pub(super) fn clipped(text: &str, chars_max: usize) -> String {
-    let line = output::visible(&text.split_whitespace().collect::<Vec<_>>().join(" "));
-    if line.chars().count() <= chars_max {
-        return line;
-    }
-    line.chars().take(chars_max.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// Columns below each other; numbers end where their column does.
@@ -168,12 +163,5 @@ mod tests {
         let row = |cells: [&str; 6]| cells.map(str::to_owned);
         let rows = [row(["ID", "S", "T", "EVENTS", "L", "COST"]), row(["a", "idle", "é…", "7", "x", "$1"])];
         assert_eq!(aligned(&rows), "ID  S     T   EVENTS  L  COST\na   idle  é…       7  x    $1");
-    }
-
-    #[test]
-    fn a_title_is_one_line_and_drives_no_terminal() {
-        assert_eq!(clipped("a\n b\tc", 10), "a b c");
-        assert_eq!(clipped("abcdef", 4), "abc…");
-        assert_eq!(clipped("\u{1b}[2J", 40), "\\u{1b}[2J");
     }
 }

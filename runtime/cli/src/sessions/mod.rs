@@ -21,9 +21,9 @@ use std::process::ExitCode;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   handbox sessions
-  handbox sessions show sesn_1Ch
-  handbox sessions events sesn_1Ch --last 20 --follow
-  handbox sessions fork sesn_1Ch --at 7")]
+  handbox sessions show sesn_1ChFqbrR
+  handbox sessions events sesn_1ChFqbrR --last 20 --follow
+  handbox sessions fork sesn_1ChFqbrR --at 7")]
 pub(crate) struct Sessions {
     #[command(flatten)]
     list: list::List,
@@ -58,6 +58,12 @@ pub(crate) fn run(global: &Global, command: Sessions) -> Result<ExitCode, Failur
         Verb::Fork(command) => change::fork(global, &paths, command),
         Verb::Rm(command) => change::rm(global, &paths, command),
     }
+}
+
+/// How many, as it is typed.
+fn count(text: &str) -> Result<u64, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "a count is a whole number from 1 on".to_owned())
 }
 
 /// A place, as it is typed.

@@ -13,6 +13,9 @@ use handbox_session::{Fold, Record, Seq, SessionLog, Slice};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
+/// Characters of a stop reason that people are shown.
+const REASON_SHOWN: usize = 32;
+
 /// Show what a session is, does and cost.
 #[derive(clap::Args)]
 pub(super) struct Show {
@@ -117,10 +120,12 @@ fn tokens(total: &Work) -> String {
     )
 }
 
-/// What it does, and why it rests, in words.
+/// What it does, and why it rests, in words. The log may come from anywhere, and its reasons be anything.
 pub(super) fn state(status: Status, stop: Option<&StopReason>) -> String {
     match (status, stop) {
-        (Status::Idle, Some(reason)) if *reason != StopReason::EndTurn => format!("idle: {}", reason_name(reason)),
+        (Status::Idle, Some(reason)) if *reason != StopReason::EndTurn => {
+            format!("idle: {}", output::one_line(reason_name(reason), REASON_SHOWN))
+        }
         (status, _) => status_name(status).to_owned(),
     }
 }

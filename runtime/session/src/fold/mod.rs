@@ -26,7 +26,7 @@ pub use bodies::{
 pub use calls::{Attempt, CallOf, Decision, OpenCall, Outcome, Permission, Verdict, Waiting, WaitingOn};
 pub use checkpoint::{CALLS_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINT_EVENTS, CHECKPOINT_VERSION, HANDS_MAX, QUEUE_MAX};
 pub use money::{CacheCreation, Money, Tokens};
-pub use project::{Own, Shown, project, wanted};
+pub use project::{Own, Projector, Shown, as_queued, project, wanted};
 pub use queue::{Entrance, Interrupt, Queued};
 pub use read::{Summary, fold_to, summary, summary_of};
 pub use status::{LastError, Retry, Status, StopReason, Turn, Work};

@@ -3,7 +3,7 @@
 use super::{Entrance, Fold, InputTaken, bodies::Body, rfc3339};
 use crate::{Entry, EventId, Seq, kinds};
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Whether Handbox's own events are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,29 +39,79 @@ pub struct Shown {
 #[must_use]
 pub fn project(entries: &[Entry], before: &Fold, own: Own) -> Vec<Shown> {
     let queued_before: HashSet<EventId> = before.queue.iter().map(|queued| queued.id).collect();
-    let mut queue: HashMap<EventId, &Entry> = HashMap::new();
+    let mut projector = Projector::new(own);
     let mut shown = Vec::new();
     for entry in entries {
-        let id = entry.event.id();
-        if entry.seq < before.next() {
-            if queued_before.contains(&id) {
-                queue.insert(id, entry);
-            }
-            continue;
+        if entry.seq >= before.next() {
+            shown.extend(projector.take(entry));
+        } else if queued_before.contains(&entry.event.id()) {
+            projector.queue(entry.clone());
         }
-        if Entrance::of(entry.event.kind()) == Entrance::Queue {
-            queue.insert(id, entry);
-            continue;
-        }
-        if own == Own::Shown || !entry.event.kind().is_own() {
-            shown.push(show(entry, Some(entry)));
-        }
-        let inputs = taken(entry).into_iter().filter_map(|id| queue.remove(&id));
-        shown.extend(inputs.map(|input| show(input, Some(entry))));
     }
-    let waiting = entries.iter().filter(|entry| queue.contains_key(&entry.event.id()));
-    shown.extend(waiting.map(|input| show(input, None)));
+    shown.extend(projector.waiting());
     shown
+}
+
+/// Puts entries into the order in which they were processed as they come, oldest first: [`project`] for a session of
+/// any length. Each costs what it gives, however much is queued.
+#[derive(Debug, Default)]
+pub struct Projector {
+    own: Own,
+    queued: BTreeMap<Seq, Entry>,
+    places: HashMap<EventId, Seq>,
+}
+
+impl Projector {
+    /// Begins with nothing queued.
+    #[must_use]
+    pub fn new(own: Own) -> Self {
+        Self { own, ..Self::default() }
+    }
+
+    /// Takes input that is queued, in place of [`Self::take`] also after later entries. Twice is once.
+    pub fn queue(&mut self, input: Entry) {
+        self.places.insert(input.event.id(), input.seq);
+        self.queued.insert(input.seq, input);
+    }
+
+    /// Takes the next entry, and gives what was processed with it: nothing for input, which is queued; else the entry, and
+    /// the input that it names as taken.
+    pub fn take(&mut self, entry: &Entry) -> Vec<Shown> {
+        if Entrance::of(entry.event.kind()) == Entrance::Queue {
+            self.queue(entry.clone());
+            return Vec::new();
+        }
+        let is_shown = self.own == Own::Shown || !entry.event.kind().is_own();
+        let mut shown: Vec<Shown> = is_shown.then(|| show(entry, Some(entry))).into_iter().collect();
+        for id in taken(entry) {
+            let input = self.places.remove(&id).and_then(|place| self.queued.remove(&place));
+            shown.extend(input.map(|input| show(&input, Some(entry))));
+        }
+        shown
+    }
+
+    /// Whether the input of a place is queued.
+    #[must_use]
+    pub fn holds(&self, place: Seq) -> bool {
+        self.queued.contains_key(&place)
+    }
+
+    /// Whether nothing is queued.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.queued.is_empty()
+    }
+
+    /// What is queued, oldest first.
+    pub fn waiting(&self) -> impl Iterator<Item = Shown> {
+        self.queued.values().map(|input| show(input, None))
+    }
+}
+
+/// Input as it is shown when it comes.
+#[must_use]
+pub fn as_queued(input: &Entry) -> Shown {
+    show(input, None)
 }
 
 /// The places of input from before a slice that is taken within it, oldest first: what [`project`] needs besides the slice.

@@ -188,3 +188,25 @@ fn types_are_dotted_words() {
         assert_eq!(Kind::new(kind.as_str()).as_ref(), Ok(kind), "every known name is well-formed");
     }
 }
+
+#[test]
+fn every_type_that_managed_agents_stores_is_known() {
+    let groups = [
+        ("user", "message interrupt tool_confirmation custom_tool_result tool_result define_outcome"),
+        ("system", "message"),
+        ("agent", "message thinking tool_use tool_result mcp_tool_use mcp_tool_result custom_tool_use"),
+        ("agent", "thread_message_sent thread_message_received thread_context_compacted"),
+        ("session", "status_running status_rescheduled status_idle status_terminated error updated usage deleted"),
+        ("session", "thread_created thread_status_running thread_status_rescheduled thread_status_idle"),
+        ("session", "thread_status_terminated"),
+        ("span", "model_request_start model_request_end outcome_evaluation_start outcome_evaluation_ongoing"),
+        ("span", "outcome_evaluation_end"),
+        ("workflow_run", "created status_running status_idle status_ended phase_started phase_ended error"),
+    ];
+    let names = groups.iter().flat_map(|(group, names)| names.split(' ').map(move |name| format!("{group}.{name}")));
+    let known: Vec<String> = kinds::ALL.iter().filter(|kind| !kind.is_own()).map(ToString::to_string).collect();
+    let (mut names, mut known): (Vec<String>, Vec<String>) = (names.collect(), known);
+    names.sort();
+    known.sort();
+    assert_eq!(known, names);
+}

@@ -117,7 +117,11 @@ async fn each_tampering_is_named_with_its_place() {
         if place < 8 {
             let mut turned = lines.clone();
             turned.swap(place, place + 1);
+            assert_eq!(import(&turned), Err(Flaw::Moved { seq: at, found: at.plus(1) }));
+            // One that is in the place of another is not it.
+            turned[place + 1] = turned[place + 1].replace("0.1]", "0.2]");
             assert_eq!(import(&turned), Err(Flaw::Missing { seq: at, found: Some(at.plus(1)) }));
+            turned[place + 1] = turned[place + 1].replace("0.2]", "0.1]");
             // Also if whoever did it wrote the places anew.
             let numbered = |line: &str, from: usize, to: usize| {
                 line.replacen(&format!(r#"{{"seq":{from},"#), &format!(r#"{{"seq":{to},"#), 1)
@@ -197,5 +201,6 @@ async fn an_export_takes_its_entries_in_order_and_as_the_record_says() {
     assert_eq!(export(&record, &entries[..7]), Err(Flaw::Missing { seq: seq(8), found: None }));
     let mut changed = entries.clone();
     changed[6].event = event(77);
-    assert_eq!(export(&record, &changed).expect_err("it is not sound").place(), Some(seq(1)));
+    // The fork after the fourth proves those before it.
+    assert_eq!(export(&record, &changed), Err(Flaw::Changed { first: seq(5), last: seq(8) }));
 }
