@@ -4,6 +4,7 @@ mod advice;
 mod args;
 mod cache_cmd;
 mod call;
+mod ceiling;
 mod check;
 mod config;
 mod config_cmd;
@@ -15,6 +16,7 @@ mod example;
 mod failure;
 mod flags;
 mod grants;
+mod input;
 mod inspect;
 mod licenses;
 mod log;
@@ -26,6 +28,7 @@ mod pack;
 mod paths;
 mod sessions;
 mod tools;
+mod unasked;
 mod whole_file;
 mod wiring;
 
@@ -36,6 +39,11 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return failure::usage(&error, std::env::args_os().any(|word| word == "--json")),
     };
+    if let args::Command::Call(command) = &args.command
+        && let Err(failure) = call::refuse_flags_of_both_first(command)
+    {
+        return failure.report(args.global.json);
+    }
     logging::start(&args.global);
     let json = args.global.json;
     let code = run(args).unwrap_or_else(|failure| failure.report(json));

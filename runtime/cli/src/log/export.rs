@@ -64,6 +64,10 @@ fn told(global: &Global, id: SessionId, head: Seq, file: &Path) {
 async fn into_file(log: &dyn SessionLog, record: &Record, path: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::usage(format!("{} cannot be written: {error}", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        let message = format!("{} cannot be written: there is no folder {}", path.display(), folder.display());
+        return Err(Failure::usage(message).hint("create it first, or name another file"));
+    }
     // What was said to an agent is private until its owner decides otherwise: a new file is its owner's alone.
     let file = tempfile::Builder::new().prefix(".handbox-").tempfile_in(folder).map_err(failed)?;
     let mut out = BufWriter::new(file);

@@ -69,7 +69,8 @@ pub(super) fn run(global: &Global, paths: &Paths, command: &Verify) -> Result<Ex
 fn absent(global: &Global, paths: &Paths, command: &Verify, anchors: &[Anchor]) -> Result<ExitCode, Failure> {
     let where_ = paths.data.display();
     if let Some(id) = &command.id {
-        return Err(Failure::usage(format!("there is no session `{id}`: {where_} keeps no sessions")));
+        return Err(Failure::usage(format!("there is no session `{id}`: {where_} keeps no sessions"))
+            .hint("--data DIR names another data folder"));
     }
     let mut report = Report::default();
     chain::missing(anchors, &mut report);
@@ -172,7 +173,9 @@ fn narrowed(mut report: Report, text: &str) -> Result<Report, Failure> {
             0 => format!("no session's id is `{text}` or begins so"),
             _ => format!("`{text}` fits {} sessions; give more of the id", known.len()),
         };
-        return Err(Failure::usage(message));
+        return Err(
+            Failure::usage(message).hint("`handbox sessions` lists those there are; without an id, all are checked")
+        );
     };
     report.heads.retain(|head| head.session == id);
     report.damages.retain(|found| found.session.is_none_or(|session| session == id));
@@ -204,12 +207,22 @@ fn print(global: &Global, through: &Through, report: &Report) {
         output::note(Tone::Note, &format!("{counted}: all as they were written"));
     }
     if let Some(first) = report.damages.first() {
+        // Of a store that does not open, no session can be taken out.
+        let sound = report.heads.iter().map(|head| head.session);
+        let store = report.damages.iter().any(|found| found.session.is_none());
+        let sound = sound.filter(|id| !store && report.damages.iter().all(|found| found.session != Some(*id)));
+        let ids: Vec<String> = sound.map(|id| id.to_string()).collect();
+        let take_out = match ids.as_slice() {
+            [] => String::new(),
+            [id, ..] => {
+                format!("; `handbox log export {id} -o FILE` takes out a sound session, and so for each that is sound")
+            }
+        };
         let count = describe_count(report.damages.len() as u64, "damage");
         output::note(Tone::Error, &format!("{count} found; the first: {}", sentence(first)));
-        output::note(
-            Tone::Hint,
-            "keep a copy of the file; `handbox log export ID` takes out what is sound, and what is damaged is refused",
-        );
+        let restore = "; what is damaged comes back from a backup: `handbox log import FILE` of what `handbox log export` wrote, \
+                       into a new data folder (--data DIR)";
+        output::note(Tone::Hint, &format!("keep a copy of the file{take_out}{restore}"));
     }
 }
 

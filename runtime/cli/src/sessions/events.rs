@@ -1,7 +1,7 @@
 //! `handbox sessions events`.
 
 use super::project::{Projection, Wanted, last};
-use super::{line, place};
+use super::{count, line, place};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::log::open;
@@ -35,7 +35,7 @@ pub(super) struct Events {
     #[arg(long, value_name = "PLACE", value_parser = place)]
     to: Option<Seq>,
     /// Only the last so many
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "COUNT", value_parser = count)]
     last: Option<u64>,
     /// Only of these types
     #[arg(long, value_name = "TYPE", value_delimiter = ',', value_parser = Kind::new)]

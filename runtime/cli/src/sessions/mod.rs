@@ -60,6 +60,12 @@ pub(crate) fn run(global: &Global, command: Sessions) -> Result<ExitCode, Failur
     }
 }
 
+/// A number of things, as it is typed.
+fn count(text: &str) -> Result<u64, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "write a whole number from 1 on".to_owned())
+}
+
 /// A place, as it is typed.
 fn place(text: &str) -> Result<Seq, String> {
     let place = text.parse().ok().and_then(Seq::new);
