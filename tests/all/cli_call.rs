@@ -20,7 +20,7 @@ fn tools_lists_each_tool_with_its_input() {
     assert_eq!(names, ["read", "", "write", "", "edit", "", "glob", "", "grep", ""]);
     assert!(listed.out().contains("[read-only]"), "{listed:?}");
     assert!(listed.out().contains("input: pattern* (string), path (string)"), "{listed:?}");
-    assert_eq!(listed.err(), "* = required; whole descriptions and schemas: --json\n");
+    assert_eq!(listed.err(), "* = required; schemas: --schemas; whole descriptions: --json\n");
     let schemas = machine.run(&["tools", "std", "--schemas"]).ok();
     assert!(schemas.out().contains(r#"schema: {"type":"object""#), "{schemas:?}");
 }
@@ -148,7 +148,7 @@ fn input_that_makes_no_sense_is_refused_before_the_tool_runs_and_says_what_there
     let cases: [(&[&str], &str); 8] = [
         (&["{}"], "\"pattern\" is a required property"),
         (&[r#"{"pattern":3}"#], "at /pattern: 3 is not of type \"string\""),
-        (&["[1]"], "at the input"),
+        (&["[1]"], "[1] is not of type \"object\""),
         (&["@bad.json"], "line 2"),
         (&["--nope", "x"], "has no input `nope`"),
         (&["--pattern"], "--pattern needs a value"),
@@ -165,5 +165,5 @@ fn input_that_makes_no_sense_is_refused_before_the_tool_runs_and_says_what_there
     machine.run(&["call", "std", "grep", "{\"pattern\""]).code(2).says(&["the input is not JSON"]);
     machine.run(&["call", "std", "grep", "@absent.json"]).code(2).says(&["absent.json"]);
     let empty = machine.run(&["call", "std", "grep", "-"]).code(2);
-    empty.says(&["the input is not JSON"]);
+    empty.says(&["the input on standard input is not JSON"]);
 }

@@ -50,6 +50,51 @@ const ENV: &str = r#"(component
   (func (export "env") (result (list (tuple string string)))
     (canon lift (core func $m "env") (memory (core memory $libc "memory")))))"#;
 
+/// Fails with a text, whatever path it is given.
+const FAILING: &str = r#"(component
+  (core module $m
+    (memory (export "memory") 1)
+    (data (i32.const 16) "\01\00\00\00\40\00\00\00LENGTH\00\00\00")
+    (data (i32.const 64) "TEXT")
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+    (func (export "fail") (param i32 i32) (result i32) (i32.const 16)))
+  (core instance $i (instantiate $m))
+  (func (export "fail") (param "path" string) (result (result (error string)))
+    (canon lift (core func $i "fail") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))"#;
+
+/// Takes a list of texts and one of two words, and gives 0.
+const CHOOSER: &str = r#"(component
+  (type $kind' (enum "long" "short"))
+  (export $kind "kind" (type $kind'))
+  (core module $m
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+    (func (export "take") (param i32 i32 i32) (result i32) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (func (export "take") (param "tags" (list string)) (param "kind" $kind) (result u32)
+    (canon lift (core func $i "take") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))"#;
+
+/// Packs a component that fails with `text`, with what is asked for. Its tool `fail` takes a path.
+pub(crate) fn failing(machine: &Machine, text: &str, asks: &str) -> String {
+    let wat = FAILING.replace("TEXT", text).replace("LENGTH", &format!("\\{:02x}", text.len()));
+    machine.file("failing.built.wasm", assemble(&wat));
+    machine.file("failing.toml", format!("name = \"failing\"\nversion = \"0.1.0\"\n[asks]\n{asks}\n"));
+    machine.run(&["pack", "failing.built.wasm", "-o", "failing.wasm", "--manifest", "failing.toml"]).ok();
+    "./failing.wasm".to_owned()
+}
+
+/// A packed component whose tool `take` takes `tags` and a `kind`.
+pub(crate) fn chooser(machine: &Machine) -> String {
+    machine.file("chooser.built.wasm", assemble(CHOOSER));
+    machine.run(&["pack", "chooser.built.wasm", "-o", "chooser.wasm"]).ok();
+    "./chooser.wasm".to_owned()
+}
+
+/// A component whose tool `take` has one input of this name.
+pub(crate) fn taking(name: &str) -> Vec<u8> {
+    assemble(&LIMITED.replace("limit", name))
+}
+
 fn assemble(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -62,16 +107,6 @@ pub(crate) fn adder() -> Vec<u8> {
 /// A component of which only `add` can be a tool: `make` gives a resource.
 pub(crate) fn maker() -> Vec<u8> {
     assemble(MAKER)
-}
-
-/// A component whose tool `take` has the input `limit`.
-pub(crate) fn limited() -> Vec<u8> {
-    assemble(LIMITED)
-}
-
-/// The same, whose input is called `data`.
-pub(crate) fn data() -> Vec<u8> {
-    assemble(&LIMITED.replace("limit", "data"))
 }
 
 /// A command-line program that prints nothing and exits with 0 or 1.

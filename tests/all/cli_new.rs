@@ -84,8 +84,11 @@ fn a_project_is_made_only_of_a_good_name_in_an_empty_folder() {
     machine.file("taken/notes.txt", "precious");
     machine.run(&["new", "taken", "--sdk", &sdk()]).code(2).says(&["is there and not empty", "--dir"]);
     assert_eq!(std::fs::read_dir(machine.path("taken")).expect("a folder").count(), 1);
-    for name in ["My-Tools", "1st", "../up", "fn", "std"] {
+    for name in ["My-Tools", "1st", "../up"] {
         machine.run(&["new", name]).code(2).says(&["cannot be the name", "my-tools"]);
+    }
+    for name in ["fn", "std"] {
+        machine.run(&["new", name]).code(2).says(&["cannot be the name", &format!("such as {name}-tools")]);
     }
     machine.run(&["new", "x", "--sdk", "taken"]).code(2).says(&["there is no crate handbox-tool", "guest-tools/sdk"]);
     machine

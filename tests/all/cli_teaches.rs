@@ -1,11 +1,11 @@
 //! Refusals on the way of somebody who writes a first tool: each says what to do, and doing just that works.
 
-use crate::cli_components::{adder, data, limited};
+use crate::cli_components::adder;
 use handbox_tests::Machine;
 use serde_json::json;
 
 /// The standard tool `write` packed by somebody whose manifest asks for this.
-fn packed(machine: &Machine, asks: &str) -> String {
+pub(crate) fn packed(machine: &Machine, asks: &str) -> String {
     let source = &handbox_std_bundle::bundles()[0];
     let bundle = source.bundle().expect("std is sound");
     let files = bundle.components.iter().find(|component| component.name == "files").expect("it has files");
@@ -57,37 +57,6 @@ fn a_file_that_is_not_there_comes_with_the_folders_that_are() {
     machine.run(&read).code(1).says(&["it sees /data (here ", "/src (here ", "only to read"]);
     let host = machine.path("data/a.txt").display().to_string();
     machine.run(&["call", "std", "read", "--file_path", &host]).says(&["paths are the tool's, not this machine's"]);
-}
-
-#[test]
-fn a_bundle_that_lets_a_component_only_read_is_what_has_to_change() {
-    let machine = Machine::new();
-    let mine = packed(&machine, "[asks]\nfolders = [{ path = \"*\", mode = \"rw\" }]\n");
-    let digest = machine.run(&["inspect", &mine, "--json"]).ok().json()["digest"].take();
-    let bundle = format!(
-        "name = \"b\"\nversion = \"0.1.0\"\n[[components]]\npath = \"mine.wasm\"\ndigest = {digest}\n\
-         [asks]\nfolders = [{{ path = \"*\", mode = \"ro\" }}]\n"
-    );
-    machine.file("bundle.toml", bundle);
-    let write = ["call", ".", "write", r#"{"file_path":"a.txt","content":"x"}"#, "--write"];
-    machine.run(&write).code(3).says(&["because bundle.toml lets it ask only to read"]);
-}
-
-#[test]
-fn a_flag_that_is_the_tools_and_ours_is_refused_with_both_ways_out() {
-    let machine = Machine::new();
-    machine.file("limited.built.wasm", limited());
-    machine.run(&["pack", "limited.built.wasm", "-o", "limited.wasm"]).ok().says(&["`limit` of the tool `take`"]);
-    let both = machine.run(&["call", "./limited.wasm", "take", "--limit", "3"]).code(2);
-    both.says(&["--limit is a flag of Handbox and an input of the tool `take`", "call ./limited.wasm take -- --limit"]);
-    assert_eq!(machine.run(&["call", "./limited.wasm", "take", "--", "--limit", "3"]).ok().out(), "3\n");
-    let json = ["call", "./limited.wasm", "take", r#"{"limit":3}"#, "--limit", "time=5s"];
-    assert_eq!(machine.run(&json).ok().out(), "3\n");
-    machine.file("data.built.wasm", data());
-    machine.run(&["pack", "data.built.wasm", "-o", "data.wasm"]).ok().says(&["`data` of the tool `take`"]);
-    let both = machine.run(&["call", "./data.wasm", "take", "--data", "3"]).code(2);
-    both.says(&["--data is a flag of Handbox and an input of the tool `take`", "call ./data.wasm take -- --data"]);
-    assert_eq!(machine.run(&["--data", "kept", "call", "./data.wasm", "take", "--", "--data", "3"]).ok().out(), "3\n");
 }
 
 #[test]

@@ -22,7 +22,8 @@
 //!
 //! `handbox new greeter --sdk HANDBOX/guest-tools/sdk` makes all of this at once. By hand:
 //!
-//! 1. The target, once for each machine, and a library:
+//! 1. The target, once for each machine, and a library. Make it outside of any other Cargo workspace, whose
+//!    `Cargo.toml` `cargo new` would change:
 //!
 //!    ```sh
 //!    rustup target add wasm32-wasip2
@@ -44,9 +45,12 @@
 //!    codegen-units = 1
 //!    strip = true
 //!    panic = "abort"
+//!
+//!    # A project of its own, whatever folder it lies in.
+//!    [workspace]
 //!    ```
 //!
-//! 3. The example above, in `src/lib.rs`.
+//! 3. The example above, in `src/lib.rs`, instead of what Cargo put there.
 //!
 //! 4. Who made it and what it asks for, in `tool.toml`. It asks for nothing here; a
 //!    tool that reads files would say `folders = [{ path = "*", mode = "ro" }]` under
@@ -60,7 +64,8 @@
 //!    license = "Apache-2.0"
 //!    ```
 //!
-//! 5. Build it, put the manifest in, call it:
+//! 5. Build it, put the manifest in, call it. What is called is the packed file, so pack again after each build and after
+//!    each change of `tool.toml`:
 //!
 //!    ```sh
 //!    cargo build --release --target wasm32-wasip2
@@ -99,7 +104,8 @@
 //! paths start nowhere; join them to a folder. An [`std::io::Error`] has no path in it, so add it:
 //!
 //! ```no_run
-//! # use handbox_tool::{Fault, tool};
+//! use handbox_tool::{Fault, tool};
+//!
 //! #[handbox_tool::input]
 //! struct Count {
 //!     /// The file, such as `notes.txt`. Relative paths start in /workspace.
@@ -117,16 +123,42 @@
 //!     }
 //!     Ok(format!("{} lines", text.lines().count()))
 //! }
+//!
+//! handbox_tool::export!(count);
 //! ```
 //!
 //! # Results and faults
 //!
 //! `Result<R, E>`, where `R` is a `String`, a `&str`, `()` or an [`Output`] with images and
-//! files in it, and `E` is a [`Fault`], a `String`, a `&str` or an [`std::io::Error`]. Use `?`, or
+//! files in it, and `E` is a [`Fault`], a `String`, a `&str`, an [`std::io::Error`] or a [`serde_json::Error`]. Use `?`, or
 //! say more with [`Fault::failed`], [`Fault::invalid`] and [`Fault::denied`].
 //! The model reads every fault, so say what it could do instead. A panic is not a fault: it
 //! ends the call, and the model learns only that the tool is broken (you see the panic with
 //! `handbox -v call …`).
+//!
+//! A result for programs is JSON in a `String`; `output = Type` lists its schema. Nothing turns a value into JSON unasked, and
+//! `handbox call` warns if such a tool gives something else:
+//!
+//! ```
+//! use handbox_tool::{Fault, schemars, serde, serde_json, tool};
+//!
+//! #[handbox_tool::input]
+//! struct Sum { numbers: Vec<i64> }
+//!
+//! #[derive(serde::Serialize, schemars::JsonSchema)]
+//! #[serde(crate = "handbox_tool::serde")]
+//! #[schemars(crate = "handbox_tool::schemars")]
+//! struct Total { total: i64 }
+//!
+//! /// Adds numbers up.
+//! #[tool(read_only, output = Total)]
+//! fn sum(input: Sum) -> Result<String, Fault> {
+//!     let total = Total { total: input.numbers.iter().sum() };
+//!     Ok(serde_json::to_string(&total)?)
+//! }
+//!
+//! handbox_tool::export!(sum);
+//! ```
 //!
 //! # What a tool says about itself
 //!
@@ -150,7 +182,8 @@
 //! `export!(pay; recover)`, and such a tool does not compile without its function:
 //!
 //! ```compile_fail
-//! # use handbox_tool::{Fault, tool};
+//! use handbox_tool::{Fault, tool};
+//!
 //! /// Pays the bill.
 //! #[tool(open_world, recovery = reconcile)]
 //! fn pay() -> Result<String, Fault> { Ok("paid".into()) }
@@ -159,11 +192,15 @@
 //! With it, it does:
 //!
 //! ```
-//! # use handbox_tool::{Call, Fault, Outcome, tool};
-//! # fn receipt(key: &str) -> Option<String> { None }
-//! # fn transfer(key: &str, cents: u64) -> Result<String, Fault> { Ok("paid".into()) }
-//! # #[handbox_tool::input]
-//! # struct Bill { cents: u64 }
+//! use handbox_tool::{Call, Fault, Outcome, tool};
+//!
+//! // What you have for both: a service that knows what became of a key.
+//! fn receipt(_key: &str) -> Option<String> { None }
+//! fn transfer(_key: &str, cents: u64) -> Result<String, Fault> { Ok(format!("paid {cents}")) }
+//!
+//! #[handbox_tool::input]
+//! struct Bill { cents: u64 }
+//!
 //! /// Pays the bill.
 //! #[tool(open_world, reconcile = was_it_paid)]
 //! fn pay(bill: Bill, call: &Call) -> Result<String, Fault> {
@@ -184,7 +221,8 @@
 //! and not with one that is not there:
 //!
 //! ```compile_fail
-//! # use handbox_tool::{Fault, tool};
+//! use handbox_tool::{Fault, tool};
+//!
 //! /// Pays the bill.
 //! #[tool(open_world, reconcile = look_it_up)]
 //! fn pay() -> Result<String, Fault> { Ok("paid".into()) }
@@ -196,15 +234,20 @@
 //! when a call is repeated after a crash, so it makes a good idempotency key:
 //!
 //! ```
-//! # use handbox_tool::{Call, Fault, tool};
-//! # #[handbox_tool::input]
-//! # struct Order { item: String }
-//! # fn place(key: &str, item: &str) -> Result<String, Fault> { Ok(format!("{key}: {item}")) }
+//! use handbox_tool::{Call, Fault, tool};
+//!
+//! #[handbox_tool::input]
+//! struct Order { item: String }
+//!
+//! fn place(key: &str, item: &str) -> Result<String, Fault> { Ok(format!("{key}: {item}")) }
+//!
 //! /// Orders an item.
 //! #[tool(open_world, recovery = retry)]
 //! fn order(input: Order, call: &Call) -> Result<String, Fault> {
 //!     place(&call.id, &input.item)
 //! }
+//!
+//! handbox_tool::export!(order);
 //! ```
 //!
 //! # Long calls
@@ -222,6 +265,8 @@
 //! | `constant provided when a type was expected` (E0747), in `export!` | `#[handbox_tool::tool]` is missing above that function |
 //! | `cannot find type greet in this scope` (E0425), in `export!` | the function is in a module: name it there as `module::greet` |
 //! | `the trait bound Output: From<…>` or `Fault: From<…> is not satisfied` (E0277) | what the function returns: see [results and faults](#results-and-faults) |
+//! | `` `?` couldn't convert the error to `Fault` `` (E0277) | an error of another crate: say who can do something about it, as with `.map_err(\|error\| Fault::invalid(error.to_string()))?` |
+//! | `the trait bound Total: JsonSchema is not satisfied` (E0277), at `output = Total` | the type of `output` needs its two derives: see [results and faults](#results-and-faults) |
 //!
 //! # Testing
 //!

@@ -139,7 +139,9 @@ impl Inspection {
         match self.kind {
             Kind::Command if commands == 0 => Err(BundleError::broken(
                 "this is a command-line program, and nothing says which tools it has",
-                "write a manifest file with [[commands]] and run `handbox pack FILE.wasm --manifest tool.toml -o OUT.wasm`",
+                "write a manifest file with [[commands]] and run `handbox pack FILE.wasm --manifest tool.toml -o OUT.wasm`; \
+                 if you meant functions marked #[tool], they belong into src/lib.rs, with crate-type = [\"cdylib\"] under \
+                 [lib] in Cargo.toml, and without fn main",
             )),
             Kind::Command if kept => Err(BundleError::broken(
                 "a command-line program cannot keep state: it runs once and ends",
@@ -343,7 +345,8 @@ impl Survey {
         }
         Err(BundleError::broken(
             "the component exports no function, so there is nothing that could be a tool",
-            "export handbox:hand/hand (see the crate handbox-tool), wasi:cli/run, or functions of your own",
+            "if it is Rust with #[tool], end src/lib.rs with handbox_tool::export!(your_tool); otherwise export \
+             handbox:hand/hand, wasi:cli/run, or functions of your own",
         ))
     }
 }

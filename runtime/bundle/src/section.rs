@@ -21,6 +21,9 @@ const SECTIONS_MAX: usize = 100_000;
 const COMPONENT_HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
 const MODULE_HEADER: &[u8] = b"\0asm\x01\0\0\0";
 
+/// How an archive begins, such as a library for Rust (`.rlib`) or for C (`.a`).
+const ARCHIVE_HEADER: &[u8] = b"!<arch>\n";
+
 const BUILD_A_COMPONENT: &str = "build for wasm32-wasip2, or run `wasm-tools component new`";
 
 /// Reads the manifest of `component`, validated; `None` if it was never packed. Sections
@@ -104,6 +107,12 @@ pub fn parse_manifest(json: &[u8]) -> Result<Manifest, BundleError> {
 pub(crate) fn check_header(bytes: &[u8]) -> Result<(), BundleError> {
     if bytes.starts_with(COMPONENT_HEADER) {
         return Ok(());
+    }
+    if bytes.starts_with(ARCHIVE_HEADER) {
+        return Err(BundleError::broken(
+            "this is a library for the linker (.rlib), not a component",
+            "write crate-type = [\"cdylib\"] under [lib] in Cargo.toml, build again, and take the .wasm file",
+        ));
     }
     let message = if bytes.starts_with(MODULE_HEADER) {
         "this is a core module, not a component"

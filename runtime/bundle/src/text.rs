@@ -40,13 +40,8 @@ pub fn parse_toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Bund
         {
             message.push_str(&format!(" `{}`", crate::error::shown(key)));
         }
-        let hint = match span.and_then(|span| column(text, span.start)) {
-            None => "see the message".to_owned(),
-            Some(column) => match expected(&message) {
-                Some(what) => format!("column {column} of that line must be {what}"),
-                None => format!("look at column {column} of that line"),
-            },
-        };
+        let hint = hint(&message, span.as_ref().and_then(|span| line(text, span.start)), span.is_some());
+        let message = in_words(&message);
         BundleError::invalid(format!("{place}: {message}"), hint)
     })
 }
@@ -62,9 +57,63 @@ fn without_value(message: &str) -> String {
     }
 }
 
+/// What to do about a fault, whose line is given with the column of the fault.
+fn hint(message: &str, place: Option<(&str, usize)>, has_place: bool) -> String {
+    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        return format!("add {}", missing(field, message));
+    }
+    let Some((line, column)) = place.filter(|_| has_place) else { return "see the message".to_owned() };
+    if let Some(key) = bare_text(line) {
+        // Not the value, which may be secret.
+        return format!("a text stands in quotes: {key} = \"…\"");
+    }
+    match expected(message) {
+        Some(what) => format!("column {column} of that line must be {what}"),
+        None => format!("look at column {column} of that line"),
+    }
+}
+
+/// The key of a line whose value is a word without quotes.
+fn bare_text(line: &str) -> Option<&str> {
+    let (key, value) = line.split_once('=')?;
+    let word = value.trim().split(|c: char| !c.is_ascii_alphanumeric()).next()?;
+    let is_text =
+        word.starts_with(|c: char| c.is_ascii_alphabetic()) && !["true", "false", "inf", "nan"].contains(&word);
+    is_text.then(|| key.trim())
+}
+
+/// A line that adds a field.
+fn missing(field: &str, message: &str) -> String {
+    match field {
+        "name" => "the line name = \"my-tools\"".to_owned(),
+        "version" => "the line version = \"0.1.0\"".to_owned(),
+        "mode" => "the mode: { path = \"*\", mode = \"ro\" } to read, or \"rw\" to write, too".to_owned(),
+        "path" if message.contains("components") => "the line path = \"greeter.wasm\"".to_owned(),
+        "path" => {
+            "the path: { path = \"*\", mode = \"ro\" }, where * is any folder that the operator grants".to_owned()
+        }
+        "components" => "a [[components]] table with path = \"greeter.wasm\" and its digest".to_owned(),
+        "tool" => "the line tool = \"count_lines\"".to_owned(),
+        "schema" => "the table [commands.schema] with type = \"object\" behind that [[commands]]".to_owned(),
+        other => format!("{other} = …"),
+    }
+}
+
+/// A message with what is expected in words of TOML instead of serde's.
+fn in_words(message: &str) -> String {
+    let (Some(what), Some((before, after))) = (expected(message), message.rsplit_once("expected ")) else {
+        return message.to_owned();
+    };
+    let keys = after.find(" in `").map_or("", |keys| &after[keys..]);
+    format!("{before}expected {what}{keys}")
+}
+
 /// What should stand there, in words of TOML instead of serde's.
 fn expected(message: &str) -> Option<&'static str> {
     let what = message.rsplit_once("expected ")?.1;
+    if what.starts_with("a sequence") && what.contains("folders`") {
+        return Some("a list such as [{ path = \"*\", mode = \"ro\" }]");
+    }
     let words = [
         ("struct FolderAsk", "a table such as { path = \"*\", mode = \"ro\" }"),
         ("struct ", "a table: { key = value, … }"),
@@ -84,9 +133,12 @@ pub(crate) fn place(file: &str, text: &str, span: &Range<usize>) -> String {
     format!("{file}:{}", before.matches('\n').count() + 1)
 }
 
-/// The column of a place in its line, in characters from 1.
-fn column(text: &str, index: usize) -> Option<usize> {
-    Some(text.get(..index)?.rsplit('\n').next()?.chars().count() + 1)
+/// The line of a place, and the column there in characters from 1.
+fn line(text: &str, index: usize) -> Option<(&str, usize)> {
+    let before = text.get(..index)?;
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = text.get(start..)?.lines().next().unwrap_or_default();
+    Some((line, before[start..].chars().count() + 1))
 }
 
 /// Parses JSON that nobody vouches for.

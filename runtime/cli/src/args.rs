@@ -23,40 +23,88 @@ impl Args {
     /// Parses a command line.
     ///
     /// `call` takes a tool's own inputs as flags, which only the tool's schema knows. They
-    /// are moved behind everything else, after a `--`, so that our flags may stand anywhere.
-    /// Where both have a flag of the same name it is ours; the tool's is given in JSON.
+    /// are moved behind everything else, after a `--`, so that our flags may stand anywhere
+    /// before a `--` that was typed. Where both have a flag of the same name, `call` refuses it.
     pub(crate) fn parse_line(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        Self::try_parse_from(sort_call(words.into_iter().collect()))
+        let sorted = Sorted::of(words.into_iter().collect());
+        let mut args = Self::try_parse_from(sorted.line)?;
+        if let Command::Call(call) = &mut args.command {
+            call.typed = sorted.typed;
+        }
+        Ok(args)
+    }
+
+    /// The same line without those of our flags that only a tool's schema shows to be ours.
+    pub(crate) fn without(words: impl IntoIterator<Item = OsString>, flags: &[String]) -> Option<Self> {
+        let ours = our_flags();
+        let mut line = Vec::new();
+        let mut words = words.into_iter().peekable();
+        let mut behind = false;
+        while let Some(word) = words.next() {
+            let text = word.to_string_lossy().into_owned();
+            behind |= text == "call";
+            let name = flag_name(&text).filter(|name| behind && flags.iter().any(|flag| flag == name));
+            let Some(name) = name else {
+                line.push(word);
+                continue;
+            };
+            if ours.get(name).copied().unwrap_or(false) && !text.contains('=') {
+                words.next_if(is_word);
+            }
+        }
+        Self::parse_line(line).ok()
     }
 }
 
-fn sort_call(words: Vec<OsString>) -> Vec<OsString> {
-    let ours = our_flags();
-    if words.iter().any(|word| word == "--") || subcommand(&words, &ours) != Some("call".into()) {
-        return words;
-    }
-    let mut line = Vec::new();
-    let mut theirs = Vec::new();
-    let mut words = words.into_iter().peekable();
-    while let Some(word) = words.next() {
-        let text = word.to_string_lossy().into_owned();
-        let name = text.strip_prefix("--").map(|flag| flag.split('=').next().unwrap_or_default());
-        let Some(name) = name else {
-            line.push(word);
-            continue;
-        };
-        let to = if ours.contains_key(name) { &mut line } else { &mut theirs };
-        to.push(word);
-        let takes_value = ours.get(name).copied().unwrap_or(true) && !text.contains('=');
-        if takes_value && let Some(value) = words.next_if(is_word) {
-            to.push(value);
+/// A command line with the tool's flags behind ours.
+struct Sorted {
+    line: Vec<OsString>,
+    /// Those of our flags that stand behind the verb `call`, where they could be the tool's. None if a `--` parts them.
+    typed: Vec<String>,
+}
+
+impl Sorted {
+    fn of(words: Vec<OsString>) -> Self {
+        let ours = our_flags();
+        if subcommand(&words, &ours) != Some("call".into()) {
+            return Self { line: words, typed: Vec::new() };
         }
+        let (mut line, mut theirs, mut typed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut behind = false;
+        let mut words = words.into_iter().peekable();
+        while let Some(word) = words.next() {
+            let text = word.to_string_lossy().into_owned();
+            if text == "--" {
+                typed.clear();
+                theirs.extend(words);
+                break;
+            }
+            let Some(name) = flag_name(&text) else {
+                behind |= text == "call";
+                line.push(word);
+                continue;
+            };
+            if behind && ours.contains_key(name) {
+                typed.push(name.to_owned());
+            }
+            let to = if ours.contains_key(name) { &mut line } else { &mut theirs };
+            to.push(word);
+            let takes_value = ours.get(name).copied().unwrap_or(true) && !text.contains('=');
+            if takes_value && let Some(value) = words.next_if(is_word) {
+                to.push(value);
+            }
+        }
+        if !theirs.is_empty() {
+            line.push("--".into());
+            line.extend(theirs);
+        }
+        Self { line, typed }
     }
-    if !theirs.is_empty() {
-        line.push("--".into());
-        line.extend(theirs);
-    }
-    line
+}
+
+/// `name` of `--name` and `--name=value`.
+fn flag_name(word: &str) -> Option<&str> {
+    word.strip_prefix("--").map(|flag| flag.split('=').next().unwrap_or_default())
 }
 
 /// The first word that is neither an option nor an option's value.
@@ -78,7 +126,7 @@ fn is_word(word: &OsString) -> bool {
 }
 
 /// Our long flags on `call`, and whether each takes a value.
-fn our_flags() -> HashMap<String, bool> {
+pub(crate) fn our_flags() -> HashMap<String, bool> {
     let mut command = Args::command();
     command.build();
     let call = command.find_subcommand("call");
@@ -172,7 +220,8 @@ pub(crate) struct Tools {
 /// Relative paths of the standard tools and of programs start in the working folder: /workspace
 /// if that is granted, else the folder that was granted first. The tool's own /tmp is thrown away.
 ///
-/// If an input of the tool is called as a flag of Handbox is (--limit), put -- before the tool's flags.
+/// If an input of the tool is called as a flag of Handbox is (--limit), put -- before the tool's flags: what stands before
+/// it is Handbox's, if Handbox has such a flag, and all that stands behind it is the tool's.
 #[derive(clap::Args)]
 pub(crate) struct Call {
     /// `std`, a name from config.toml, a folder with bundle.toml, or a .wasm file
@@ -187,6 +236,9 @@ pub(crate) struct Call {
     pub(crate) outputs: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) grants: Grants,
+    /// See [`Sorted::typed`].
+    #[arg(skip)]
+    pub(crate) typed: Vec<String>,
 }
 
 /// What the tool may do. Without any of these: read the current folder, at /workspace.
@@ -244,5 +296,22 @@ mod tests {
         assert_eq!(call("handbox call std grep -").1.input, ["-"]);
         assert_eq!(call("handbox --config x -q call std grep --pattern y").1.input, ["--pattern", "y"]);
         assert_eq!(call("handbox call std edit -- --json x").1.input, ["--json", "x"]);
+    }
+
+    #[test]
+    fn the_tools_flags_may_stand_on_both_sides_of_a_dash_dash() {
+        let (args, command) = call("handbox call std grep --pattern x --json -- --limit 5");
+        assert!(args.global.json && command.grants.limit.is_empty() && command.typed.is_empty());
+        assert_eq!(command.input, ["--pattern", "x", "--limit", "5"]);
+    }
+
+    #[test]
+    fn flags_that_could_be_the_tools_are_those_behind_the_verb() {
+        let typed = |line: &str| call(line).1.typed;
+        assert_eq!(typed("handbox --data d call std grep --config=c --pattern call --json"), ["config", "json"]);
+        assert_eq!(typed("handbox call std grep --config c -- --json"), Vec::<String>::new());
+        let words = "handbox --data d call std grep --config c --pattern x --json".split(' ').map(OsString::from);
+        let left = Args::without(words, &["config".to_owned(), "data".to_owned()]).unwrap();
+        assert!(left.global.config.is_none() && left.global.data.is_some() && left.global.json);
     }
 }

@@ -7,20 +7,16 @@ use crate::failure::Failure;
 use crate::grants::{self, Asking};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
-use crate::{flags, wiring};
+use crate::{input, wiring};
 use data_encoding::BASE64;
 use handbox_bundle::{Bundle, Profile};
-use handbox_hand::{Call, Hand, LogLevel, Output, Tool, ToolName, Usage, Watcher};
+use handbox_hand::{Call, Hand, Limit, LogLevel, Output, Tool, ToolName, Usage, Watcher};
 use handbox_hands::{Environment, Toolbox};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// Largest input that is read from a file or from standard input, in bytes.
-const INPUT_BYTES_MAX: u64 = 64 << 20;
 
 pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global)?;
@@ -32,7 +28,7 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     let links = &bundle.links;
     let asking = Asking { typed: &command.grants, config: &config, bundle: name, links, paths: &paths, cwd: &cwd };
     let mut effective = grants::effective(asking)?;
-    effective.warn_of_unasked(&command.grants, &bundle);
+    effective.warn_of_unasked(&command.grants, &bundle, &cwd);
     let write_helps = write_helps(&effective, &command.grants);
     effective.warn(global.quiet);
     let folders = Folders::make(command.outputs.as_deref())?;
@@ -51,7 +47,8 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     let watcher = Arc::new(Terminal { verbose: global.verbose, usage: Mutex::default() });
     let result = runtime.block_on(async {
         let mut toolbox = wiring::toolbox(&paths, global.quiet)?;
-        let called = call(&mut toolbox, &bundle, &environment, &command, Arc::clone(&watcher), write_helps).await;
+        let asked = Asked { bundle: &bundle, environment: &environment, command: &command, write_helps, cwd: &cwd };
+        let called = call(&mut toolbox, asked, global.quiet, Arc::clone(&watcher)).await;
         output::clear_transient();
         called
     });
@@ -73,20 +70,55 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     }
 }
 
-async fn call(
-    toolbox: &mut Toolbox,
-    bundle: &Bundle,
-    environment: &Environment,
-    command: &args::Call,
-    watcher: Arc<Terminal>,
+/// What is to be called, and with what.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    bundle: &'a Bundle,
+    environment: &'a Environment,
+    command: &'a args::Call,
     write_helps: bool,
-) -> Result<Output, Failure> {
+    cwd: &'a Path,
+}
+
+async fn call(toolbox: &mut Toolbox, asked: Asked<'_>, quiet: bool, watcher: Arc<Terminal>) -> Result<Output, Failure> {
+    let Asked { bundle, environment, command, write_helps, cwd } = asked;
     toolbox.add(bundle, environment).await?;
     let tool = find(toolbox, bundle, &command.tool)?;
-    let input = read_input(tool, &command.input)?;
-    let call = Call { watcher, ..Call::new(call_id(), tool.name.clone(), input) };
-    let advice = Advice { tool, bundle, grants: &environment.grants, write_helps, words: &command.input };
-    toolbox.execute(call).await.map_err(|error| advice.on(error))
+    let input = input::read(tool, &command.input)?;
+    let unknown = input::unknown(tool, &input);
+    if !quiet && !unknown.is_empty() {
+        output::note(Tone::Note, &format!("note: {unknown}"));
+    }
+    let call = Call { watcher, ..Call::new(call_id(), tool.name.clone(), input.clone()) };
+    let (words, protected) = (&command.input, &environment.protected);
+    let advice =
+        Advice { tool, bundle, grants: &environment.grants, protected, write_helps, words, input: &input, cwd };
+    let output = toolbox.execute(call).await.map_err(|error| advice.on(error))?;
+    if !quiet && tool.output_schema.is_some() && serde_json::from_str::<Value>(&output.text()).is_err() {
+        let text = format!(
+            "the tool `{}` declares that its output is JSON, and this is none; if it is yours, return              serde_json::to_string(&value)?, or leave `output` out",
+            tool.name
+        );
+        output::note(Tone::Warning, &text);
+    }
+    Ok(output)
+}
+
+/// Refuses flags that act before the bundle is opened (--config, --data, --log) where the tool has inputs of these names:
+/// the bundle is opened as it would be without them.
+pub(crate) fn refuse_flags_of_both_first(command: &args::Call) -> Result<(), Failure> {
+    let early = |name: &&String| matches!(name.as_str(), "config" | "data" | "log" | "log-format");
+    let early: Vec<String> = command.typed.iter().filter(early).cloned().collect();
+    if early.is_empty() {
+        return Ok(());
+    }
+    let opened = args::Args::without(std::env::args_os(), &early).and_then(|args| {
+        let paths = Paths::find(&args.global).ok()?;
+        let cwd = current_folder().ok()?;
+        Config::load(&paths, &cwd).ok()?.open(&command.bundle, &cwd, &handbox_std_bundle::bundles()).ok()
+    });
+    // What cannot be opened is refused for that, below.
+    opened.map_or(Ok(()), |opened| advice::refuse_flags_of_both(command, &opened.bundle))
 }
 
 fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Tool, Failure> {
@@ -103,39 +135,7 @@ fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Too
 /// and for those of --dir without a mode.
 fn write_helps(effective: &grants::Effective, typed: &args::Grants) -> bool {
     let own = |source: &Source| matches!(source, Source::CurrentFolder | Source::Flag("--dir"));
-    effective.sources.folders.iter().all(own) && !typed.dir.iter().any(|dir| dir.ends_with(":ro"))
-}
-
-fn read_input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
-    let text = match words {
-        [] => return Ok(json!({})),
-        [one] if one == "-" => read_bounded(std::io::stdin().lock(), "standard input")?,
-        [one] if one.starts_with('@') => {
-            let path = one.trim_start_matches('@');
-            let failed = |error| {
-                Failure::usage(format!("{path}: {error}")).hint("@FILE reads the input from a file of that name")
-            };
-            let file = std::fs::File::open(path).map_err(failed)?;
-            read_bounded(file, path)?
-        }
-        // What is almost JSON is told where it is not.
-        [one] if one.trim_start().starts_with(['{', '[', '"']) || serde_json::from_str::<Value>(one).is_ok() => {
-            one.clone()
-        }
-        words => return flags::input(tool, words),
-    };
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("the input is not JSON: {error}")).hint(advice::input_hint(tool, &[])))
-}
-
-fn read_bounded(from: impl Read, name: &str) -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = from.take(INPUT_BYTES_MAX + 1).read_to_string(&mut text);
-    read.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
-    if text.len() as u64 > INPUT_BYTES_MAX {
-        return Err(Failure::usage(format!("{name}: the input is larger than 64 MiB")));
-    }
-    Ok(text)
+    effective.sources.folders.iter().all(own) && !typed.dir.iter().any(|dir| grants::typed_mode(dir).is_some())
 }
 
 /// An id that no other call of this machine has.
@@ -170,6 +170,10 @@ impl Folders {
         let scratch = make().map_err(failed)?;
         if let Some(outputs) = outputs {
             let failed = |error| Failure::usage(format!("--outputs {}: {error}", outputs.display()));
+            if outputs.exists() && !outputs.is_dir() {
+                let message = format!("--outputs: {} is a file", outputs.display());
+                return Err(Failure::usage(message).hint("name a folder; what the tool leaves for you is put into it"));
+            }
             std::fs::create_dir_all(outputs).map_err(failed)?;
             let outputs = outputs.canonicalize().map_err(failed)?;
             return Ok(Self { scratch, before: entries(&outputs).collect(), outputs, temporary: None });
@@ -189,7 +193,7 @@ impl Folders {
         }
         let scratch = self.scratch.path().to_owned();
         if !quiet && entries(&scratch).next().is_some() {
-            let text = "note: the tool left files in its /tmp, which is thrown away; what it leaves in \
+            let text = "note: the tool left files in its own /tmp, which is thrown away and is not this machine's; what it leaves in \
                         /mnt/session/outputs is kept";
             output::note(Tone::Note, text);
         }
@@ -231,6 +235,9 @@ fn answer_json(result: &Result<Output, Failure>, usage: Usage, left: &[PathBuf])
         .flat_map(Output::attachments)
         .map(|part| json!({ "media_type": part.media_type, "data": BASE64.encode(&part.data) }))
         .collect();
+    // A loop keeps its count to itself while it runs, so that of a call which time ended is not known.
+    let timed_out = result.as_ref().is_err_and(|failure| failure.limit == Some(Limit::Time.name()));
+    let fuel = if timed_out { Value::Null } else { usage.fuel.into() };
     let mut answer = json!({
         "output": output.map(Output::text),
         "error": error,
@@ -238,7 +245,7 @@ fn answer_json(result: &Result<Output, Failure>, usage: Usage, left: &[PathBuf])
         "output_files": left,
         "usage": {
             "ms": usage.time.as_secs_f64() * 1e3,
-            "fuel": usage.fuel,
+            "fuel": fuel,
             "memory_bytes": usage.memory_bytes,
             "dropped_bytes": usage.dropped_bytes,
         },

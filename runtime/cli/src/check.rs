@@ -41,7 +41,7 @@ pub(crate) fn run(global: &Global, command: Check) -> Result<ExitCode, Failure> 
     let links = &opened.bundle.links;
     let asking = Asking { typed: &command.grants, config: &config, bundle, links, paths: &paths, cwd: &cwd };
     let mut effective = grants::effective(asking)?;
-    effective.warn_of_unasked(&command.grants, &opened.bundle);
+    effective.warn_of_unasked(&command.grants, &opened.bundle, &cwd);
     effective.warn(global.quiet);
     let loaded = load(global, &paths, &opened, &effective);
     output::clear_transient();

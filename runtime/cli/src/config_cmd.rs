@@ -73,7 +73,7 @@ fn show(global: &Global, command: &Show, paths: &Paths, cwd: &Path) -> Result<()
     let mut effective = grants::effective(asking)?;
     if let Some(opened) = &opened {
         effective.narrow_by_author(&opened.bundle);
-        effective.warn_of_unasked(&command.grants, &opened.bundle);
+        effective.warn_of_unasked(&command.grants, &opened.bundle, cwd);
     }
     let file = absolute(&paths.config, cwd);
     let shown = config_show::Shown { config: &config, effective: &effective, opened: opened.as_ref(), file: &file };

@@ -140,6 +140,10 @@ impl From<HandError> for Failure {
                 let name = hit.limit.name();
                 let hint = match hit.limit {
                     handbox_hand::Limit::Stack => "the tool recurses too deeply; this limit is fixed".to_owned(),
+                    handbox_hand::Limit::Time | handbox_hand::Limit::Cpu => format!(
+                        "ask for less, or raise it: --limit {name}=… or --profile roomy; or the tool does not end: then it is \
+                         for its author to mend"
+                    ),
                     _ => format!("ask for less, or raise it: --limit {name}=… or --profile roomy"),
                 };
                 Self { limit: Some(name), ..Self::new(Kind::Limit, message).hint(hint) }

@@ -1,10 +1,11 @@
 //! Input as flags: `--pattern TODO --path src` instead of `{"pattern":"TODO","path":"src"}`.
 
+use crate::args;
 use crate::describe::shell_word;
 use crate::failure::Failure;
-use crate::output::{self, Tone};
 use handbox_hand::Tool;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 /// The longest word that a hint repeats, in bytes.
 const SHOWN_MAX: usize = 100;
@@ -19,6 +20,9 @@ pub(crate) fn input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
     let all = words;
     let mut words = words.iter().peekable();
     let mut last = None;
+    // Lists that were given as one item which looks like several.
+    let mut joined: Vec<(&str, String)> = Vec::new();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
     while let Some(word) = words.next() {
         let Some(flag) = word.strip_prefix("--") else {
             return Err(stray(tool, word, last.or_else(|| list_flag(tool, all))));
@@ -37,20 +41,45 @@ pub(crate) fn input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
                 None => return Err(misuse(tool, format!("--{name} needs a value"))),
             },
         };
-        add(tool, &mut input, name, schema, &value)?;
+        if add(tool, &mut input, name, schema, &value)? == Added::Joined {
+            joined.push((name, value));
+        }
+        *counts.entry(name).or_default() += 1;
         last = Some(name);
     }
-    Ok(Value::Object(input))
+    match joined.into_iter().find(|(name, _)| counts.get(name) == Some(&1)) {
+        Some((name, value)) => Err(one_or_many(name, &value)),
+        None => Ok(Value::Object(input)),
+    }
 }
 
-fn add(tool: &Tool, input: &mut Map<String, Value>, name: &str, schema: &Value, value: &str) -> Result<(), Failure> {
+/// What became of a flag's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Added {
+    Plainly,
+    /// As one text of a list, with commas in it.
+    Joined,
+}
+
+/// Refuses `--tags a,b` before anything is done with the one item `a,b`.
+fn one_or_many(name: &str, value: &str) -> Failure {
+    let one = shell_word(&serde_json::json!([value]).to_string());
+    let many: Vec<String> = value.split(',').map(|item| format!("--{name} {}", shell_word(item.trim()))).collect();
+    let many = if value.len() <= SHOWN_MAX { many.join(" ") } else { format!("--{name} … --{name} …") };
+    let one = if value.len() <= SHOWN_MAX { one } else { "'[\"…\"]'".to_owned() };
+    Failure::usage(format!("--{name} is a list, and its one value has commas: one item or several?"))
+        .hint(format!("several: {many}; or one: --{name} {one}"))
+}
+
+fn add(tool: &Tool, input: &mut Map<String, Value>, name: &str, schema: &Value, value: &str) -> Result<Added, Failure> {
     if kind(schema) == "array" {
         let whole = serde_json::from_str::<Value>(value).ok().filter(Value::is_array);
+        let mut added = Added::Plainly;
         let items = match whole {
             Some(Value::Array(items)) => items,
             _ => {
                 if value.contains(',') && kind(&schema["items"]) == "string" {
-                    output::note(Tone::Note, &format!("note: --{name} {value:?} is one item; {}", list_hint(name)));
+                    added = Added::Joined;
                 }
                 vec![read(tool, name, &schema["items"], value)?]
             }
@@ -59,13 +88,13 @@ fn add(tool: &Tool, input: &mut Map<String, Value>, name: &str, schema: &Value, 
         if let Value::Array(list) = list {
             list.extend(items);
         }
-        return Ok(());
+        return Ok(added);
     }
     let value = read(tool, name, schema, value)?;
     if input.insert(name.to_owned(), value).is_some() {
         return Err(misuse(tool, format!("--{name} is given twice")));
     }
-    Ok(())
+    Ok(Added::Plainly)
 }
 
 fn read(tool: &Tool, name: &str, schema: &Value, value: &str) -> Result<Value, Failure> {
@@ -93,9 +122,13 @@ fn property<'a>(tool: &'a Tool, name: &str) -> Result<(&'a str, &'a Value), Fail
     let properties = tool.input_schema["properties"].as_object();
     let mut properties = properties.into_iter().flatten();
     let found = properties.find(|(known, _)| *known == name || known.replace('_', "-") == name);
-    found
-        .map(|(name, schema)| (name.as_str(), schema))
-        .ok_or_else(|| misuse(tool, format!("the tool `{}` has no input `{name}`", tool.name)))
+    found.map(|(name, schema)| (name.as_str(), schema)).ok_or_else(|| {
+        let failure = misuse(tool, format!("the tool `{}` has no input `{name}`", tool.name));
+        match args::our_flags().contains_key(name) {
+            true => failure.hint(format!("--{name} is Handbox's: put it before the --")),
+            false => failure,
+        }
+    })
 }
 
 fn is_list(tool: &Tool, name: &str) -> bool {

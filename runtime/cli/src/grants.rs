@@ -76,41 +76,6 @@ impl Effective {
     pub(crate) fn remarks(&self) -> impl Iterator<Item = &Warning> {
         self.warnings.iter().chain(&self.notes)
     }
-
-    /// Adds a warning for what was typed and no component gets.
-    pub(crate) fn warn_of_unasked(&mut self, typed: &args::Grants, bundle: &Bundle) {
-        let given = bundle.effective(&self.grants);
-        let has = |name: &str| given.iter().any(|one| one.grants.env.iter().any(|(own, _)| own == name));
-        let names = typed.env.iter().filter_map(|value| Some(value.split_once('=')?.0));
-        let unasked = names.filter(|name| !has(name)).map(|name| Warning {
-            message: format!("--env {name}: nothing in the bundle `{}` asks for it, so no tool gets it", bundle.name),
-            hint: format!(
-                "correct the name, or, if the tool is yours, write env = [\"{name}\"] under [asks] in its tool.toml and pack \
-                 it again"
-            ),
-        });
-        let unasked: Vec<Warning> = unasked.collect();
-        self.warnings.extend(unasked);
-        let writable = |folder: &FolderGrant| folder.mode == Mode::ReadWrite;
-        let packed = bundle.components.iter().any(|component| component.manifest.is_some());
-        let folders = typed.write || !typed.dir.is_empty();
-        if folders && packed && given.iter().all(|one| one.grants.folders.is_empty()) {
-            let flag = if typed.dir.is_empty() { "--write" } else { "--dir" };
-            let mode = if typed.write { Mode::ReadWrite } else { Mode::ReadOnly };
-            self.warnings.push(Warning {
-                message: format!("{flag}: nothing in the bundle `{}` asks for this folder, so no tool sees it", bundle.name),
-                hint: format!(
-                    "if it is yours: write folders = [{{ path = \"*\", mode = \"{mode}\" }}] under [asks] in its tool.toml, \
-                     and pack it again"
-                ),
-            });
-        } else if typed.write && packed && !given.iter().flat_map(|one| &one.grants.folders).any(writable) {
-            self.warnings.push(Warning {
-                message: format!("--write: the bundle `{}` asks for its folders only to read", bundle.name),
-                hint: "if it is yours: write mode = \"rw\" under [asks] in its tool.toml, and pack it again".to_owned(),
-            });
-        }
-    }
 }
 
 /// Lays the operator's configuration, the project's file and the flags over one another.
@@ -253,6 +218,15 @@ impl<'a> Layers<'a> {
 
 fn gives(typed: &str, name: &str) -> bool {
     typed.split_once('=').is_some_and(|(own, _)| own == name)
+}
+
+/// The mode that a `--dir` names, if it names one.
+pub(crate) fn typed_mode(dir: &str) -> Option<Mode> {
+    let parse = |mode| {
+        let defaults = FolderDefaults { cwd: Path::new("/"), guest: GUEST_PATH_DEFAULT, mode };
+        FolderGrant::parse(dir, defaults).ok().map(|folder| folder.mode)
+    };
+    parse(Mode::ReadOnly).filter(|mode| parse(Mode::ReadWrite) == Some(*mode))
 }
 
 /// What was typed, as a layer.

@@ -3,7 +3,7 @@
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::{call, describe, output, whole_file};
-use handbox_bundle::{Bundle, COMPONENT_BYTES_MAX, Inspection, Kind, Manifest, State};
+use handbox_bundle::{Bundle, BundleComponent, COMPONENT_BYTES_MAX, Inspection, Kind, Manifest, State};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
@@ -36,7 +36,7 @@ pub(crate) fn run(global: &Global, command: &Inspect) -> Result<ExitCode, Failur
     if global.json {
         output::json_line(&answer(&inspection));
     } else {
-        output::data(&text(&inspection));
+        output::data(&text(&inspection, None));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -45,14 +45,25 @@ fn bundle(global: &Global, bundle: &Bundle) -> Result<ExitCode, Failure> {
     let mut inspections = Vec::new();
     for component in &bundle.components {
         let bytes = component.load()?;
-        inspections.push(handbox_bundle::inspect(&bytes).map_err(|error| error.at(&component.name))?);
+        let inspection = handbox_bundle::inspect(&bytes).map_err(|error| error.at(&component.name))?;
+        inspections.push((inspection, component));
     }
     if global.json {
-        let components: Vec<Value> = inspections.iter().map(answer).collect();
+        let components = inspections.iter().map(|(inspection, component)| {
+            let mut answer = answer(inspection);
+            answer["asks_here"] = json!(component.asks);
+            answer
+        });
+        let components: Vec<Value> = components.collect();
         output::json_line(&json!({ "bundle": bundle.name, "version": bundle.version, "components": components }));
         return Ok(ExitCode::SUCCESS);
     }
-    let parts: Vec<String> = inspections.iter().map(text).collect();
+    let part = |(inspection, component): &(Inspection, &BundleComponent)| {
+        let own = inspection.manifest.as_ref().map(|manifest| &manifest.asks);
+        let narrowed = own.is_some_and(|own| *own != component.asks).then(|| describe::asks(&component.asks));
+        text(inspection, narrowed)
+    };
+    let parts: Vec<String> = inspections.iter().map(part).collect();
     let count = parts.len();
     let head = format!("{} {}, {count} component{}", bundle.name, bundle.version, if count == 1 { "" } else { "s" });
     output::data(&format!("{}\n\n{}", output::visible(&head), parts.join("\n")));
@@ -73,7 +84,8 @@ fn problem(inspection: &Inspection) -> Option<Failure> {
     inspection.check().err().map(Failure::from)
 }
 
-fn text(inspection: &Inspection) -> String {
+/// What is known of a component; with what a bundle leaves of its asks, if it narrows them.
+fn text(inspection: &Inspection, narrowed: Option<String>) -> String {
     let producers: Vec<String> =
         inspection.producers.iter().map(|made| format!("{} {} ({})", made.name, made.version, made.field)).collect();
     let problem = match problem(inspection) {
@@ -82,6 +94,7 @@ fn text(inspection: &Inspection) -> String {
     };
     let mut rows = vec![("kind", kind(inspection.kind).to_owned())];
     rows.extend(manifest(inspection));
+    rows.extend(narrowed.map(|asks| ("asks here", format!("{asks}\n(narrowed by [asks] in bundle.toml)"))));
     rows.extend([
         ("imports", or_nothing(inspection.imports.join("\n"))),
         ("exports", inspection.exports.join("\n")),
@@ -146,7 +159,7 @@ mod tests {
 
     #[test]
     fn it_says_what_is_missing_and_drives_no_terminal() {
-        let text = text(&inspection(Kind::Reflected));
+        let text = text(&inspection(Kind::Reflected), None);
         assert!(text.contains("missing    wasi:sockets/tcp@0.2.0"), "{text}");
         assert!(text.contains("runs here  no: it imports wasi:sockets/tcp@0.2.0"), "{text}");
         assert!(text.contains("manifest   none") && !text.contains('\u{1b}'), "{text}");

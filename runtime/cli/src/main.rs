@@ -5,6 +5,7 @@ mod agent;
 mod args;
 mod cache_cmd;
 mod call;
+mod ceiling;
 mod check;
 mod config;
 mod config_cmd;
@@ -16,6 +17,7 @@ mod example;
 mod failure;
 mod flags;
 mod grants;
+mod input;
 mod inspect;
 mod licenses;
 mod log;
@@ -27,6 +29,7 @@ mod pack;
 mod paths;
 mod sessions;
 mod tools;
+mod unasked;
 mod whole_file;
 mod wiring;
 
@@ -37,6 +40,11 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return failure::usage(&error, std::env::args_os().any(|word| word == "--json")),
     };
+    if let args::Command::Call(command) = &args.command
+        && let Err(failure) = call::refuse_flags_of_both_first(command)
+    {
+        return failure.report(args.global.json);
+    }
     logging::start(&args.global);
     let json = args.global.json;
     let code = run(args).unwrap_or_else(|failure| failure.report(json));

@@ -91,7 +91,8 @@ fn check_name(name: &str) -> Result<(), Failure> {
         return refuse("it has other characters");
     }
     if NAMES_TAKEN.contains(&name) || is_keyword(name) {
-        return refuse("it means something else to Rust");
+        return Err(Failure::usage(format!("{name:?} cannot be the name: it means something else to Rust"))
+            .hint(format!("add a word, such as {name}-tools")));
     }
     Ok(())
 }

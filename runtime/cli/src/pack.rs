@@ -51,6 +51,8 @@ pub(crate) struct Pack {
 pub(crate) fn run(global: &Global, command: Pack) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global)?;
     let out = check_out(&command)?;
+    let built = "name the file that was built: target/wasm32-wasip2/release/NAME.wasm";
+    refuse_folder(&command.file, built)?;
     let bytes = whole_file::read(&command.file, COMPONENT_BYTES_MAX)
         .map_err(|failure| missing(&command.file, failure, NOT_BUILT))?;
     let raw = inspect(&bytes).map_err(|error| error.at(command.file.display()))?;
@@ -92,6 +94,13 @@ enum Origin {
 const NOT_BUILT: &str = "build it first: cargo build --release --target wasm32-wasip2, which puts a library's component into \
     target/wasm32-wasip2/release/ with - in its name as _; if none is there, Cargo.toml lacks [lib] crate-type = [\"cdylib\"]";
 
+fn refuse_folder(path: &Path, hint: &str) -> Result<(), Failure> {
+    match path.is_dir() {
+        true => Err(Failure::usage(format!("{} is a folder", path.display())).hint(hint)),
+        false => Ok(()),
+    }
+}
+
 /// Adds what to do to a file's not being there.
 fn missing(path: &Path, failure: Failure, hint: &str) -> Failure {
     if path.exists() { failure } else { failure.hint(hint) }
@@ -128,6 +137,7 @@ fn check_out(command: &Pack) -> Result<PathBuf, Failure> {
 /// made up.
 fn author_part(command: &Pack, raw: &Inspection) -> Result<(ManifestFile, Origin), Failure> {
     if let Some(path) = &command.manifest {
+        refuse_folder(path, "name the file that describes your tool: --manifest tool.toml")?;
         let bytes = whole_file::read(path, TOML_BYTES_MAX as u64).map_err(|failure| {
             missing(path, failure, "name the file that describes your tool; without --manifest it asks for nothing")
         })?;
@@ -148,7 +158,11 @@ fn author_part(command: &Pack, raw: &Inspection) -> Result<(ManifestFile, Origin
     if raw.kind == Kind::Command {
         let message = "this is a command-line program, which cannot say which tools it has";
         let sample = head_sample("my-tool");
-        let hint = format!("describe them in a file, and add --manifest FILE:\n\n{sample}{COMMANDS_SAMPLE}");
+        let hint = format!(
+            "if you meant functions marked #[tool], they belong into src/lib.rs, with crate-type = [\"cdylib\"] under [lib] in \
+             Cargo.toml, and without fn main; for a program, describe its tools in a file, and add --manifest FILE:\n\n\
+             {sample}{COMMANDS_SAMPLE}"
+        );
         return Err(Failure::usage(message).hint(hint));
     }
     let name = name_of(&command.file).ok_or_else(|| {
@@ -333,7 +347,8 @@ fn report(
     for tool in &manifest.tools {
         for name in advice::taken_inputs(tool) {
             let text = format!(
-                "note: `{name}` of the tool `{}` is a flag of `handbox call`, too: give it in JSON, or behind --",
+                "note: `{name}` of the tool `{}` is a flag of `handbox call`, too: give the input as JSON, or put -- before all \
+                 of the tool's flags",
                 tool.name
             );
             output::note(Tone::Note, &text);
@@ -351,12 +366,17 @@ fn next_step(out: &Path, manifest: &Manifest) -> String {
     // A name without a slash could be that of a built-in bundle.
     let path = if out.is_absolute() || path.starts_with('.') { path } else { format!("./{path}") };
     let mut words = vec!["handbox".to_owned(), "call".to_owned(), describe::shell_word(&path)];
-    if let Some(tool) = manifest.tools.first() {
+    // One that needs something shows how input is given.
+    let needs = |tool: &&Tool| tool.input_schema["required"].as_array().is_some_and(|names| !names.is_empty());
+    let tool = manifest.tools.iter().find(needs).or(manifest.tools.first());
+    let reads = tool.is_some_and(|tool| tool.hints.read_only);
+    if let Some(tool) = tool {
         words.push(tool.name.to_string());
         words.push(describe::shell_word(&example::input(tool)));
     }
     for ask in &manifest.asks.folders {
-        match (ask.path.as_str(), ask.mode) {
+        let mode = if reads { Mode::ReadOnly } else { ask.mode };
+        match (ask.path.as_str(), mode) {
             ("*" | GUEST_PATH_DEFAULT, Mode::ReadOnly) => {}
             ("*" | GUEST_PATH_DEFAULT, Mode::ReadWrite) => words.push("--write".to_owned()),
             (path, mode) => words.push(format!("--dir {}", describe::shell_word(&format!(".:{path}:{mode}")))),

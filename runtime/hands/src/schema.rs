@@ -69,7 +69,7 @@ fn compile(schema: &Value) -> Result<Validator, String> {
 fn describe(validator: &Validator, schema: &Value, input: &Value) -> String {
     let mut mistakes = validator.iter_errors(input).map(|error| {
         let place = error.instance_path().to_string();
-        let place = if place.is_empty() { "the input".to_owned() } else { place };
+        let place = if place.is_empty() { String::new() } else { format!("at {place}: ") };
         let text = match error.kind() {
             ValidationErrorKind::Enum { options } => one_of(error.instance(), options.as_array().into_iter().flatten()),
             // How schemars writes an enum whose values have descriptions.
@@ -78,7 +78,7 @@ fn describe(validator: &Validator, schema: &Value, input: &Value) -> String {
                 None => error.to_string(),
             },
         };
-        format!("at {place}: {}", &text[..text.floor_char_boundary(MISTAKE_BYTES_MAX)])
+        format!("{place}{}", &text[..text.floor_char_boundary(MISTAKE_BYTES_MAX)])
     });
     let listed: Vec<String> = mistakes.by_ref().take(MISTAKES_MAX).collect();
     let more = mistakes.count();

@@ -9,6 +9,7 @@ mod layers;
 mod project;
 mod resolve;
 mod settings;
+mod similar;
 mod source;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,6 +1,7 @@
 //! From what somebody calls a bundle to the bundle.
 
 use super::settings::Layer;
+use super::similar;
 use super::source::{Placed, before};
 use super::{Config, Warning};
 use crate::failure::Failure;
@@ -45,7 +46,7 @@ impl Config {
             let bundle = open_alias(word, path)?;
             return Ok(Opened { bundle, name: Some(word.to_owned()), origin });
         }
-        let bundle = Bundle::open(word, cwd, built_in).map_err(|error| self.with_names(error))?;
+        let bundle = Bundle::open(word, cwd, built_in).map_err(|error| self.with_names(error, word, cwd, built_in))?;
         let named = bundle.files.first().and_then(|file| self.alias_of(file));
         let (name, origin) = named.unzip();
         Ok(Opened { bundle, name, origin: origin.unwrap_or(Origin::Path) })
@@ -74,16 +75,23 @@ impl Config {
         self.operator.bundles.keys().chain(project).map(String::as_str).collect()
     }
 
-    /// Adds the configured names to "there is no such bundle".
-    fn with_names(&self, error: BundleError) -> Failure {
+    /// Adds the configured names to "there is no such bundle", and what may have been meant.
+    fn with_names(&self, error: BundleError, word: &str, cwd: &Path, built_in: &[BundleSource]) -> Failure {
         let not_found = matches!(error, BundleError::NotFound { .. });
         let failure = Failure::from(error);
-        let names = self.names();
-        if !not_found || names.is_empty() {
+        if !not_found {
             return failure;
         }
-        let hint = failure.hint.clone().unwrap_or_default();
-        failure.hint(format!("{hint}, or a name from your configuration ({})", names.join(", ")))
+        let names = self.names();
+        let mut hint = failure.hint.clone().unwrap_or_default();
+        if !names.is_empty() {
+            hint = format!("{hint}, or a name from your configuration ({})", names.join(", "));
+        }
+        let all = built_in.iter().map(|source| source.name.clone()).chain(names.iter().map(|name| (*name).to_owned()));
+        match similar::to(word, all, cwd) {
+            Some(similar) => failure.hint(format!("did you mean {similar}? {hint}")),
+            None => failure.hint(hint),
+        }
     }
 
     /// The files behind all names, as they are named: a guest that could write one would

@@ -6,8 +6,8 @@ use crate::failure::{Failure, Kind};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
 use handbox_session::{
-    APPEND_EVENTS_MAX, Batch, EVENT_BYTES_MAX, Entry, Event, Flaw, Importer, LogError, NewSession, Record, Seq,
-    SessionId, SessionLog, Writer,
+    APPEND_EVENTS_MAX, Batch, EVENT_BYTES_MAX, Entry, Event, Flaw, Importer, LogError, NewSession, Record,
+    SESSIONS_MAX, Seq, SessionId, SessionLog, Writer,
 };
 use serde_json::json;
 use std::fs::File;
@@ -168,7 +168,7 @@ async fn take_in(log: &dyn SessionLog, file: &mut File, name: &str, checked: &Ch
         (Ok(()), _) => Failure::usage(format!("{name} was changed while it was read")),
         (Err(failure), _) => failure,
     };
-    let Some(begun) = begun else { return Err(failure) };
+    let Some(begun) = begun else { return Err(explained(log, failure, checked).await) };
     Err(match log.remove(begun.id).await {
         Ok(()) => failure,
         Err(error) => {
@@ -179,6 +179,24 @@ async fn take_in(log: &dyn SessionLog, file: &mut File, name: &str, checked: &Ch
             failure.hint(hint)
         }
     })
+}
+
+/// Names the forks that keep the events of a session that was removed, if that is why it cannot come back.
+async fn explained(log: &dyn SessionLog, failure: Failure, checked: &Checked) -> Failure {
+    let (mut forks, mut before) = (Vec::new(), None);
+    while let Ok(records) = log.sessions(before, SESSIONS_MAX).await {
+        let Some(last) = records.last() else { break };
+        before = Some(last.id);
+        let is_fork = |record: &&Record| record.lineage.iter().any(|part| part.session == checked.session);
+        forks.extend(records.iter().filter(is_fork).map(|record| record.id.to_string()));
+    }
+    if forks.is_empty() {
+        return failure;
+    }
+    failure.hint(format!(
+        "nothing was imported; remove the forks first: handbox sessions rm {} (`handbox log export ID` keeps a copy)",
+        forks.join(" ")
+    ))
 }
 
 /// Hands the entries on. `begun` is what the log has of the session.

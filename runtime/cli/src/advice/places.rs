@@ -1,0 +1,127 @@
+//! Where the paths that a tool was given lead, as far as the granted folders tell.
+
+use crate::config::PROJECT_FILE;
+use handbox_bundle::{BUNDLE_FILE, FolderGrant, GUEST_PATH_DEFAULT, Mode};
+use serde_json::Value;
+use std::path::{Component, Path, PathBuf};
+
+/// The most texts that are looked at: an input is anybody's.
+const TEXTS_MAX: usize = 64;
+/// Longer texts are no paths.
+const PATH_BYTES_MAX: usize = 1024;
+/// Names that Handbox looks for in a project.
+const LOADED_NAMES: [&str; 2] = [PROJECT_FILE, BUNDLE_FILE];
+
+/// What is odd about a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Odd {
+    /// It leads out of the folder at this guest path, by `..` or by a link.
+    Leaves(String),
+    /// It is this machine's own path, of what the tool sees at that one.
+    Host(String),
+    /// The folder that it should lie in is not there.
+    NoFolder(String),
+    /// A file that Handbox loads.
+    Loaded(String),
+}
+
+/// Every text in the input that may be a path, and those that a fault names.
+pub(crate) fn texts<'t>(input: &'t Value, fault: &'t str) -> Vec<&'t str> {
+    let mut found = Vec::new();
+    collect(input, &mut found);
+    let words =
+        fault.split([' ', '"', '\'', '`', ',', ';', '(', ')', '\n']).map(|word| word.trim_end_matches([':', '.']));
+    found.extend(words.filter(|word| word.starts_with('/')));
+    found.retain(|text| !text.is_empty() && text.len() <= PATH_BYTES_MAX && !text.contains(['\n', '\0']));
+    found.truncate(TEXTS_MAX);
+    found
+}
+
+fn collect<'t>(value: &'t Value, found: &mut Vec<&'t str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(members) => members.values().for_each(|member| collect(member, found)),
+        _ => {}
+    }
+}
+
+/// The granted folders that a tool sees, and what no tool may change.
+pub(crate) struct Places<'a> {
+    pub(crate) folders: &'a [FolderGrant],
+    pub(crate) protected: &'a [PathBuf],
+}
+
+impl Places<'_> {
+    /// A file that Handbox loads, though it lies in a folder that may be written.
+    pub(crate) fn loaded(&self, text: &str) -> Option<Odd> {
+        let (folder, rest) = self.find(text)?;
+        let path = folder.host.join(&rest);
+        let name = path.file_name()?.to_string_lossy().to_lowercase();
+        let real = path.canonicalize().ok();
+        let is_one = |file: &PathBuf| real.is_some() && file.canonicalize().ok() == real;
+        let loaded = LOADED_NAMES.contains(&name.as_str()) || self.protected.iter().any(is_one);
+        (loaded && folder.mode == Mode::ReadWrite).then(|| Odd::Loaded(guest(folder, &rest)))
+    }
+
+    /// A path that leads out of its folder.
+    pub(crate) fn leaves(&self, text: &str) -> Option<Odd> {
+        let (folder, rest) = self.find(text)?;
+        let mut depth = 0_i32;
+        for part in rest.components() {
+            depth += if part == Component::ParentDir { -1 } else { 1 };
+            if depth < 0 {
+                return Some(Odd::Leaves(folder.guest.clone()));
+            }
+        }
+        let real = first_link(&folder.host, &rest)?.canonicalize().ok()?;
+        (!real.starts_with(&folder.host)).then(|| Odd::Leaves(folder.guest.clone()))
+    }
+
+    /// This machine's own path of something in a granted folder.
+    pub(crate) fn host(&self, text: &str) -> Option<Odd> {
+        let path = Path::new(text);
+        if !path.is_absolute() || self.find(text).is_some() {
+            return None;
+        }
+        let folder = self.folders.iter().find(|folder| path.starts_with(&folder.host))?;
+        let rest = path.strip_prefix(&folder.host).ok()?;
+        Some(Odd::Host(guest(folder, rest)))
+    }
+
+    /// A path whose folder is not there.
+    pub(crate) fn no_folder(&self, text: &str) -> Option<Odd> {
+        let (folder, rest) = self.find(text)?;
+        let parent = rest.parent().filter(|parent| !parent.as_os_str().is_empty())?;
+        let plain = rest.components().all(|part| matches!(part, Component::Normal(_)));
+        (plain && !folder.host.join(parent).exists()).then(|| Odd::NoFolder(guest(folder, parent)))
+    }
+
+    /// The folder that a path of a tool begins in, and the rest of it.
+    fn find(&self, text: &str) -> Option<(&FolderGrant, PathBuf)> {
+        let path = Path::new(text);
+        if path.is_absolute() {
+            let mut holding: Vec<&FolderGrant> =
+                self.folders.iter().filter(|folder| path.starts_with(&folder.guest)).collect();
+            holding.sort_by_key(|folder| folder.guest.len());
+            let folder = holding.pop()?;
+            return Some((folder, path.strip_prefix(&folder.guest).ok()?.to_owned()));
+        }
+        let usual = self.folders.iter().find(|folder| folder.guest == GUEST_PATH_DEFAULT);
+        let rest = path.components().filter(|part| *part != Component::CurDir).collect();
+        usual.or(self.folders.first()).map(|folder| (folder, rest))
+    }
+}
+
+fn guest(folder: &FolderGrant, rest: &Path) -> String {
+    Path::new(&folder.guest).join(rest).display().to_string()
+}
+
+/// The first link on the way to `rest`, if there is one.
+fn first_link(folder: &Path, rest: &Path) -> Option<PathBuf> {
+    let mut path = folder.to_owned();
+    rest.components().find_map(|part| {
+        path.push(part);
+        path.is_symlink().then(|| path.clone())
+    })
+}

@@ -1,0 +1,132 @@
+//! The most that a component may be given, and in whose file that stands.
+
+use crate::describe::shell_word;
+use handbox_bundle::{Asks, BUNDLE_FILE, Bundle, BundleComponent, FolderGrant, GUEST_PATH_DEFAULT, Grants, Mode};
+use std::path::Path;
+
+/// What keeps a grant from a component, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) reason: String,
+    pub(crate) remedy: String,
+}
+
+/// One component and the files that say what it asks for.
+#[derive(Clone, Copy)]
+pub(crate) struct Ceiling<'a> {
+    pub(crate) bundle: &'a Bundle,
+    pub(crate) component: &'a BundleComponent,
+    pub(crate) cwd: &'a Path,
+}
+
+impl Ceiling<'_> {
+    /// The most that it may do with a folder that is granted there.
+    pub(crate) fn folder(&self, guest: &str) -> Option<Mode> {
+        most(&self.component.asks, guest)
+    }
+
+    /// What keeps it from using `folder` so; nothing if only the grant can.
+    pub(crate) fn keeps_folder(&self, folder: &FolderGrant, wanted: Mode) -> Option<Kept> {
+        let kept = |reason: &str, remedy: String| Some(Kept { reason: reason.to_owned(), remedy });
+        let Some(manifest) = &self.component.manifest else { return Some(self.unpacked()) };
+        let all = format!("folders = [{{ path = \"*\", mode = \"{wanted}\" }}]");
+        match most(&manifest.asks, &folder.guest) {
+            None if manifest.asks.folders.is_empty() => {
+                return kept(
+                    "its component asks for no folder, so it sees none",
+                    format!("if it is yours, write {all} under [asks] in its tool.toml, and pack it again"),
+                );
+            }
+            None => return Some(self.elsewhere("its component asks", &manifest.asks, folder)),
+            Some(mode) if mode < wanted => {
+                return kept(
+                    "its component asks for its folders only to read",
+                    "if it is yours, write mode = \"rw\" under [asks] in its tool.toml, and pack it again".to_owned(),
+                );
+            }
+            Some(_) => {}
+        }
+        let file = self.bundle_file();
+        match self.folder(&folder.guest) {
+            None if self.component.asks.folders.is_empty() => kept(
+                "[asks] in bundle.toml leaves out folders",
+                format!("write {all} under [asks] in {file}, or delete that [asks]"),
+            ),
+            None => Some(self.elsewhere("bundle.toml asks", &self.component.asks, folder)),
+            Some(mode) if mode < wanted => {
+                kept("bundle.toml lets it ask only to read", format!("write mode = \"rw\" under [asks] in {file}"))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// What keeps it from seeing an environment value; nothing if only the grant can.
+    pub(crate) fn keeps_env(&self, name: &str) -> Option<Kept> {
+        let asks = |asks: &Asks| asks.env.iter().any(|own| own == name || own == "*");
+        let Some(manifest) = &self.component.manifest else { return Some(self.unpacked()) };
+        if !asks(&manifest.asks) {
+            return Some(Kept {
+                reason: format!("its component asks for no environment value {name}"),
+                remedy: format!(
+                    "if it is yours, write env = [\"{name}\"] under [asks] in its tool.toml, and pack it again"
+                ),
+            });
+        }
+        (!asks(&self.component.asks)).then(|| Kept {
+            reason: format!("[asks] in bundle.toml leaves out the environment value {name}"),
+            remedy: format!("write env = [\"{name}\"] under [asks] in {}", self.bundle_file()),
+        })
+    }
+
+    fn unpacked(&self) -> Kept {
+        let file = self.bundle.files.first().filter(|file| file.extension().is_some_and(|end| end == "wasm"));
+        let file = file.map_or_else(|| "FILE.wasm".to_owned(), |file| shown(file, self.cwd));
+        let name = &self.component.name;
+        Kept {
+            reason: "this component was not packed, so it sees no folder and no environment value".to_owned(),
+            remedy: format!("handbox pack {file} --manifest tool.toml -o {}", shell_word(&format!("{name}.tool.wasm"))),
+        }
+    }
+
+    /// For a folder that is granted where it is not asked for.
+    fn elsewhere(&self, who: &str, asks: &Asks, folder: &FolderGrant) -> Kept {
+        let paths: Vec<&str> = asks.folders.iter().map(|ask| ask.path.as_str()).collect();
+        let place = paths.first().copied().unwrap_or(GUEST_PATH_DEFAULT);
+        Kept {
+            reason: format!("{who} only for {}, and not for {}", paths.join(", "), folder.guest),
+            remedy: dir_flag(&FolderGrant { guest: place.to_owned(), ..folder.clone() }, self.cwd),
+        }
+    }
+
+    fn bundle_file(&self) -> String {
+        let file = self.bundle.files.iter().find(|file| file.ends_with(BUNDLE_FILE));
+        file.map_or_else(|| BUNDLE_FILE.to_owned(), |file| shown(file, self.cwd))
+    }
+}
+
+/// The most that is asked for of a folder at `guest`.
+fn most(asks: &Asks, guest: &str) -> Option<Mode> {
+    let folder = FolderGrant { host: "/".into(), guest: guest.to_owned(), mode: Mode::ReadWrite };
+    let granted = Grants { folders: vec![folder], env: Vec::new() };
+    asks.effective(&granted).grants.folders.first().map(|folder| folder.mode)
+}
+
+/// The flag that grants a folder, as short as it can be written.
+pub(crate) fn dir_flag(folder: &FolderGrant, cwd: &Path) -> String {
+    let guest = if folder.guest == GUEST_PATH_DEFAULT { String::new() } else { format!(":{}", folder.guest) };
+    let mode = if folder.mode == Mode::ReadWrite { ":rw" } else { "" };
+    format!("--dir {}", shell_word(&format!("{}{guest}{mode}", relative(&folder.host, cwd))))
+}
+
+/// A path as one types it in `cwd`.
+pub(crate) fn shown(path: &Path, cwd: &Path) -> String {
+    shell_word(&relative(path, cwd))
+}
+
+fn relative(path: &Path, cwd: &Path) -> String {
+    match path.strip_prefix(cwd) {
+        Ok(rest) if rest.as_os_str().is_empty() => ".".to_owned(),
+        Ok(rest) => rest.display().to_string(),
+        Err(_) => path.display().to_string(),
+    }
+}

@@ -1,0 +1,71 @@
+//! What somebody may have meant who named a bundle that is not there.
+
+use crate::describe::shell_word;
+use std::path::Path;
+
+/// Longer words are not compared.
+const WORD_CHARS_MAX: usize = 64;
+/// A folder with more files than this is not searched to its end.
+const FILES_MAX: usize = 1_000;
+
+/// The name, or the component in the current folder, that is most like `word`.
+pub(super) fn to(word: &str, names: impl Iterator<Item = String>, folder: &Path) -> Option<String> {
+    let name = word.trim_start_matches("./");
+    let stem = name.strip_suffix(".wasm").unwrap_or(name);
+    let stem = stem.strip_suffix(".tool").unwrap_or(stem).to_lowercase();
+    if stem.is_empty() || stem.chars().count() > WORD_CHARS_MAX || stem.contains('/') {
+        return None;
+    }
+    let files = std::fs::read_dir(folder).into_iter().flatten().take(FILES_MAX).flatten();
+    let files = files.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut files: Vec<String> = files.filter(|file| file.ends_with(".wasm") && file != name).collect();
+    // `x.tool.wasm` is the packed one.
+    files.sort_by_key(|file| (!file.ends_with(".tool.wasm"), file.clone()));
+    let files = files.into_iter().map(|file| {
+        let stem = file.trim_end_matches(".wasm").trim_end_matches(".tool").to_lowercase();
+        (stem, shell_word(&format!("./{file}")))
+    });
+    let names = names.map(|name| (name.to_lowercase(), name));
+    let ranked = files.chain(names).map(|(known, shown)| (distance(&stem, &known), shown));
+    let allowed = if stem.chars().count() < 4 { 1 } else { 2 };
+    ranked.filter(|(far, _)| *far <= allowed).min_by_key(|(far, _)| *far).map(|(_, shown)| shown)
+}
+
+/// How many characters have to be added, removed or replaced.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().take(WORD_CHARS_MAX * 2).collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, a) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
+        for (column, b) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_count_single_characters() {
+        for (one, other, far) in [("st", "std", 1), ("notes", "notes", 0), ("ntoes", "notes", 2), ("", "abc", 3)] {
+            assert_eq!(distance(one, other), far, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn the_packed_component_is_meant_rather_than_the_built_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["notes.wasm", "notes.tool.wasm"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let to = |word: &str| to(word, ["std".to_owned()].into_iter(), folder.path());
+        assert_eq!(to("notes").as_deref(), Some("./notes.tool.wasm"));
+        assert_eq!(to("st").as_deref(), Some("std"));
+        assert_eq!((to("other"), to("a/b")), (None, None));
+    }
+}
