@@ -18,6 +18,7 @@ mod gaps;
 mod inner;
 mod known;
 mod lease;
+mod lock;
 mod log;
 mod open;
 mod options;

@@ -3,7 +3,7 @@
 //! Every value of the others ends with a check over table, key and value, so that a changed bit is found where it is read.
 
 use crate::error::store;
-use crate::frame::{Bytes, put_origin, take_origin};
+use crate::frame::{Bytes, put_arrival, put_origin, take_arrival, take_origin};
 use crate::known::Known;
 use handbox_session::{EventId, Hash, LogError, Seq, SessionId};
 use redb::TableDefinition;
@@ -11,7 +11,7 @@ use redb::TableDefinition;
 /// The format that this build writes.
 pub const FORMAT: u64 = 1;
 
-/// What the file says of itself: `format`, `opening`, `indexed`.
+/// What the file says of itself: `format`, `opening`, `indexed`, and how many sessions were `arriving` at that time.
 pub(crate) const META: TableDefinition<'_, &str, &[u8; 16]> = TableDefinition::new("meta");
 /// The frame's number, which is the order in which all was appended → the frame.
 pub(crate) const FRAMES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("frames");
@@ -70,6 +70,7 @@ pub(crate) fn seal_known(table: &str, key: &[u8], known: &Known) -> Vec<u8> {
     value.extend_from_slice(&place(known.checkpoint));
     value.extend_from_slice(&place(known.compaction));
     put_origin(&known.lineage, &known.links, &mut value);
+    known.arrival.iter().for_each(|arrival| put_arrival(arrival, &mut value));
     value.extend_from_slice(&check(table, key, &value));
     value
 }
@@ -91,7 +92,8 @@ fn take_known(rest: &mut Bytes<'_>) -> Option<Known> {
     let (checkpoint, compaction) = (Seq::new(rest.number()?), Seq::new(rest.number()?));
     let (lineage, links) = take_origin(rest)?;
     let (lineage, links) = (lineage.into(), links.into());
-    Some(Known { id, number, lineage, links, head, last, greatest, hash, checkpoint, compaction })
+    let arrival = if rest.0.is_empty() { None } else { Some(take_arrival(rest)?) };
+    Some(Known { id, number, lineage, links, head, last, greatest, hash, checkpoint, compaction, arrival })
 }
 
 /// A key of two numbers that sorts as they do.

@@ -8,8 +8,9 @@ use crate::options::Commit;
 use crate::plan::Plan;
 use crate::reclaim::Reclaim;
 use crate::tables::FRAMES;
-use handbox_session::{Batch, Lease, LogError, NewSession, Places, Record, SessionId};
+use handbox_session::{Batch, Lease, LogError, NewSession, Places, Record, SessionId, Ticket};
 use redb::{Durability, WriteTransaction};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
@@ -19,8 +20,12 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 #[derive(Debug)]
 pub(crate) enum Ask {
     Append(Vec<Batch>),
-    Create(NewSession),
+    Create {
+        new: NewSession,
+        connection: u64,
+    },
     Remove(SessionId),
+    Abandon(SessionId, Ticket),
     Claim {
         session: SessionId,
         holder: String,
@@ -63,6 +68,8 @@ pub(crate) struct Worker {
     inner: Arc<Inner>,
     queue: Receiver<Message>,
     reclaim: Reclaim,
+    /// Which sessions arrive through which connection; some of them may have arrived.
+    arriving: HashMap<u64, Vec<(SessionId, Ticket)>>,
     /// How many requests were answered at once the last time.
     company: usize,
 }
@@ -77,11 +84,12 @@ enum Failed {
 
 impl Worker {
     pub(crate) fn new(inner: Arc<Inner>, queue: Receiver<Message>) -> Self {
-        Self { inner, queue, reclaim: Reclaim::default(), company: 0 }
+        Self { inner, queue, reclaim: Reclaim::default(), arriving: HashMap::new(), company: 0 }
     }
 
     /// Works until nobody is left who could ask.
     pub(crate) fn run(mut self) {
+        self.drop_arriving();
         while let Some(first) = self.wait() {
             let group = self.gather(first);
             self.work(group);
@@ -89,6 +97,23 @@ impl Worker {
         // Reopening is quicker if there is nothing to read again. If this fails, nothing is lost.
         self.fold_now().ok();
         self.inner.followers.close();
+    }
+
+    /// Takes away what had not arrived when the store was closed: whoever let it arrive is gone.
+    fn drop_arriving(&mut self) {
+        let inner = Arc::clone(&self.inner);
+        let arriving: Vec<_> = inner.book().arriving.iter().copied().collect();
+        if arriving.is_empty() {
+            return;
+        }
+        let mut plan = Plan::new(&inner);
+        for session in arriving {
+            // What is damaged stays where it is, seen by nobody; `verify` names it.
+            guard(|| plan.abandon(session, None)).ok();
+        }
+        let (bytes, (frames, notes)) = (plan.bytes(), plan.into_parts());
+        // If it fails, the next opening does it.
+        self.commit(bytes, &frames, notes).ok();
     }
 
     /// The next message. Uses the time until there is one.
@@ -150,10 +175,20 @@ impl Worker {
         let mut folds = false;
         for message in group {
             match message {
-                Message::HangUp(connection) => inner.leases.locked().hang_up(connection),
+                Message::HangUp(connection) => {
+                    inner.leases.locked().hang_up(connection);
+                    for (session, ticket) in self.arriving.remove(&connection).unwrap_or_default() {
+                        // One that has arrived, or cannot be read, stays.
+                        guard(|| plan.abandon(session, Some(ticket))).ok();
+                    }
+                }
                 Message::Request(request) => {
                     folds |= matches!(request.ask, Ask::Fold);
+                    let arrives = arrives(&request.ask);
                     let result = guard(|| answer(&inner, &mut plan, request.ask));
+                    if let (Some((connection, arrives)), Ok(_)) = (arrives, &result) {
+                        self.arriving.entry(connection).or_default().push(arrives);
+                    }
                     answers.push((request.answer, result, request._room));
                 }
             }
@@ -296,6 +331,12 @@ fn size(message: &Message) -> usize {
     }
 }
 
+/// Which session begins to arrive, and through which connection.
+fn arrives(ask: &Ask) -> Option<(u64, (SessionId, Ticket))> {
+    let Ask::Create { new, connection } = ask else { return None };
+    new.arrival.map(|arrival| (*connection, (new.id, arrival.ticket)))
+}
+
 /// Does what needs no commit, and plans what does.
 fn answer(inner: &Inner, plan: &mut Plan<'_>, ask: Ask) -> Result<Done, LogError> {
     if let Some(broken) = &inner.book().broken {
@@ -304,7 +345,8 @@ fn answer(inner: &Inner, plan: &mut Plan<'_>, ask: Ask) -> Result<Done, LogError
     let now = inner.surroundings.clock.now();
     match ask {
         Ask::Append(batches) => plan.append(batches).map(Done::Places),
-        Ask::Create(new) => plan.create(new).map(Done::Record),
+        Ask::Create { new, .. } => plan.create(new).map(Done::Record),
+        Ask::Abandon(session, ticket) => plan.abandon(session, Some(ticket)).map(|()| Done::Nothing),
         Ask::Remove(session) => plan.remove(session).map(|()| Done::Nothing),
         Ask::Claim { session, holder, time, connection } => {
             plan.check_session(session)?;

@@ -9,7 +9,7 @@ use super::wire::Wire;
 use async_trait::async_trait;
 use handbox_session::{
     APPEND_BYTES_MAX, Batch, EventId, Lease, LogError, NewSession, Page, Places, Preview, Record, Seq, SessionId,
-    SessionLog, Slice, Tail,
+    SessionLog, Slice, Tail, Ticket,
 };
 use std::io;
 use std::path::Path;
@@ -187,6 +187,13 @@ impl SessionLog for RemoteLog {
 
     async fn remove(&self, session: SessionId) -> Result<(), LogError> {
         match self.ask(&Ask::Remove(session)).await? {
+            Answer::Done => Ok(()),
+            other => wrong(&other),
+        }
+    }
+
+    async fn abandon(&self, session: SessionId, ticket: Ticket) -> Result<(), LogError> {
+        match self.ask(&Ask::Abandon(session, ticket)).await? {
             Answer::Done => Ok(()),
             other => wrong(&other),
         }

@@ -44,8 +44,8 @@ pub(super) async fn reply(desk: &Desk, request: u64, reply: &Reply, page: Option
 async fn put(desk: &Desk, body: Bytes) -> Result<Reply, FrameError> {
     Ok(match decode_apart(body).await? {
         Put::Append(batches) => desk.log.append(batches).await.map(Answer::Appended),
-        Put::Create { id, fork, lineage, events } => {
-            desk.log.create(NewSession { id, fork, lineage, events }).await.map(Answer::Created)
+        Put::Create { id, fork, lineage, arrival, events } => {
+            desk.log.create(NewSession { id, fork, lineage, arrival, events }).await.map(Answer::Created)
         }
     })
 }
@@ -60,6 +60,7 @@ async fn perform(log: &dyn SessionLog, ask: Ask) -> Reply {
         Ask::Claim(session, holder, time) => Answer::Claimed(log.claim(session, &holder, time).await?),
         Ask::Renew(lease, time) => log.renew(&lease, time).await.map(|()| Answer::Done)?,
         Ask::Release(lease) => log.release(&lease).await.map(|()| Answer::Done)?,
+        Ask::Abandon(session, ticket) => log.abandon(session, ticket).await.map(|()| Answer::Done)?,
     })
 }
 

@@ -8,7 +8,7 @@ use super::{ConnectError, Holder, RemoteLog, holder};
 use async_trait::async_trait;
 use handbox_session::{
     Batch, EventId, Followed, Lease, LogError, NewSession, Page, Places, Preview, Record, Seq, SessionId, SessionLog,
-    Slice, Tail,
+    Slice, Tail, Ticket,
 };
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,7 +34,8 @@ pub type Opener = Arc<dyn Fn() -> Result<Option<Handles>, LogError> + Send + Syn
 ///
 /// When the holder is lost, the next call or tail of any process takes its place or connects to who did. Reads, tails and
 /// claims go on by themselves; after an append without an answer the log is asked for its events, and it is sent again
-/// only if it did not happen. A brain's lease is void then, so its append comes back as [`LogError::Fenced`] unless it
+/// only if it did not happen. A session that arrives is given up with its holder: its importer gets
+/// [`LogError::NoSession`], and begins again. A brain's lease is void then, so its append comes back as [`LogError::Fenced`] unless it
 /// had happened. When all this takes too long, [`LogError::Unavailable`] says that the outcome is not known.
 #[derive(Clone)]
 pub struct SharedLog {
@@ -308,6 +309,20 @@ impl SessionLog for SharedLog {
             }
         };
         self.shared.once(act, look).await
+    }
+
+    async fn abandon(&self, session: SessionId, ticket: Ticket) -> Result<(), LogError> {
+        // When the holder is lost, what had not arrived is given up with it.
+        let abandoned = self.shared.once(
+            |log| async move { log.abandon(session, ticket).await },
+            |log| async move {
+                match log.record(session).await {
+                    Err(LogError::NoSession(_)) => Ok(Some(())),
+                    _ => Ok(None),
+                }
+            },
+        );
+        abandoned.await
     }
 
     async fn claim(&self, session: SessionId, holder: &str, time: Duration) -> Result<Lease, LogError> {

@@ -2,8 +2,8 @@
 
 use crate::socket_support::{LONG_LEASE, append, begin, ids, soon, until};
 use handbox_session::{EventId, Followed, LogError, SessionId, SessionLog};
-use handbox_store::Options;
 use handbox_store::socket::{self, PROTOCOL, SharedLog, holder};
+use handbox_store::{FILE, Options};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -40,6 +40,10 @@ fn child() {
             ["hold", data] => hold(Path::new(data)).await,
             ["write", data, session, count] => {
                 write(Path::new(data), session.parse().unwrap(), count.parse().unwrap()).await;
+            }
+            ["begin", data] => {
+                let log = open(Path::new(data), "a beginner").await;
+                say(&format!("begun {}", begin(&log).await));
             }
             ["claim", data, session] => claim(Path::new(data), session.parse().unwrap()).await,
             ["stranger", socket] => say(&format!("verdict {}", stranger(Path::new(socket)))),
@@ -145,6 +149,25 @@ async fn when_the_holder_is_killed_the_next_takes_over() {
     // The stale socket was replaced by one that works.
     let mut second = Killed::spawn(&["hold", text(data.path())]);
     assert_eq!(second.says("holding "), "false");
+}
+
+/// Many processes find a folder in which there is no store, or a file that power loss left before it was one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_many_make_at_once_is_one_store() {
+    for round in 0..12 {
+        let data = tempfile::tempdir().unwrap();
+        if round % 2 == 1 {
+            std::fs::write(data.path().join(FILE), vec![0; 1 << 20]).unwrap();
+        }
+        let mut beginners: Vec<_> = (0..8).map(|_| Killed::spawn(&["begin", text(data.path())])).collect();
+        let begun: BTreeSet<SessionId> =
+            beginners.iter_mut().map(|beginner| beginner.says("begun ").parse().unwrap()).collect();
+        let log = open(data.path(), "a test").await;
+        let found = log.sessions(None, 100).await.unwrap().into_iter().map(|record| record.id).collect();
+        assert_eq!(begun, found, "round {round}");
+        assert_eq!(begun.len(), 8);
+        log.close().await;
+    }
 }
 
 /// Writers in processes of their own, of which whoever holds the store is killed again and again.

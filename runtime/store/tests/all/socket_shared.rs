@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
-async fn open(data: &TempDir, store: &Arc<Store>) -> SharedLog {
+pub(crate) async fn open(data: &TempDir, store: &Arc<Store>) -> SharedLog {
     SharedLog::open(data.path(), "a test", store.opener()).await.expect("opened")
 }
 
 /// A holder, a client and a session.
-async fn pair() -> (TempDir, Arc<Store>, SharedLog, SharedLog, SessionId) {
+pub(crate) async fn pair() -> (TempDir, Arc<Store>, SharedLog, SharedLog, SessionId) {
     let (data, store) = (tempfile::tempdir().unwrap(), Store::new());
     let first = open(&data, &store).await;
     let second = open(&data, &store).await;
