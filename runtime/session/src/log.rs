@@ -357,6 +357,9 @@ pub enum LogError {
     /// It is not known whether it was done: look for the events' ids.
     #[error("the store was lost in the middle of a request, so its outcome is not known: {0}")]
     Unavailable(String),
+    /// Whoever holds the store does not answer: nothing was asked. See to that process, and try again.
+    #[error("the store cannot be reached; nothing was asked of it: {0}")]
+    Unreachable(String),
 }
 
 /// Where something stored is not what was written.

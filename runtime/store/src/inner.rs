@@ -39,6 +39,15 @@ impl<T> Locked<T> for Mutex<T> {
     }
 }
 
+/// Which part of the reserve is not to be used.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kept {
+    /// All of it, by what adds.
+    All,
+    /// The last of it, by what orders and frees.
+    Last,
+}
+
 /// What memory says of a session.
 enum Remembered {
     Known(Arc<Known>),
@@ -75,6 +84,22 @@ impl Inner {
             Some(slot) if slot.removed => Remembered::Removed,
             Some(slot) => Remembered::Known(Arc::clone(&slot.known)),
             None => Remembered::Nothing,
+        }
+    }
+
+    /// Whether there is room for so many bytes, beside a share of what is kept in reserve.
+    pub(crate) fn check_space(&self, bytes: u64, kept: Kept) -> Result<(), LogError> {
+        let space = &self.surroundings.space;
+        let reserve = self.options.reserve_bytes.min(space.size().unwrap_or(u64::MAX) / 8);
+        let reserve = match kept {
+            Kept::All => reserve,
+            Kept::Last => reserve / 8,
+        };
+        match space.free() {
+            Ok(free) if free < reserve.saturating_add(bytes) => Err(LogError::Full(format!(
+                "{free} bytes are free, and {reserve} are kept beside what is written; make room and try again"
+            ))),
+            _ => Ok(()),
         }
     }
 

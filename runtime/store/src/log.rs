@@ -198,7 +198,7 @@ fn unexpected() -> LogError {
 impl SessionLog for Connection {
     async fn create(&self, new: NewSession) -> Result<Record, LogError> {
         let bytes = check_size(new.events.iter())?;
-        match self.ask(Ask::Create { new, connection: self.name }, bytes).await? {
+        match self.ask(Ask::Create { new: Box::new(new), connection: self.name }, bytes).await? {
             Done::Record(record) => Ok(record),
             _ => Err(unexpected()),
         }

@@ -130,7 +130,8 @@ fn check_format(database: &Database) -> Result<(), OpenError> {
         Err(redb::TableError::TableDoesNotExist(_)) => return Ok(()),
         table => table.map_err(engine)?,
     };
-    match meta(&table, "format")? {
+    let format = table.get("format").map_err(engine)?;
+    match format.map(|value| tables::take_format(value.value())).transpose()? {
         None => Err(OpenError::Log(store("it has no format number"))),
         Some(found) if found > FORMAT => Err(OpenError::Newer { found, known: FORMAT }),
         Some(_) => Ok(()),
@@ -159,9 +160,8 @@ fn begin(database: &Database, options: &Options) -> Result<u64, LogError> {
     let mut table = write.open_table(META).map_err(engine)?;
     let opening = meta(&table, "opening")?.unwrap_or(0) + 1;
     // There is no older format yet; the first that comes is upgraded here, in this transaction.
-    for (name, number) in [("format", FORMAT), ("opening", opening)] {
-        table.insert(name, &tables::seal("meta", name.as_bytes(), number)).map_err(engine)?;
-    }
+    table.insert("format", &tables::put_format(FORMAT)).map_err(engine)?;
+    table.insert("opening", &tables::seal("meta", b"opening", opening)).map_err(engine)?;
     drop(table);
     write.commit().map_err(engine)?;
     // Epochs are made of it, see `Leases`.

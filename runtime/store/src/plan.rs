@@ -3,7 +3,7 @@
 use crate::book::Note;
 use crate::error::store;
 use crate::frame::{self, Header, Origin, What};
-use crate::inner::{Inner, Locked};
+use crate::inner::{Inner, Kept, Locked};
 use crate::known::{self, Known};
 use crate::read;
 use handbox_session::{
@@ -67,9 +67,21 @@ impl<'a> Plan<'a> {
         Self { inner, now, last_frame, agreed: Changes::default(), trial: Changes::default() }
     }
 
-    /// The bytes of all frames.
-    pub(crate) fn bytes(&self) -> usize {
-        self.agreed.bytes
+    /// Whether there is room for what the request adds. What takes away is not asked: it makes room.
+    fn check_space(&self) -> Result<(), LogError> {
+        if self.trial.frames.is_empty() {
+            return Ok(());
+        }
+        self.inner.check_space((self.agreed.bytes + self.trial.bytes) as u64, Kept::All)
+    }
+
+    /// Whether it depends on the commit that there is such a session, or that there is none.
+    pub(crate) fn decides(&self, session: SessionId) -> bool {
+        match self.agreed.sessions.get(&session) {
+            None => false,
+            Some(None) => true,
+            Some(Some(_)) => self.inner.known(session).is_err(),
+        }
     }
 
     pub(crate) fn into_parts(self) -> (Vec<(u64, Vec<u8>)>, Vec<Note>) {
@@ -131,6 +143,7 @@ impl<'a> Plan<'a> {
         self.begin();
         check_size(batches.iter().flat_map(|batch| &batch.events))?;
         let answer = batches.into_iter().map(|batch| self.batch(batch)).collect::<Result<_, _>>()?;
+        self.check_space()?;
         self.agree();
         Ok(answer)
     }
@@ -169,6 +182,7 @@ impl<'a> Plan<'a> {
         let what = What::Create(origin);
         let known = self.put(known, what, Epoch(0), &new.events)?;
         check_arrival(&known, new.arrival)?;
+        self.check_space()?;
         self.agree();
         Ok(known.record(None))
     }

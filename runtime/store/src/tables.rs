@@ -57,6 +57,22 @@ pub(crate) fn unseal(table: &str, key: &[u8], value: &[u8; 16]) -> Result<u64, L
     if check(table, key, &number) == value[8..] { Ok(u64::from_le_bytes(number)) } else { Err(wrong(table)) }
 }
 
+/// The format's number as a value: itself, and its complement. This form never changes, whatever becomes of [`seal`], so
+/// that every build can say which format it has met.
+pub(crate) fn put_format(number: u64) -> [u8; 16] {
+    let mut value = [0; 16];
+    value[..8].copy_from_slice(&number.to_le_bytes());
+    value[8..].copy_from_slice(&(!number).to_le_bytes());
+    value
+}
+
+/// What [`put_format`] gave.
+pub(crate) fn take_format(value: &[u8; 16]) -> Result<u64, LogError> {
+    let mut rest = Bytes(value);
+    let (number, complement) = (rest.number(), rest.number());
+    number.filter(|number| complement == Some(!number)).ok_or_else(|| wrong("meta"))
+}
+
 /// What is known of a session, as a value.
 pub(crate) fn seal_known(table: &str, key: &[u8], known: &Known) -> Vec<u8> {
     let mut value = Vec::with_capacity(160);

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 /// The most requests of one connection that are worked on at once; further ones wait in the socket.
@@ -41,17 +41,25 @@ pub(super) struct Desk {
     out: mpsc::Sender<Outgoing>,
     /// Told once if a task found that the connection cannot go on.
     broken: Notify,
+    /// Told if the log itself cannot go on before it is opened anew.
+    lost: watch::Sender<bool>,
 }
 
 /// Serves a client until it goes, breaks the protocol or `end` comes. When this returns, the log handle is not used any
 /// more by any task.
-pub(super) async fn run<R, W>(from: R, to: W, log: Arc<dyn SessionLog>, end: impl Future<Output = ()>)
-where
+///
+/// `lost` is told if the log cannot go on.
+pub(super) async fn run<R, W>(
+    (from, to): (R, W),
+    log: Arc<dyn SessionLog>,
+    lost: watch::Sender<bool>,
+    end: impl Future<Output = ()>,
+) where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let (out, outgoing) = mpsc::channel(OUTGOING_MAX);
-    let desk = Arc::new(Desk { log, pages: Arc::new(Semaphore::new(PAGES_MAX)), out, broken: Notify::new() });
+    let desk = Arc::new(Desk { log, pages: Arc::new(Semaphore::new(PAGES_MAX)), out, broken: Notify::new(), lost });
     let mut tasks = Tasks::new(Arc::clone(&desk));
     let ended = tokio::select! {
         ended = tasks.take_requests(Frames::new(from)) => ended,
@@ -84,6 +92,12 @@ impl Desk {
     pub(super) async fn send(&self, frame: Vec<u8>, page: Option<OwnedSemaphorePermit>) {
         // It fails only when the connection ends, and this task with it.
         let _ = self.out.send(Outgoing { frame, page }).await;
+    }
+
+    /// Ends the connection, and all others: whoever opens the log anew answers.
+    pub(super) fn lose_log(&self) {
+        self.lost.send_replace(true);
+        self.break_off();
     }
 
     /// Ends the connection: its client sent something that it must not.

@@ -158,6 +158,7 @@ mod tests {
             Err(LogError::ReadOnly("o".to_owned())),
             Err(LogError::Damaged(handbox_session::Damage::Store("d".to_owned()))),
             Err(LogError::Unavailable("u".to_owned())),
+            Err(LogError::Unreachable("n".to_owned())),
         ]
     }
 

@@ -23,7 +23,9 @@
 //! 7. Each connection has its own handle to the log; when it ends, the handle goes, and with it its leases.
 //! 8. A client that connects again says the same name; the holder ends its old connection first, so that nothing asked
 //!    there happens after anything asked on the new one.
-//! 9. Every count and size is bounded by a constant here; what exceeds a count waits in the socket.
+//! 9. A holder whose log cannot go on, because its disk failed, answers nothing more: it gives the store up, and whoever
+//!    opens it anew answers.
+//! 10. Every count and size is bounded by a constant here; what exceeds a count waits in the socket.
 
 mod client;
 mod connection;
@@ -35,6 +37,7 @@ mod message;
 mod opener;
 mod requests;
 mod resolve;
+mod seat;
 mod server;
 mod shared;
 mod wire;

@@ -24,6 +24,9 @@ pub(super) async fn answer(desk: &Desk, frame: Frame) {
         },
     };
     match done {
+        // A log whose disk failed takes nothing more until it is opened anew, which the next holder does. Its client looks
+        // there what became of this.
+        Ok((Err(LogError::ReadOnly(_) | LogError::Unavailable(_)), _)) => desk.lose_log(),
         Ok((done, page)) => reply(desk, request, &done, page).await,
         Err(_) => desk.break_off(),
     }

@@ -29,6 +29,7 @@ pub type Handles = Arc<dyn Fn() -> Arc<dyn SessionLog> + Send + Sync>;
 /// Serves a log to the other processes of this user, until it is closed or dropped.
 pub struct Server {
     stop: watch::Sender<bool>,
+    lost: watch::Receiver<bool>,
     accepting: Option<JoinHandle<()>>,
     // These say where the holder is, so they go while the store is still held: before `_handles`.
     file: Option<HolderFile>,
@@ -51,9 +52,10 @@ pub fn serve(data: &Path, command: &str, handles: Handles) -> Result<Server, Log
     let (listener, files) = Listener::bind(&place).map_err(failed)?;
     let file = Holder::new(command, files.elsewhere()).write(&place).map_err(failed)?;
     let (stop, stopped) = watch::channel(false);
-    let house = Arc::new(House { handles: Arc::clone(&handles), clients: Mutex::default() });
+    let (lose, lost) = watch::channel(false);
+    let house = Arc::new(House { handles: Arc::clone(&handles), lose, clients: Mutex::default() });
     let accepting = tokio::spawn(accept(listener, house, stopped));
-    Ok(Server { stop, accepting: Some(accepting), file: Some(file), files: Some(files), _handles: handles })
+    Ok(Server { stop, lost, accepting: Some(accepting), file: Some(file), files: Some(files), _handles: handles })
 }
 
 impl Server {
@@ -64,6 +66,12 @@ impl Server {
             // Past the time limit the rest ends by itself; nobody is let in any more.
             let _ = tokio::time::timeout(CLOSE_TIME_MAX, accepting).await;
         }
+    }
+
+    /// Waits until the log said that it cannot go on before it is opened anew. `false` if the server ends before that.
+    pub(super) fn lost(&self) -> impl Future<Output = bool> + use<> {
+        let mut lost = self.lost.clone();
+        async move { lost.wait_for(|lost| *lost).await.is_ok() }
     }
 
     fn leave(&mut self) {
@@ -82,6 +90,7 @@ impl Drop for Server {
 /// Who is connected.
 struct House {
     handles: Handles,
+    lose: watch::Sender<bool>,
     clients: Mutex<HashMap<ClientId, Guest>>,
 }
 
@@ -151,7 +160,7 @@ async fn receive(stream: Stream, room: bool, house: &House, mut stopped: watch::
                 _ = stopped.wait_for(|stop| *stop) => {}
             }
         };
-        connection::run(from, to, (house.handles)(), end).await;
+        connection::run((from, to), (house.handles)(), house.lose.clone(), end).await;
     }
 }
 

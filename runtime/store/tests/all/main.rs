@@ -6,6 +6,7 @@ mod arriving;
 mod backend;
 mod contract;
 mod damage;
+mod failing;
 mod reopen;
 #[cfg(unix)]
 mod socket_bounds;

@@ -99,3 +99,23 @@ async fn what_arrives_goes_with_the_holder_and_can_begin_again() {
     assert_eq!(second.record(session).await.unwrap().hash, record.hash);
     assert_eq!(store.trip.hung.load(Ordering::SeqCst), 0);
 }
+
+/// Whoever asks, and whoever holds it: the store is opened anew, and the append is made once.
+#[tokio::test]
+async fn a_log_whose_disk_failed_is_opened_anew() {
+    for client_asks in [false, true] {
+        for unknown in [0, 1] {
+            let (_data, store, first, second, session) = pair().await;
+            store.trip.broken.store(unknown == 0, Ordering::SeqCst);
+            store.trip.unknown.store(unknown, Ordering::SeqCst);
+            let log = if client_asks { &second } else { &first };
+            let event = soon(append(log, session)).await;
+            assert_eq!(store.trip.openings.load(Ordering::SeqCst), 2, "of {unknown} unknown");
+            assert_eq!(ids(log, session).await[1..], [event.id()]);
+            soon(append(&first, session)).await;
+            soon(append(&second, session)).await;
+            assert_eq!(ids(&first, session).await, ids(&second, session).await);
+            assert!(first.is_holder() != second.is_holder());
+        }
+    }
+}

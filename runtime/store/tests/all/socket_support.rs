@@ -8,7 +8,7 @@ use handbox_session::{
 };
 use handbox_store::socket::{Handles, Opener};
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -28,6 +28,12 @@ pub(crate) struct Trip {
     pub(crate) lost_creates: AtomicUsize,
     /// Appends that neither happen nor are answered.
     pub(crate) lost: AtomicUsize,
+    /// Whether the disk of the log that is open failed: it takes nothing more until it is opened anew.
+    pub(crate) broken: AtomicBool,
+    /// Appends that happen while the disk fails, so that it is not known.
+    pub(crate) unknown: AtomicUsize,
+    /// How often the store was opened.
+    pub(crate) openings: AtomicUsize,
     /// Requests that hang, of any sort.
     pub(crate) hung: AtomicUsize,
     /// Events and previews that tails gave.
@@ -79,6 +85,14 @@ impl SessionLog for Handle {
     }
 
     async fn append(&self, batches: Vec<Batch>) -> Result<Vec<Option<Places>>, LogError> {
+        if self.trip.broken.load(Ordering::SeqCst) {
+            return Err(LogError::ReadOnly("a disk that failed".to_owned()));
+        }
+        if taken(&self.trip.unknown) {
+            self.log.append(batches).await?;
+            self.trip.broken.store(true, Ordering::SeqCst);
+            return Err(LogError::Unavailable("a sync that failed".to_owned()));
+        }
         if taken(&self.trip.lost) {
             self.trip.hung.fetch_add(1, Ordering::SeqCst);
             return std::future::pending().await;
@@ -183,6 +197,8 @@ impl Store {
         *held = Arc::downgrade(&token);
         let mut log = self.log.lock().unwrap();
         *log = log.reopened();
+        self.trip.broken.store(false, Ordering::SeqCst);
+        self.trip.openings.fetch_add(1, Ordering::SeqCst);
         let (log, trip) = (log.clone(), Arc::clone(&self.trip));
         Some(Arc::new(move || {
             let (log, trip, _held) = (log.clone(), Arc::clone(&trip), Arc::clone(&token));
