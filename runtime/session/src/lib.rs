@@ -19,6 +19,7 @@ mod log;
 pub mod memory;
 mod new;
 mod seq;
+mod strict;
 mod verify;
 
 pub use blobs::{BLOB_BYTES_MAX, Blobs};

@@ -2,6 +2,7 @@
 
 use super::frame::{Frame, FrameError, Frames, Sort, bare, encode};
 use super::message::{Follow, Shown};
+use super::pulse::Pulse;
 use super::requests;
 use handbox_session::{LogError, SessionLog};
 use std::collections::HashMap;
@@ -19,7 +20,7 @@ pub const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const TAILS_MAX: usize = 8192;
 /// How many bytes a tail is ahead of its follower, and one event more.
 pub const TAIL_WINDOW_BYTES: usize = 256 * 1024;
-/// How long a client may take nothing of a frame that is for it before its connection is closed.
+/// How long a client may take nothing of what is for it, 64 KiB at a time, before its connection is closed.
 pub const WRITE_STALL_MAX: Duration = Duration::from_secs(60);
 
 /// The most pages of one connection that are read or wait to be sent, as they are what is large.
@@ -43,26 +44,25 @@ pub(super) struct Desk {
     broken: Notify,
     /// Told if the log itself cannot go on before it is opened anew.
     lost: watch::Sender<bool>,
+    pub(super) pulse: Arc<Pulse>,
 }
 
 /// Serves a client until it goes, breaks the protocol or `end` comes. When this returns, the log handle is not used any
 /// more by any task.
-///
-/// `lost` is told if the log cannot go on.
 pub(super) async fn run<R, W>(
-    (from, to): (R, W),
-    log: Arc<dyn SessionLog>,
-    lost: watch::Sender<bool>,
+    frames: Frames<R>,
+    to: W,
+    desk: impl FnOnce(mpsc::Sender<Outgoing>) -> Desk,
     end: impl Future<Output = ()>,
 ) where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let (out, outgoing) = mpsc::channel(OUTGOING_MAX);
-    let desk = Arc::new(Desk { log, pages: Arc::new(Semaphore::new(PAGES_MAX)), out, broken: Notify::new(), lost });
+    let desk = Arc::new(desk(out));
     let mut tasks = Tasks::new(Arc::clone(&desk));
     let ended = tokio::select! {
-        ended = tasks.take_requests(Frames::new(from)) => ended,
+        ended = tasks.take_requests(frames) => ended,
         ended = write(to, outgoing) => ended,
         () = desk.broken.notified() => Err(FrameError::malformed("a body of another form")),
         () = end => Ok(()),
@@ -79,7 +79,13 @@ async fn write(to: impl AsyncWrite + Unpin, mut outgoing: mpsc::Receiver<Outgoin
     while let Some(first) = outgoing.recv().await {
         let mut next = Some(first);
         while let Some(outgoing_frame) = next {
-            tokio::time::timeout(WRITE_STALL_MAX, to.write_all(&outgoing_frame.frame)).await.map_err(stalled)??;
+            let mut rest = &outgoing_frame.frame[..];
+            while !rest.is_empty() {
+                // A client that takes a little at a time is slow, but not gone.
+                let part = &rest[..rest.len().min(WRITE_BUFFER_BYTES)];
+                tokio::time::timeout(WRITE_STALL_MAX, to.write_all(part)).await.map_err(stalled)??;
+                rest = &rest[part.len()..];
+            }
             drop(outgoing_frame.page);
             next = outgoing.try_recv().ok();
         }
@@ -89,6 +95,16 @@ async fn write(to: impl AsyncWrite + Unpin, mut outgoing: mpsc::Receiver<Outgoin
 }
 
 impl Desk {
+    /// `lost` is told if the log cannot go on.
+    pub(super) fn new(
+        log: Arc<dyn SessionLog>,
+        out: mpsc::Sender<Outgoing>,
+        lost: watch::Sender<bool>,
+        pulse: Arc<Pulse>,
+    ) -> Self {
+        Self { log, pages: Arc::new(Semaphore::new(PAGES_MAX)), out, broken: Notify::new(), lost, pulse }
+    }
+
     pub(super) async fn send(&self, frame: Vec<u8>, page: Option<OwnedSemaphorePermit>) {
         // It fails only when the connection ends, and this task with it.
         let _ = self.out.send(Outgoing { frame, page }).await;
@@ -215,10 +231,10 @@ impl Tasks {
         if self.running.contains_key(&request) {
             return Err(FrameError::malformed("a number that another request has"));
         }
-        let watch = Watch(Arc::clone(&self.desk));
+        let (watch, busy) = (Watch(Arc::clone(&self.desk)), self.desk.pulse.begin());
         let task = self.set.spawn(async move {
             work.await;
-            drop(watch);
+            drop((watch, busy));
             request
         });
         self.running.insert(request, Running { task, credit });
