@@ -14,7 +14,7 @@ fn a_manifest_that_is_not_understood_is_told_what_to_write() {
     let machine = Machine::new();
     let head = "name = \"a\"\nversion = \"0.1.0\"\n";
     let bare = pack(&machine, "name = notes\nversion = \"0.1.0\"\n").code(2);
-    bare.says(&["tool.toml:1", "a text stands in quotes: name = \"…\""]);
+    bare.says(&["tool.toml:1", "a text stands in quotes, name = \"…\""]);
     for (text, line) in [
         ("version = \"0.1.0\"\n".to_owned(), "add the line name = \""),
         ("name = \"a\"\n".to_owned(), "add the line version = \"0.1.0\""),

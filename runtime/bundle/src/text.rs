@@ -65,7 +65,7 @@ fn hint(message: &str, place: Option<(&str, usize)>, has_place: bool) -> String 
     let Some((line, column)) = place.filter(|_| has_place) else { return "see the message".to_owned() };
     if let Some(key) = bare_text(line) {
         // Not the value, which may be secret.
-        return format!("a text stands in quotes: {key} = \"…\"");
+        return format!("look at column {column} of that line: a text stands in quotes, {key} = \"…\"");
     }
     match expected(message) {
         Some(what) => format!("column {column} of that line must be {what}"),

@@ -1,6 +1,6 @@
 //! One entry of a log.
 
-use crate::{EventId, canonical};
+use crate::{EventId, canonical, strict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -137,8 +137,7 @@ impl Event {
         if json.len() > 2 * EVENT_BYTES_MAX {
             return Err(EventError::TooLarge(json.len()));
         }
-        let value: Value = serde_json::from_str(json).map_err(|error| EventError::Shape(error.to_string()))?;
-        let Value::Object(mut members) = value else {
+        let Value::Object(mut members) = strict::from_str(json).map_err(EventError::Shape)? else {
             return Err(EventError::Shape("it is not an object".to_owned()));
         };
         let mut text = |name: &str| match members.shift_remove(name) {

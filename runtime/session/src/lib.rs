@@ -17,7 +17,9 @@ pub mod kinds;
 mod log;
 #[cfg(feature = "memory")]
 pub mod memory;
+mod new;
 mod seq;
+mod strict;
 mod verify;
 
 pub use blobs::{BLOB_BYTES_MAX, Blobs};
@@ -27,9 +29,10 @@ pub use export::{Exporter, Importer};
 pub use fold::Fold;
 pub use id::{EventId, IdError, Minter, SessionId};
 pub use log::{
-    APPEND_BYTES_MAX, APPEND_EVENTS_MAX, Batch, Damage, Entry, Followed, LEASE_TIME_MAX, Lease, LogError, NewSession,
-    Order, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, PAGE_SCAN_MAX, Page, Preview, Record, SESSIONS_MAX, SessionLog, Slice,
-    Tail, Writer,
+    APPEND_BYTES_MAX, APPEND_EVENTS_MAX, Batch, Damage, Entry, Followed, LEASE_TIME_MAX, Lease, LogError, Order,
+    PAGE_BYTES_MAX, PAGE_EVENTS_MAX, PAGE_SCAN_MAX, Page, Preview, Record, SESSIONS_MAX, SessionLog, Slice, Tail,
+    Writer,
 };
+pub use new::{Arrival, NewSession, Ticket};
 pub use seq::{Epoch, Places, Seq};
 pub use verify::{Anchor, Flaw, Verifier};

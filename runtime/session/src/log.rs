@@ -1,6 +1,6 @@
 //! The log as an interface: what every place that keeps sessions promises.
 
-use crate::{Epoch, Event, EventId, Fork, Hash, Kind, Places, Seq, SessionId};
+use crate::{Epoch, Event, EventId, Fork, Hash, Kind, NewSession, Places, Seq, SessionId, Ticket};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -32,18 +32,23 @@ pub const LEASE_TIME_MAX: Duration = Duration::from_secs(300);
 /// * **Read what was written.** Once `append` returned, `read`, `tail`, `record` and `find` of everybody show it; nothing
 ///   is shown before it is durable.
 /// * **Cost.** Each operation costs what the events it gives or takes cost, not what the log holds.
+/// * **No half sessions.** A session from elsewhere is not there for anybody before it has reached the place and the hash that
+///   its creation names; if its importer or the log ends before that, nothing of it is left. See [`Arrival`](crate::Arrival).
 /// * **No half answers.** What is damaged is an error, never a wrong or a missing event.
 ///
 /// `handbox_session::contract` holds the tests of this; every implementation runs them.
 #[async_trait]
 pub trait SessionLog: Send + Sync {
-    /// Begins a session with its first events, or as a fork of another.
+    /// Begins a session with its first events, or as a fork of another, or lets one arrive from elsewhere.
+    ///
+    /// Of one that arrives, and has not with these events, the record says how far it is.
     ///
     /// # Errors
     ///
-    /// [`LogError::Refused`] if the id is taken, which the id of a removed session stays while forks share its events; if
-    /// a session that is no fork has no first event; for what `append` refuses; for a fork with a lineage, a lineage that
-    /// is none or that its events contradict, and a fork of more than [`LINEAGE_MAX`](crate::LINEAGE_MAX) others.
+    /// [`LogError::Refused`] if the id is taken, which the id of a removed session stays while forks share its events, and
+    /// that of one that arrives is; if a session that is no fork has no first event; for what `append` refuses; for a
+    /// lineage without an arrival, one that is none, that its events contradict or that its arrival does not reach; for
+    /// an arrival of a fork; and for a fork of more than [`LINEAGE_MAX`](crate::LINEAGE_MAX) others.
     /// [`LogError::NoSession`] for a fork of a session and [`LogError::Refused`] for one at a place that is not there.
     async fn create(&self, new: NewSession) -> Result<Record, LogError>;
 
@@ -56,8 +61,9 @@ pub trait SessionLog: Send + Sync {
     ///
     /// [`LogError::Refused`] for more than [`APPEND_EVENTS_MAX`] or [`APPEND_BYTES_MAX`]; else what the first batch fails
     /// on, in this order: [`LogError::NoSession`], [`LogError::Fenced`], [`LogError::Moved`], and [`LogError::Refused`] for
-    /// an event id that the session has, a fork's shared part included, or that comes twice; [`LogError::Full`] and [`LogError::ReadOnly`]. After all of these nothing was
-    /// appended. After [`LogError::Unavailable`] it is not known: look for the event's id with [`Self::find`].
+    /// an event id that the session has, a fork's shared part included, or that comes twice, or for what leads beyond its
+    /// arrival or to another hash; [`LogError::Full`] and [`LogError::ReadOnly`]. After all of these nothing was
+    /// appended. A session that arrives is there only for [`Writer::Arriving`], and for that only such a one. After [`LogError::Unavailable`] it is not known: look for the event's id with [`Self::find`].
     async fn append(&self, batches: Vec<Batch>) -> Result<Vec<Option<Places>>, LogError>;
 
     /// Gives a slice of a session.
@@ -104,6 +110,16 @@ pub trait SessionLog: Send + Sync {
     /// [`LogError::NoSession`]; [`LogError::Held`] while a brain holds its lease.
     async fn remove(&self, session: SessionId) -> Result<(), LogError>;
 
+    /// Gives up letting a session arrive: nothing of it is left, and its id is free.
+    ///
+    /// The same happens when whoever began it is gone (its connection is closed, its process ended), and when the log is
+    /// opened anew.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError::NoSession`] if none arrives under this ticket: it has arrived, or is given up already.
+    async fn abandon(&self, session: SessionId, ticket: Ticket) -> Result<(), LogError>;
+
     /// Claims the right to write a session as its brain, for `time` (at most [`LEASE_TIME_MAX`]) from now.
     ///
     /// The lease also ends when whoever asked is gone (its connection is closed, its process ended).
@@ -131,41 +147,6 @@ pub trait SessionLog: Send + Sync {
     fn preview(&self, session: SessionId, preview: Preview);
 }
 
-/// A session that is to be.
-#[derive(Debug, Clone)]
-pub struct NewSession {
-    /// Its name, minted by the caller.
-    pub id: SessionId,
-    /// The session and the last place of it that it shares, for a fork.
-    pub fork: Option<(SessionId, Seq)>,
-    /// How the events of a session that comes from elsewhere were chained, its oldest fork first; empty for any other.
-    ///
-    /// Such a session shares nothing here: all its events are given, those that it had shared too.
-    pub lineage: Vec<Fork>,
-    /// Its first events; at least one unless it is a fork.
-    pub events: Vec<Event>,
-}
-
-impl NewSession {
-    /// One that begins here.
-    #[must_use]
-    pub fn own(id: SessionId, events: Vec<Event>) -> Self {
-        Self { id, fork: None, lineage: Vec::new(), events }
-    }
-
-    /// One that shares another's events up to and with a place, and has no own ones yet.
-    #[must_use]
-    pub fn fork(id: SessionId, parent: SessionId, at: Seq) -> Self {
-        Self { id, fork: Some((parent, at)), lineage: Vec::new(), events: Vec::new() }
-    }
-
-    /// One that comes from elsewhere, see [`Self::lineage`].
-    #[must_use]
-    pub fn imported(id: SessionId, lineage: Vec<Fork>, events: Vec<Event>) -> Self {
-        Self { id, fork: None, lineage, events }
-    }
-}
-
 /// Events for one session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Batch {
@@ -186,6 +167,8 @@ pub enum Writer {
     Client,
     /// As its brain, under a claim.
     Brain(Epoch),
+    /// As its importer, while it arrives.
+    Arriving(Ticket),
 }
 
 /// A part of a session.
@@ -374,6 +357,9 @@ pub enum LogError {
     /// It is not known whether it was done: look for the events' ids.
     #[error("the store was lost in the middle of a request, so its outcome is not known: {0}")]
     Unavailable(String),
+    /// Whoever holds the store does not answer: nothing was asked. See to that process, and try again.
+    #[error("the store cannot be reached; nothing was asked of it: {0}")]
+    Unreachable(String),
 }
 
 /// Where something stored is not what was written.

@@ -2,7 +2,7 @@
 
 use crate::known::Known;
 use handbox_session::{EventId, LogError, SessionId};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,6 +61,8 @@ pub(crate) struct Tail {
 pub(crate) struct Book {
     pub(crate) sessions: BTreeMap<SessionId, Slot>,
     pub(crate) tail: Tail,
+    /// The sessions that arrive.
+    pub(crate) arriving: BTreeSet<SessionId>,
     /// The last frame there is, or was.
     pub(crate) last_frame: u64,
     /// Why nothing more is written.
@@ -88,6 +90,11 @@ impl Book {
             }
         }
         let known = Arc::new(note.known);
+        if known.arrival.is_some() && !note.removes {
+            self.arriving.insert(known.id);
+        } else {
+            self.arriving.remove(&known.id);
+        }
         if note.removes {
             self.tail.graves.push(Arc::clone(&known));
         }

@@ -26,6 +26,9 @@ pub(crate) fn fold(inner: &Inner, write: &WriteTransaction) -> Result<(), LogErr
     let mut meta = write.open_table(META).map_err(engine)?;
     let value = tables::seal("meta", b"indexed", book.last_frame);
     meta.insert("indexed", &value).map_err(engine)?;
+    // Whoever opens the store looks for them only if there are any.
+    let arriving = tables::seal("meta", b"arriving", book.arriving.len() as u64);
+    meta.insert("arriving", &arriving).map_err(engine)?;
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 //! ```text
 //! head    version u8, kind u8, events u32, session's number u64, session 16 B, first place u64, epoch u64, hash before 32 B
 //!         kind create: forks u16 [parent 16 B, place u64, hash 32 B]…, links u16 [number u64, last place u64]…,
-//!         last id 16 B, greatest id 16 B, checkpoint u64, compaction u64
+//!         last id 16 B, greatest id 16 B, checkpoint u64, compaction u64; kind arrive: the same, then last place u64,
+//!         hash there 32 B, ticket 16 B
 //! events  for each: bytes u32, id 16 B, check of the body 8 B, first 8 B of the hash after it, type's bytes u8, type
 //! seal    check of the frame's own number, head and events 8 B
 //! bodies  the canonical bytes, one after the other
@@ -16,7 +17,9 @@
 //! Numbers are little-endian. A frame ends where a lineage that was imported forks, so that `advance` alone leads through it.
 
 use crate::checksum;
-use handbox_session::{Epoch, Event, EventId, Fork, Hash, Kind, Seq, SessionId, Writer, advance, kinds};
+use handbox_session::{
+    Arrival, Epoch, Event, EventId, Fork, Hash, Kind, Seq, SessionId, Ticket, Writer, advance, kinds,
+};
 use std::ops::Range;
 
 /// The most bytes of a frame that holds more than one event, without what describes them.
@@ -51,6 +54,8 @@ pub(crate) struct Origin {
     pub(crate) greatest: EventId,
     pub(crate) checkpoint: Option<Seq>,
     pub(crate) compaction: Option<Seq>,
+    /// Where it ends, if it comes from elsewhere.
+    pub(crate) arrival: Option<Arrival>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +100,7 @@ pub(crate) enum Broken {
 
 pub(crate) fn epoch(writer: Writer) -> Epoch {
     match writer {
-        Writer::Client => Epoch(0),
+        Writer::Client | Writer::Arriving(_) => Epoch(0),
         Writer::Brain(epoch) => epoch,
     }
 }
@@ -133,10 +138,11 @@ pub(crate) fn encode(number: u64, header: &Header, events: &[Event]) -> (Vec<u8>
 }
 
 fn encode_header(header: &Header, events: usize, bytes: &mut Vec<u8>) {
-    let kind = match header.what {
+    let kind = match &header.what {
         What::Events => 1,
-        What::Create(_) => 2,
+        What::Create(Origin { arrival: None, .. }) => 2,
         What::Remove => 3,
+        What::Create(Origin { arrival: Some(_), .. }) => 4,
     };
     bytes.extend_from_slice(&[VERSION, kind]);
     bytes.extend_from_slice(&u32::try_from(events).unwrap_or(u32::MAX).to_le_bytes());
@@ -151,7 +157,19 @@ fn encode_header(header: &Header, events: usize, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&origin.greatest.to_bytes());
         bytes.extend_from_slice(&origin.checkpoint.map_or(0, Seq::get).to_le_bytes());
         bytes.extend_from_slice(&origin.compaction.map_or(0, Seq::get).to_le_bytes());
+        origin.arrival.iter().for_each(|arrival| put_arrival(arrival, bytes));
     }
+}
+
+pub(crate) fn put_arrival(arrival: &Arrival, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&arrival.head.get().to_le_bytes());
+    bytes.extend_from_slice(&arrival.hash.0);
+    bytes.extend_from_slice(&arrival.ticket.0);
+}
+
+pub(crate) fn take_arrival(rest: &mut Bytes<'_>) -> Option<Arrival> {
+    let head = Seq::new(rest.number()?)?;
+    Some(Arrival { head, hash: Hash(rest.array()?), ticket: Ticket(rest.array()?) })
 }
 
 pub(crate) fn put_origin(lineage: &[Fork], links: &[Link], bytes: &mut Vec<u8>) {
@@ -253,7 +271,7 @@ fn take_header(rest: &mut Bytes<'_>) -> Option<(Header, usize)> {
     let before = Hash(rest.array()?);
     let what = match kind {
         1 => What::Events,
-        2 => {
+        2 | 4 => {
             let (lineage, links) = take_origin(rest)?;
             What::Create(Origin {
                 lineage,
@@ -262,6 +280,7 @@ fn take_header(rest: &mut Bytes<'_>) -> Option<(Header, usize)> {
                 greatest: EventId::from_bytes(rest.array()?),
                 checkpoint: Seq::new(rest.number()?),
                 compaction: Seq::new(rest.number()?),
+                arrival: if kind == 4 { Some(take_arrival(rest)?) } else { None },
             })
         }
         3 => What::Remove,

@@ -6,6 +6,7 @@ use crate::follow::Followers;
 use crate::gaps;
 use crate::known::Known;
 use crate::lease::Leases;
+use crate::lock::{Held, Lock};
 use crate::options::{Options, Surroundings};
 use crate::tables::{self, GRAVES, IDS, MARKS, SESSIONS, SHARES};
 use handbox_session::{EventId, LogError, Record, Seq, SessionId};
@@ -23,6 +24,8 @@ pub(crate) struct Inner {
     pub(crate) followers: Followers,
     pub(crate) options: Options,
     pub(crate) surroundings: Surroundings,
+    /// Goes after the database.
+    _lock: Option<Lock>,
 }
 
 /// Locks that nobody leaves half-changed: what can fail is done before, on copies.
@@ -36,6 +39,15 @@ impl<T> Locked<T> for Mutex<T> {
     }
 }
 
+/// Which part of the reserve is not to be used.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kept {
+    /// All of it, by what adds.
+    All,
+    /// The last of it, by what orders and frees.
+    Last,
+}
+
 /// What memory says of a session.
 enum Remembered {
     Known(Arc<Known>),
@@ -45,13 +57,14 @@ enum Remembered {
 
 impl Inner {
     pub(crate) fn new(
-        database: Database,
+        Held { database, lock }: Held,
         book: Book,
         leases: Leases,
         (options, surroundings): (Options, Surroundings),
     ) -> Self {
         let followers = Followers::new(options.previews_max);
-        Self { database, book: RwLock::new(book), leases: Mutex::new(leases), followers, options, surroundings }
+        let (book, leases) = (RwLock::new(book), Mutex::new(leases));
+        Self { database, book, leases, followers, options, surroundings, _lock: lock }
     }
 
     pub(crate) fn book(&self) -> RwLockReadGuard<'_, Book> {
@@ -74,8 +87,30 @@ impl Inner {
         }
     }
 
-    /// What is known of a session.
+    /// Whether there is room for so many bytes, beside a share of what is kept in reserve.
+    pub(crate) fn check_space(&self, bytes: u64, kept: Kept) -> Result<(), LogError> {
+        let space = &self.surroundings.space;
+        let reserve = self.options.reserve_bytes.min(space.size().unwrap_or(u64::MAX) / 8);
+        let reserve = match kept {
+            Kept::All => reserve,
+            Kept::Last => reserve / 8,
+        };
+        match space.free() {
+            Ok(free) if free < reserve.saturating_add(bytes) => Err(LogError::Full(format!(
+                "{free} bytes are free, and {reserve} are kept beside what is written; make room and try again"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is known of a session that is there for everybody.
     pub(crate) fn known(&self, session: SessionId) -> Result<Arc<Known>, LogError> {
+        let known = self.any(session)?;
+        if known.arrival.is_none() { Ok(known) } else { Err(LogError::NoSession(session)) }
+    }
+
+    /// What is known of a session, also of one that arrives.
+    pub(crate) fn any(&self, session: SessionId) -> Result<Arc<Known>, LogError> {
         // Memory first: what it forgets is in the tables before, and the transaction begins after.
         match self.remembered(session) {
             Remembered::Known(known) => Ok(known),
@@ -107,6 +142,8 @@ impl Inner {
         let (mut found, passed) = self.remembered_before(before, limit);
         let lowest = found.last().map(|known| known.id);
         let full = found.len() >= limit;
+        // Those that arrive are not in `found`, wherever they are.
+        let passed_max = limit + passed.len() + self.book().arriving.len();
         let read = self.begin_read()?;
         let table = read.open_table(SESSIONS).map_err(engine)?;
         let upto = before.map_or([u8::MAX; 16], SessionId::to_bytes);
@@ -119,11 +156,14 @@ impl Inner {
                 return Err(gaps::disordered());
             }
             // Below the lowest of a full page, or after as many as could be wanted, nothing can be added.
-            if looked > limit + passed.len() || (full && lowest.is_some_and(|lowest| id < lowest)) {
+            if looked > passed_max || (full && lowest.is_some_and(|lowest| id < lowest)) {
                 break;
             }
             if Some(id) != before && !passed.contains(&id) {
-                found.push(Arc::new(tables::unseal_known("sessions", key.value(), value.value())?));
+                let known = tables::unseal_known("sessions", key.value(), value.value())?;
+                if known.arrival.is_none() {
+                    found.push(Arc::new(known));
+                }
             }
         }
         found.sort_unstable_by_key(|known| std::cmp::Reverse(known.id));
@@ -140,7 +180,7 @@ impl Inner {
                 break;
             }
             passed.push(*id);
-            if !slot.removed {
+            if !slot.removed && slot.known.arrival.is_none() {
                 found.push(Arc::clone(&slot.known));
             }
         }

@@ -1,7 +1,7 @@
 //! What is known of a session without reading its events.
 
 use crate::frame::{Link, Origin};
-use handbox_session::{EventId, Fork, Hash, Record, Seq, SessionId, genesis, kinds};
+use handbox_session::{Arrival, EventId, Fork, Hash, Record, Seq, SessionId, genesis, kinds};
 use std::sync::Arc;
 
 /// The sorts of events whose places are kept.
@@ -34,6 +34,8 @@ pub(crate) struct Known {
     pub(crate) hash: Hash,
     pub(crate) checkpoint: Option<Seq>,
     pub(crate) compaction: Option<Seq>,
+    /// Where it ends, until it has reached that: before, it is there for nobody but its importer.
+    pub(crate) arrival: Option<Arrival>,
 }
 
 /// Places of a session whose events are in the frames of one session.
@@ -58,6 +60,7 @@ impl Known {
             hash,
             checkpoint: origin.checkpoint,
             compaction: origin.compaction,
+            arrival: origin.arrival,
         }
     }
 
@@ -104,6 +107,7 @@ impl Known {
             }
         }
         self.hash = self.following(after);
+        self.arrival = self.arrival.filter(|arrival| self.head < arrival.head.get());
     }
 
     /// What the event after the head is chained to, if that has this hash.

@@ -19,6 +19,7 @@ mod gaps;
 mod inner;
 mod known;
 mod lease;
+mod lock;
 mod log;
 mod open;
 mod options;

@@ -3,6 +3,7 @@
 use crate::error::OpenError;
 use crate::follow::{RedbTail, apart};
 use crate::inner::Inner;
+use crate::lock::Held;
 use crate::open;
 use crate::options::{Options, Surroundings};
 use crate::plan::check_size;
@@ -12,7 +13,7 @@ use crate::writer::{Ask, Done, Message, Request, Worker};
 use async_trait::async_trait;
 use handbox_session::{
     Batch, EventId, Lease, LogError, NewSession, Page, Places, Preview, Record, SESSIONS_MAX, Seq, SessionId,
-    SessionLog, Slice, Tail,
+    SessionLog, Slice, Tail, Ticket,
 };
 use redb::StorageBackend;
 use std::path::Path;
@@ -27,7 +28,8 @@ const UNIT: usize = 1024;
 
 /// The log in a file, open.
 ///
-/// Each handle is a connection: when it is dropped, the leases that were claimed through it end. The store closes when the
+/// Each handle is a connection: when it is dropped, the leases that were claimed through it end, and what has not arrived
+/// that it began is given up. The store closes when the
 /// last handle is dropped, which waits for what is being written. A [`Tail`] does not keep it open.
 #[derive(Debug)]
 pub struct RedbLog(Connection);
@@ -66,8 +68,8 @@ impl RedbLog {
     ///
     /// As [`Self::open`].
     pub fn open_in(folder: &Path, options: Options, surroundings: Surroundings) -> Result<Self, OpenError> {
-        let database = open::file(folder, &options)?;
-        Self::start(database, options, surroundings)
+        let held = open::file(folder, &options)?;
+        Self::start(held, options, surroundings)
     }
 
     /// Opens the log on whatever holds bytes: for tests that break it. Blocks.
@@ -83,10 +85,10 @@ impl RedbLog {
         Self::start(open::backend(backend, &options)?, options, surroundings)
     }
 
-    fn start(database: redb::Database, options: Options, surroundings: Surroundings) -> Result<Self, OpenError> {
+    fn start(held: Held, options: Options, surroundings: Surroundings) -> Result<Self, OpenError> {
         let units_max = (options.queue_bytes_max.max(handbox_session::APPEND_BYTES_MAX) / UNIT).min(u32::MAX as usize);
         let requests = Arc::new(Semaphore::new(options.queue_requests_max.max(1)));
-        let inner = Arc::new(open::inner(database, options, surroundings)?);
+        let inner = Arc::new(open::inner(held, options, surroundings)?);
         let (queue, waiting) = mpsc::channel();
         let worker = Worker::new(Arc::clone(&inner), waiting);
         let writer = std::thread::Builder::new().name("handbox-log".to_owned()).spawn(move || worker.run())?;
@@ -124,7 +126,7 @@ impl RedbLog {
     ///
     /// As [`Self::open`].
     pub fn verify_folder(folder: &Path, options: &Options) -> Result<Verdict, OpenError> {
-        Ok(verify::database(&open::file(folder, options)?)?)
+        Ok(verify::database(&open::file(folder, options)?.database)?)
     }
 
     /// As [`Self::verify_folder`], of whatever holds bytes. Blocks.
@@ -133,7 +135,7 @@ impl RedbLog {
     ///
     /// As [`Self::open`].
     pub fn verify_with(backend: impl StorageBackend, options: &Options) -> Result<Verdict, OpenError> {
-        Ok(verify::database(&open::backend(backend, options)?)?)
+        Ok(verify::database(&open::backend(backend, options)?.database)?)
     }
 
     /// Brings the derived tables up to date, as the log does by itself after a while.
@@ -205,7 +207,7 @@ fn unexpected() -> LogError {
 impl SessionLog for Connection {
     async fn create(&self, new: NewSession) -> Result<Record, LogError> {
         let bytes = check_size(new.events.iter())?;
-        match self.ask(Ask::Create(new), bytes).await? {
+        match self.ask(Ask::Create { new: Box::new(new), connection: self.name }, bytes).await? {
             Done::Record(record) => Ok(record),
             _ => Err(unexpected()),
         }
@@ -247,6 +249,10 @@ impl SessionLog for Connection {
 
     async fn remove(&self, session: SessionId) -> Result<(), LogError> {
         self.ask(Ask::Remove(session), 0).await.map(|_| ())
+    }
+
+    async fn abandon(&self, session: SessionId, ticket: Ticket) -> Result<(), LogError> {
+        self.ask(Ask::Abandon(session, ticket), 0).await.map(|_| ())
     }
 
     async fn claim(&self, session: SessionId, holder: &str, time: Duration) -> Result<Lease, LogError> {
@@ -302,6 +308,10 @@ impl SessionLog for RedbLog {
 
     async fn remove(&self, session: SessionId) -> Result<(), LogError> {
         self.0.remove(session).await
+    }
+
+    async fn abandon(&self, session: SessionId, ticket: Ticket) -> Result<(), LogError> {
+        self.0.abandon(session, ticket).await
     }
 
     async fn claim(&self, session: SessionId, holder: &str, time: Duration) -> Result<Lease, LogError> {

@@ -6,6 +6,7 @@ use crate::frame::{Broken, Frame, What};
 use crate::inner::Inner;
 use crate::known::{self, Known};
 use crate::lease::Leases;
+use crate::lock::{Held, Lock, open_own};
 use crate::options::{Options, Surroundings};
 use crate::tables::{self, FORMAT, FRAMES, GRAVES, IDS, INDEX, MARKS, META, SESSIONS, SHARES};
 use crate::verify::session_in;
@@ -13,7 +14,7 @@ use crate::writer::prepare;
 use handbox_session::{LogError, SessionId};
 use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend};
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,27 +29,35 @@ const PAGE_BYTES: usize = 4096;
 const UNBORN_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Opens the file in a folder; makes both if they are not there.
-pub(crate) fn file(folder: &Path, options: &Options) -> Result<Database, OpenError> {
+pub(crate) fn file(folder: &Path, options: &Options) -> Result<Held, OpenError> {
     make_folder(folder)?;
-    let mut open = OpenOptions::new();
-    open.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
-    let file = open.open(folder.join(FILE))?;
-    let database = database(|| create(FileBackend::new(file)?, options))?;
+    // Before anything is looked at, let alone made anew: another process may be at work in it.
+    let lock = Lock::take(folder)?;
+    let path = folder.join(FILE);
+    if !path.try_exists()? {
+        lock.unmark()?;
+    }
+    let file = FileBackend::new(open_own(&path)?).map_err(|error| OpenError::Log(engine(error)))?;
+    if file.len()? == 0 || is_unborn(&file)? {
+        lock.check_unmarked()?;
+        file.set_len(0)?;
+    }
+    let database = database(|| create(file, options))?;
     // The file's name has to survive power loss as its content does.
     sync_folder(folder)?;
-    Ok(database)
+    lock.mark()?;
+    Ok(Held { database, lock: Some(lock) })
 }
 
-pub(crate) fn backend(backend: impl StorageBackend, options: &Options) -> Result<Database, OpenError> {
-    database(|| create(backend, options))
-}
-
-fn create(backend: impl StorageBackend, options: &Options) -> Result<Database, DatabaseError> {
+/// Opens what nobody else can have.
+pub(crate) fn backend(backend: impl StorageBackend, options: &Options) -> Result<Held, OpenError> {
     if is_unborn(&backend)? {
         backend.set_len(0)?;
     }
+    Ok(Held { database: database(|| create(backend, options))?, lock: None })
+}
+
+fn create(backend: impl StorageBackend, options: &Options) -> Result<Database, DatabaseError> {
     redb::Builder::new().set_cache_size(options.cache_bytes_max).create_with_backend(backend)
 }
 
@@ -103,11 +112,12 @@ fn database(open: impl FnOnce() -> Result<Database, DatabaseError>) -> Result<Da
 }
 
 /// What is shared by all who use the log.
-pub(crate) fn inner(database: Database, options: Options, around: Surroundings) -> Result<Inner, OpenError> {
-    guard(|| Ok(check_format(&database)))??;
-    let opening = guard(|| begin(&database, &options))?;
+pub(crate) fn inner(held: Held, options: Options, around: Surroundings) -> Result<Inner, OpenError> {
+    guard(|| Ok(check_format(&held.database)))??;
+    let opening = guard(|| begin(&held.database, &options))?;
     let mut book = Book::default();
-    let inner = Inner::new(database, Book::default(), Leases::new(opening), (options, around));
+    let inner = Inner::new(held, Book::default(), Leases::new(opening), (options, around));
+    guard(|| find_arriving(&inner, &mut book))?;
     guard(|| replay(&inner, &mut book))?;
     *inner.book_mut() = book;
     Ok(inner)
@@ -119,8 +129,9 @@ fn check_format(database: &Database) -> Result<(), OpenError> {
     if read.list_tables().map_err(engine)?.next().is_none() {
         return Ok(());
     }
-    let format = meta(&read.open_table(META).map_err(engine)?, "format")?;
-    match format {
+    let table = read.open_table(META).map_err(engine)?;
+    let format = table.get("format").map_err(engine)?;
+    match format.map(|value| tables::take_format(value.value())).transpose()? {
         None => Err(OpenError::Log(store("it has no format number"))),
         Some(found) if found > FORMAT => Err(OpenError::Newer { found, known: FORMAT }),
         Some(_) => Ok(check_tables(&read)?),
@@ -161,9 +172,8 @@ fn begin(database: &Database, options: &Options) -> Result<u64, LogError> {
     let mut table = write.open_table(META).map_err(engine)?;
     let opening = meta(&table, "opening")?.unwrap_or(0) + 1;
     // There is no older format yet; the first that comes is upgraded here, in this transaction.
-    for (name, number) in [("format", FORMAT), ("opening", opening)] {
-        table.insert(name, &tables::seal("meta", name.as_bytes(), number)).map_err(engine)?;
-    }
+    table.insert("format", &tables::put_format(FORMAT)).map_err(engine)?;
+    table.insert("opening", &tables::seal("meta", b"opening", opening)).map_err(engine)?;
     drop(table);
     write.commit().map_err(engine)?;
     // Epochs are made of it, see `Leases`.
@@ -171,6 +181,22 @@ fn begin(database: &Database, options: &Options) -> Result<u64, LogError> {
         return Err(store("it was opened more often than can be counted"));
     }
     Ok(opening)
+}
+
+/// Notes the sessions that were arriving when the tables were written. As a rule there is none, and nothing is read.
+fn find_arriving(inner: &Inner, book: &mut Book) -> Result<(), LogError> {
+    let read = inner.begin_read()?;
+    if meta(&read.open_table(META).map_err(engine)?, "arriving")?.unwrap_or(0) == 0 {
+        return Ok(());
+    }
+    for stored in read.open_table(SESSIONS).map_err(engine)?.range::<&[u8; 16]>(..).map_err(engine)? {
+        let (key, value) = stored.map_err(engine)?;
+        let known = tables::unseal_known("sessions", key.value(), value.value())?;
+        if known.arrival.is_some() {
+            book.arriving.insert(known.id);
+        }
+    }
+    Ok(())
 }
 
 /// Reads the frames that no table knows yet.
@@ -235,6 +261,6 @@ fn present(inner: &Inner, book: &Book, session: SessionId) -> Result<Arc<Known>,
     match book.sessions.get(&session) {
         Some(slot) if slot.removed => Err(LogError::NoSession(session)),
         Some(slot) => Ok(Arc::clone(&slot.known)),
-        None => inner.known(session),
+        None => inner.any(session),
     }
 }

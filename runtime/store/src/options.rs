@@ -37,7 +37,8 @@ pub struct Options {
     /// How long the writer waits for as many requests as it last answered at once. It is a bound on what company costs
     /// a request, and it buys whole groups where many writers wait for the same sync.
     pub group_time_max: Duration,
-    /// Appends are refused while the disk has less than this free, in bytes.
+    /// Appends are refused while the disk has less than this free, or an eighth of itself if that is less, in bytes. What
+    /// takes away may use it, so that a full disk can be relieved.
     pub reserve_bytes: u64,
     /// The most previews that a slow follower may lag behind before it loses the oldest.
     pub previews_max: usize,
@@ -76,6 +77,15 @@ pub trait Space: Send + Sync {
     ///
     /// If that cannot be found out; appends then go on, and a full disk shows when they fail.
     fn free(&self) -> io::Result<u64>;
+
+    /// The bytes that the disk has in all.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be found out, which the standard form never does: it says that there is no end.
+    fn size(&self) -> io::Result<u64> {
+        Ok(u64::MAX)
+    }
 }
 
 /// What a log asks the machine for; tests bring their own.
@@ -127,5 +137,9 @@ struct Disk(PathBuf);
 impl Space for Disk {
     fn free(&self) -> io::Result<u64> {
         fs4::available_space(&self.0)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        fs4::total_space(&self.0)
     }
 }

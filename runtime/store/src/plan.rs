@@ -3,12 +3,12 @@
 use crate::book::Note;
 use crate::error::store;
 use crate::frame::{self, Header, Origin, What};
-use crate::inner::{Inner, Locked};
+use crate::inner::{Inner, Kept, Locked};
 use crate::known::{self, Known};
 use crate::read;
 use handbox_session::{
-    APPEND_BYTES_MAX, APPEND_EVENTS_MAX, Batch, Chain, ChainError, Epoch, Event, EventId, Fork, LINEAGE_MAX, LogError,
-    NewSession, Places, Record, Seq, SessionId, Writer, genesis,
+    APPEND_BYTES_MAX, APPEND_EVENTS_MAX, Arrival, Batch, Chain, ChainError, Epoch, Event, EventId, Fork, LINEAGE_MAX,
+    LogError, NewSession, Places, Record, Seq, SessionId, Ticket, Writer, genesis,
 };
 use std::collections::HashMap;
 use std::time::Duration;
@@ -39,9 +39,15 @@ fn refused(what: impl ToString) -> LogError {
 }
 
 /// A session that shares nothing.
-fn own(lineage: Vec<Fork>) -> Origin {
+fn own(lineage: Vec<Fork>, arrival: Option<Arrival>) -> Origin {
     let none = EventId::from_bytes([0; 16]);
-    Origin { lineage, links: Vec::new(), last: none, greatest: none, checkpoint: None, compaction: None }
+    Origin { lineage, links: Vec::new(), last: none, greatest: none, checkpoint: None, compaction: None, arrival }
+}
+
+/// Whether a session may be as it would be after a request, if it arrives.
+fn check_arrival(known: &Known, arrival: Option<Arrival>) -> Result<(), LogError> {
+    let head = Seq::new(known.head).unwrap_or(Seq::FIRST);
+    arrival.map_or(Ok(()), |arrival| arrival.check(known.id, head, known.hash))
 }
 
 /// Whether events are few and small enough for one call.
@@ -61,9 +67,21 @@ impl<'a> Plan<'a> {
         Self { inner, now, last_frame, agreed: Changes::default(), trial: Changes::default() }
     }
 
-    /// The bytes of all frames.
-    pub(crate) fn bytes(&self) -> usize {
-        self.agreed.bytes
+    /// Whether there is room for what the request adds. What takes away is not asked: it makes room.
+    fn check_space(&self) -> Result<(), LogError> {
+        if self.trial.frames.is_empty() {
+            return Ok(());
+        }
+        self.inner.check_space((self.agreed.bytes + self.trial.bytes) as u64, Kept::All)
+    }
+
+    /// Whether it depends on the commit that there is such a session, or that there is none.
+    pub(crate) fn decides(&self, session: SessionId) -> bool {
+        match self.agreed.sessions.get(&session) {
+            None => false,
+            Some(None) => true,
+            Some(Some(_)) => self.inner.known(session).is_err(),
+        }
     }
 
     pub(crate) fn into_parts(self) -> (Vec<(u64, Vec<u8>)>, Vec<Note>) {
@@ -88,25 +106,51 @@ impl<'a> Plan<'a> {
         self.agreed.bytes += trial.bytes;
     }
 
+    /// A session that is there for everybody.
     fn known(&self, session: SessionId) -> Result<Known, LogError> {
-        let changed = self.trial.sessions.get(&session).or_else(|| self.agreed.sessions.get(&session));
-        match changed {
-            Some(Some(known)) => Ok(known.clone()),
-            Some(None) => Err(LogError::NoSession(session)),
-            None => self.inner.known(session).map(|known| known.as_ref().clone()),
+        self.any(session).and_then(|known| match known.arrival {
+            None => Ok(known),
+            Some(_) => Err(LogError::NoSession(session)),
+        })
+    }
+
+    fn any(&self, session: SessionId) -> Result<Known, LogError> {
+        match self.trial.sessions.get(&session) {
+            Some(known) => known.clone().ok_or(LogError::NoSession(session)),
+            None => self.before(session),
         }
+    }
+
+    /// A session as it is before this request.
+    fn before(&self, session: SessionId) -> Result<Known, LogError> {
+        match self.agreed.sessions.get(&session) {
+            Some(known) => known.clone().ok_or(LogError::NoSession(session)),
+            None => self.inner.any(session).map(|known| known.as_ref().clone()),
+        }
+    }
+
+    /// The arrival of a session that this writer may write; `None` if it is there for everybody.
+    fn arrival(&self, session: SessionId, writer: Writer) -> Result<Option<Arrival>, LogError> {
+        let arrival = self.before(session)?.arrival;
+        let admitted = match writer {
+            Writer::Arriving(ticket) => arrival.is_some_and(|arrival| arrival.ticket == ticket),
+            Writer::Client | Writer::Brain(_) => arrival.is_none(),
+        };
+        if admitted { Ok(arrival) } else { Err(LogError::NoSession(session)) }
     }
 
     pub(crate) fn append(&mut self, batches: Vec<Batch>) -> Result<Vec<Option<Places>>, LogError> {
         self.begin();
         check_size(batches.iter().flat_map(|batch| &batch.events))?;
         let answer = batches.into_iter().map(|batch| self.batch(batch)).collect::<Result<_, _>>()?;
+        self.check_space()?;
         self.agree();
         Ok(answer)
     }
 
     fn batch(&mut self, batch: Batch) -> Result<Option<Places>, LogError> {
-        let known = self.known(batch.session)?;
+        let arrival = self.arrival(batch.session, batch.writer)?;
+        let known = self.any(batch.session)?;
         if let Writer::Brain(epoch) = batch.writer {
             self.inner.leases.locked().admit(batch.session, epoch, self.now)?;
         }
@@ -118,7 +162,8 @@ impl<'a> Plan<'a> {
             return Ok(None);
         }
         let last = head.plus(batch.events.len() as u64);
-        self.put(known, What::Events, frame::epoch(batch.writer), &batch.events)?;
+        let known = self.put(known, What::Events, frame::epoch(batch.writer), &batch.events)?;
+        check_arrival(&known, arrival)?;
         Ok(Some(Places { first: head.plus(1), last }))
     }
 
@@ -126,26 +171,28 @@ impl<'a> Plan<'a> {
         self.begin();
         check_size(new.events.iter())?;
         self.check_free(new.id)?;
+        new.check()?;
         let origin = match new.fork {
-            Some(_) if !new.lineage.is_empty() => {
-                return Err(refused("a fork's lineage is its parent's; give none"));
-            }
             Some((parent, at)) => self.fork(parent, at)?,
-            None if new.events.is_empty() => return Err(refused("a session begins with an event")),
-            None => own(new.lineage),
+            None => own(new.lineage, new.arrival),
         };
         let chain = Chain::new(new.id, origin.lineage.clone()).map_err(refused)?;
         let hash = if origin.links.is_empty() { chain.hash() } else { genesis(new.id, origin.lineage.last()) };
         let known = Known::begin(new.id, self.last_frame + 1, &origin, hash);
         let what = What::Create(origin);
         let known = self.put(known, what, Epoch(0), &new.events)?;
+        check_arrival(&known, new.arrival)?;
+        self.check_space()?;
         self.agree();
         Ok(known.record(None))
     }
 
     /// Whether an id can be given to a session.
     fn check_free(&self, session: SessionId) -> Result<(), LogError> {
-        match self.known(session) {
+        match self.any(session) {
+            Ok(known) if known.arrival.is_some() => {
+                return Err(refused(format!("the session {session} is being imported; wait until it has arrived")));
+            }
             Ok(_) => return Err(refused(format!("there is a session {session} already"))),
             Err(LogError::NoSession(_)) => {}
             Err(error) => return Err(error),
@@ -200,6 +247,7 @@ impl<'a> Plan<'a> {
             greatest: origin.greatest,
             checkpoint: self.inner.mark_before(&origin, known::CHECKPOINT, at.get())?,
             compaction: self.inner.mark_before(&origin, known::COMPACTION, at.get())?,
+            arrival: None,
         })
     }
 
@@ -207,6 +255,19 @@ impl<'a> Plan<'a> {
         self.begin();
         let known = self.known(session)?;
         self.inner.leases.locked().check_free(session, self.now)?;
+        self.put(known, What::Remove, Epoch(0), &[])?;
+        self.trial.sessions.insert(session, None);
+        self.agree();
+        Ok(())
+    }
+
+    /// Takes away what there is of a session that arrives; of any, if nobody says under which ticket.
+    pub(crate) fn abandon(&mut self, session: SessionId, ticket: Option<Ticket>) -> Result<(), LogError> {
+        self.begin();
+        let known = self.any(session)?;
+        if known.arrival.is_none_or(|arrival| ticket.is_some_and(|ticket| ticket != arrival.ticket)) {
+            return Err(LogError::NoSession(session));
+        }
         self.put(known, What::Remove, Epoch(0), &[])?;
         self.trial.sessions.insert(session, None);
         self.agree();

@@ -4,7 +4,7 @@
 
 use crate::checksum;
 use crate::error::store;
-use crate::frame::{Bytes, put_origin, take_origin};
+use crate::frame::{Bytes, put_arrival, put_origin, take_arrival, take_origin};
 use crate::known::Known;
 use handbox_session::{EventId, Hash, LogError, Seq, SessionId};
 use redb::TableDefinition;
@@ -12,7 +12,7 @@ use redb::TableDefinition;
 /// The format that this build writes.
 pub const FORMAT: u64 = 1;
 
-/// What the file says of itself: `format`, `opening`, `indexed`.
+/// What the file says of itself: `format`, `opening`, `indexed`, and how many sessions were `arriving` at that time.
 pub(crate) const META: TableDefinition<'_, &str, &[u8; 16]> = TableDefinition::new("meta");
 /// The frame's number, which is the order in which all was appended → the frame.
 pub(crate) const FRAMES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("frames");
@@ -54,6 +54,22 @@ pub(crate) fn unseal(table: &str, key: &[u8], value: &[u8; 16]) -> Result<u64, L
     if check(table, key, &number) == value[8..] { Ok(u64::from_le_bytes(number)) } else { Err(wrong(table)) }
 }
 
+/// The format's number as a value: itself, and its complement. This form never changes, whatever becomes of [`seal`], so
+/// that every build can say which format it has met.
+pub(crate) fn put_format(number: u64) -> [u8; 16] {
+    let mut value = [0; 16];
+    value[..8].copy_from_slice(&number.to_le_bytes());
+    value[8..].copy_from_slice(&(!number).to_le_bytes());
+    value
+}
+
+/// What [`put_format`] gave.
+pub(crate) fn take_format(value: &[u8; 16]) -> Result<u64, LogError> {
+    let mut rest = Bytes(value);
+    let (number, complement) = (rest.number(), rest.number());
+    number.filter(|number| complement == Some(!number)).ok_or_else(|| wrong("meta"))
+}
+
 /// What is known of a session, as a value.
 pub(crate) fn seal_known(table: &str, key: &[u8], known: &Known) -> Vec<u8> {
     let mut value = Vec::with_capacity(160);
@@ -67,6 +83,7 @@ pub(crate) fn seal_known(table: &str, key: &[u8], known: &Known) -> Vec<u8> {
     value.extend_from_slice(&place(known.checkpoint));
     value.extend_from_slice(&place(known.compaction));
     put_origin(&known.lineage, &known.links, &mut value);
+    known.arrival.iter().for_each(|arrival| put_arrival(arrival, &mut value));
     value.extend_from_slice(&check(table, key, &value));
     value
 }
@@ -88,7 +105,8 @@ fn take_known(rest: &mut Bytes<'_>) -> Option<Known> {
     let (checkpoint, compaction) = (Seq::new(rest.number()?), Seq::new(rest.number()?));
     let (lineage, links) = take_origin(rest)?;
     let (lineage, links) = (lineage.into(), links.into());
-    Some(Known { id, number, lineage, links, head, last, greatest, hash, checkpoint, compaction })
+    let arrival = if rest.0.is_empty() { None } else { Some(take_arrival(rest)?) };
+    Some(Known { id, number, lineage, links, head, last, greatest, hash, checkpoint, compaction, arrival })
 }
 
 /// A key of two numbers that sorts as they do.

@@ -253,6 +253,7 @@ impl Walk {
     fn finish(self) -> Verdict {
         let mut verdict = self.verdict;
         let living = self.sessions.into_values().filter(|known| !self.graves.contains(&known.number));
+        let living = living.filter(|known| known.arrival.is_none());
         let head = |known: Known| Seq::new(known.head).map(|head| (known.id, head, known.hash));
         verdict.heads = living.filter_map(head).collect();
         verdict.heads.sort_unstable_by_key(|(id, ..)| *id);

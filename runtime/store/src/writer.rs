@@ -3,13 +3,14 @@
 use crate::book::Note;
 use crate::error::{engine, guard};
 use crate::fold;
-use crate::inner::{Inner, Locked};
+use crate::inner::{Inner, Kept, Locked};
 use crate::options::Commit;
 use crate::plan::Plan;
 use crate::reclaim::Reclaim;
 use crate::tables::FRAMES;
-use handbox_session::{Batch, Lease, LogError, NewSession, Places, Record, SessionId};
+use handbox_session::{Batch, Lease, LogError, NewSession, Places, Record, SessionId, Ticket};
 use redb::{Durability, WriteTransaction};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
@@ -19,8 +20,12 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 #[derive(Debug)]
 pub(crate) enum Ask {
     Append(Vec<Batch>),
-    Create(NewSession),
+    Create {
+        new: Box<NewSession>,
+        connection: u64,
+    },
     Remove(SessionId),
+    Abandon(SessionId, Ticket),
     Claim {
         session: SessionId,
         holder: String,
@@ -63,6 +68,8 @@ pub(crate) struct Worker {
     inner: Arc<Inner>,
     queue: Receiver<Message>,
     reclaim: Reclaim,
+    /// Which sessions arrive through which connection; some of them may have arrived.
+    arriving: HashMap<u64, Vec<(SessionId, Ticket)>>,
     /// How many requests were answered at once the last time.
     company: usize,
 }
@@ -77,11 +84,12 @@ enum Failed {
 
 impl Worker {
     pub(crate) fn new(inner: Arc<Inner>, queue: Receiver<Message>) -> Self {
-        Self { inner, queue, reclaim: Reclaim::default(), company: 0 }
+        Self { inner, queue, reclaim: Reclaim::default(), arriving: HashMap::new(), company: 0 }
     }
 
     /// Works until nobody is left who could ask.
     pub(crate) fn run(mut self) {
+        self.drop_arriving();
         while let Some(first) = self.wait() {
             let group = self.gather(first);
             self.work(group);
@@ -89,6 +97,23 @@ impl Worker {
         // Reopening is quicker if there is nothing to read again. If this fails, nothing is lost.
         self.fold_now().ok();
         self.inner.followers.close();
+    }
+
+    /// Takes away what had not arrived when the store was closed: whoever let it arrive is gone.
+    fn drop_arriving(&mut self) {
+        let inner = Arc::clone(&self.inner);
+        let arriving: Vec<_> = inner.book().arriving.iter().copied().collect();
+        if arriving.is_empty() {
+            return;
+        }
+        let mut plan = Plan::new(&inner);
+        for session in arriving {
+            // What is damaged stays where it is, seen by nobody; `verify` names it.
+            guard(|| plan.abandon(session, None)).ok();
+        }
+        let (frames, notes) = plan.into_parts();
+        // If it fails, the next opening does it.
+        self.commit(&frames, notes).ok();
     }
 
     /// The next message. Uses the time until there is one.
@@ -150,23 +175,39 @@ impl Worker {
         let mut folds = false;
         for message in group {
             match message {
-                Message::HangUp(connection) => inner.leases.locked().hang_up(connection),
+                Message::HangUp(connection) => {
+                    inner.leases.locked().hang_up(connection);
+                    for (session, ticket) in self.arriving.remove(&connection).unwrap_or_default() {
+                        // One that has arrived, or cannot be read, stays.
+                        guard(|| plan.abandon(session, Some(ticket))).ok();
+                    }
+                }
                 Message::Request(request) => {
                     folds |= matches!(request.ask, Ask::Fold);
+                    let arrives = arrives(&request.ask);
+                    // What only concerns leases is done at once, and not undone by a commit that fails.
+                    let apart = leased(&request.ask).is_some_and(|session| !plan.decides(session));
                     let result = guard(|| answer(&inner, &mut plan, request.ask));
-                    answers.push((request.answer, result, request._room));
+                    if let (Some((connection, arrives)), Ok(_)) = (arrives, &result) {
+                        self.arriving.entry(connection).or_default().push(arrives);
+                    }
+                    answers.push((request.answer, result, apart, request._room));
                 }
             }
         }
-        let bytes = plan.bytes();
         let (frames, notes) = plan.into_parts();
         let appended: Vec<_> = notes.iter().filter(|note| !note.removes).map(|note| note.known.id).collect();
-        let committed = if frames.is_empty() { Ok(()) } else { self.commit(bytes, &frames, notes) };
+        let committed = if frames.is_empty() { Ok(()) } else { self.commit(&frames, notes) };
         // After the frames, so that they are in the tables too.
         let folded = if folds && committed.is_ok() { self.fold_now() } else { Ok(()) };
-        for (answer, result, room) in answers {
+        for (answer, result, apart, room) in answers {
             drop(room);
+            if let (Err(_), false, Ok(Done::Lease(lease))) = (&committed, apart, &result) {
+                // Of a session that did not come to be.
+                inner.leases.locked().release(lease);
+            }
             let result = match &committed {
+                _ if apart => result,
                 Ok(()) => folded.clone().and(result),
                 Err(Failed::Before(error)) => Err(error.clone()),
                 Err(Failed::During(error)) => Err(LogError::Unavailable(error.to_string())),
@@ -180,9 +221,8 @@ impl Worker {
         }
     }
 
-    fn commit(&mut self, bytes: usize, frames: &[(u64, Vec<u8>)], notes: Vec<Note>) -> Result<(), Failed> {
+    fn commit(&mut self, frames: &[(u64, Vec<u8>)], notes: Vec<Note>) -> Result<(), Failed> {
         let inner = Arc::clone(&self.inner);
-        self.check_space(bytes as u64).map_err(Failed::Before)?;
         let folds = fold::is_due(&inner);
         self.write(|write| {
             let mut table = write.open_table(FRAMES).map_err(engine)?;
@@ -210,16 +250,6 @@ impl Worker {
         removed.into_iter().for_each(|session| self.inner.followers.removed(session));
     }
 
-    fn check_space(&self, bytes: u64) -> Result<(), LogError> {
-        let reserve = self.inner.options.reserve_bytes;
-        match self.inner.surroundings.space.free() {
-            Ok(free) if free < reserve.saturating_add(bytes) => Err(LogError::Full(format!(
-                "{free} bytes are free, and {reserve} are kept beside what is written; make room and try again"
-            ))),
-            _ => Ok(()),
-        }
-    }
-
     /// Writes the tables in a commit of their own.
     fn fold_now(&mut self) -> Result<(), LogError> {
         let inner = Arc::clone(&self.inner);
@@ -229,7 +259,7 @@ impl Worker {
         if inner.book().tail.frames == 0 {
             return Ok(());
         }
-        self.check_space(0)?;
+        inner.check_space(0, Kept::Last)?;
         self.write(|write| fold::fold(&inner, write)).map_err(Failed::into_error)?;
         inner.book_mut().folded();
         Ok(())
@@ -296,15 +326,32 @@ fn size(message: &Message) -> usize {
     }
 }
 
+/// The session with whose lease alone a request is concerned.
+fn leased(ask: &Ask) -> Option<SessionId> {
+    match ask {
+        Ask::Claim { session, .. } => Some(*session),
+        Ask::Renew(lease, _) | Ask::Release(lease) => Some(lease.session),
+        _ => None,
+    }
+}
+
+/// Which session begins to arrive, and through which connection.
+fn arrives(ask: &Ask) -> Option<(u64, (SessionId, Ticket))> {
+    let Ask::Create { new, connection } = ask else { return None };
+    new.arrival.map(|arrival| (*connection, (new.id, arrival.ticket)))
+}
+
 /// Does what needs no commit, and plans what does.
 fn answer(inner: &Inner, plan: &mut Plan<'_>, ask: Ask) -> Result<Done, LogError> {
-    if let Some(broken) = &inner.book().broken {
+    // Giving back a lease needs no disk.
+    if let Some(broken) = inner.book().broken.as_ref().filter(|_| !matches!(ask, Ask::Release(_))) {
         return Err(broken.clone());
     }
     let now = inner.surroundings.clock.now();
     match ask {
         Ask::Append(batches) => plan.append(batches).map(Done::Places),
-        Ask::Create(new) => plan.create(new).map(Done::Record),
+        Ask::Create { new, .. } => plan.create(*new).map(Done::Record),
+        Ask::Abandon(session, ticket) => plan.abandon(session, Some(ticket)).map(|()| Done::Nothing),
         Ask::Remove(session) => plan.remove(session).map(|()| Done::Nothing),
         Ask::Claim { session, holder, time, connection } => {
             plan.check_session(session)?;

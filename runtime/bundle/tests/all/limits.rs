@@ -135,7 +135,7 @@ fn toml_errors_show_no_value() {
         assert!(!said.contains("s3cret") && said.contains(place), "{text:?}: {said}");
     }
     let number = parse_toml::<File>("config.toml", "env.A = 31337").unwrap_err().to_string();
-    assert_eq!(number, "config.toml:1: invalid type: integer, expected a string in `env.A`");
+    assert_eq!(number, "config.toml:1: invalid type: integer, expected text in quotes in `env.A`");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use crate::failure::{Failure, Kind};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
 use handbox_session::{
-    APPEND_EVENTS_MAX, Batch, EVENT_BYTES_MAX, Entry, Event, Flaw, Importer, LogError, NewSession, Record,
-    SESSIONS_MAX, Seq, SessionId, SessionLog, Writer,
+    APPEND_EVENTS_MAX, Arrival, Batch, EVENT_BYTES_MAX, Entry, Event, Flaw, Hash, Importer, LogError, NewSession, Seq,
+    SessionId, SessionLog, Ticket, Writer,
 };
 use serde_json::json;
 use std::fs::File;
@@ -19,11 +19,15 @@ use std::process::ExitCode;
 const LINE_BYTES_MAX: u64 = EVENT_BYTES_MAX as u64 + 128 * 1024;
 /// Events are handed on once they have so many bytes: half of what one append takes.
 const GROUP_BYTES: usize = handbox_session::APPEND_BYTES_MAX / 2;
+/// How often it is begun again after the process that holds the store died. Holders do not die that often; what kills
+/// them may be it.
+const TRIES_MAX: usize = 5;
 
 /// Take in a session that `log export` wrote.
 ///
 /// Everything is checked first: a file in which anything was changed, cut off, left out or moved is
-/// refused with the place, and nothing is kept of it. The session keeps its id and its hashes; if
+/// refused with the place, and nothing is kept of it. Nobody sees the session before all of it is
+/// there, and if this command is killed nothing of it is left. It keeps its id and its hashes; if
 /// there is a session of that id already, the file is refused.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -38,7 +42,7 @@ pub(super) struct Import {
 struct Checked {
     session: SessionId,
     head: Seq,
-    hash: String,
+    hash: Hash,
 }
 
 pub(super) fn run(global: &Global, paths: &Paths, command: &Import) -> Result<ExitCode, Failure> {
@@ -95,7 +99,8 @@ impl<'a> Lines<'a> {
         Self { from: BufReader::new(file), name }
     }
 
-    fn next(&mut self) -> Result<Option<String>, Failure> {
+    /// The next line; `Err` says why what stands there is none.
+    fn next(&mut self) -> Result<Option<Result<String, &'static str>>, Failure> {
         let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", self.name));
         let mut line = Vec::new();
         let read = (&mut self.from).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(failed)?;
@@ -104,9 +109,16 @@ impl<'a> Lines<'a> {
         }
         if line.last() == Some(&b'\n') {
             line.pop();
+        } else if read as u64 == LINE_BYTES_MAX {
+            return Ok(Some(Err("it is longer than any line of an export")));
         }
-        // A line that is too long or no text is cut or mangled here, and then refused as what it is: no line of an export.
-        Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+        Ok(Some(String::from_utf8(line).map_err(|_| "it is no text")))
+    }
+
+    /// The next line, where this entry or the end is due.
+    fn due(&mut self, seq: Seq) -> Result<Option<String>, Failure> {
+        let unreadable = |what: &str| flawed(self.name, &Flaw::Unreadable { seq, what: what.to_owned() });
+        self.next()?.transpose().map_err(unreadable)
     }
 }
 
@@ -117,7 +129,8 @@ fn flawed(name: &str, flaw: &Flaw) -> Failure {
 }
 
 fn begin(lines: &mut Lines<'_>) -> Result<Importer, Failure> {
-    let header = lines.next()?.unwrap_or_default();
+    let header = lines.next()?.unwrap_or_else(|| Ok(String::new()));
+    let header = header.map_err(|what| flawed(lines.name, &Flaw::Header(what.to_owned())))?;
     Importer::new(&header).map_err(|flaw| flawed(lines.name, &flaw))
 }
 
@@ -127,7 +140,7 @@ fn check(file: &mut File, name: &str) -> Result<Checked, Failure> {
     let mut importer = begin(lines)?;
     let session = importer.session();
     let (mut head, mut last) = (None, String::new());
-    while let Some(line) = lines.next()? {
+    while let Some(line) = lines.due(after(head))? {
         if let Some(entry) = importer.line(&line).map_err(|flaw| flawed(name, &flaw))? {
             head = Some(entry.seq);
         }
@@ -135,9 +148,13 @@ fn check(file: &mut File, name: &str) -> Result<Checked, Failure> {
     }
     importer.finish().map_err(|flaw| flawed(name, &flaw))?;
     let end: serde_json::Value = serde_json::from_str(&last).map_err(Failure::internal)?;
-    let hash = end["hash"].as_str().unwrap_or_default().to_owned();
+    let hash = end["hash"].as_str().unwrap_or_default().parse().map_err(Failure::internal)?;
     let head = head.ok_or_else(|| Failure::usage(format!("{name}: a session without events")))?;
     Ok(Checked { session, head, hash })
+}
+
+fn after(head: Option<Seq>) -> Seq {
+    head.map_or(Seq::FIRST, |head| head.plus(1))
 }
 
 async fn refuse_existing(log: &dyn SessionLog, checked: &Checked, name: &str) -> Result<(), Failure> {
@@ -148,95 +165,105 @@ async fn refuse_existing(log: &dyn SessionLog, checked: &Checked, name: &str) ->
     let (id, head) = (record.id, record.head);
     let failure =
         Failure::usage(format!("there is a session {id} already, with {head} events; {name} has {}", checked.head));
-    Err(if record.hash.to_string() == checked.hash {
+    Err(if record.hash == checked.hash {
         failure.hint("it is the same, event for event: there is nothing to import")
     } else {
-        failure.hint(format!(
-            "`handbox sessions rm {id}` removes that one, for example if an earlier import was killed half-way"
-        ))
+        failure.hint(format!("`handbox sessions rm {id}` removes that one, if it is not wanted"))
     })
 }
 
-/// Keeps it; or takes away what was begun.
+/// Keeps all of it or nothing.
 async fn take_in(log: &dyn SessionLog, file: &mut File, name: &str, checked: &Checked) -> Result<(), Failure> {
-    let mut begun = None;
-    let kept = keep(log, &mut Lines::new(file, name), &mut begun).await;
-    let failure = match (kept, &begun) {
-        (Ok(()), Some(record)) if record.head == checked.head && record.hash.to_string() == checked.hash => {
-            return Ok(());
+    for _ in 1..TRIES_MAX {
+        match attempt(log, file, name, checked).await {
+            // The process that held the store died, and what had not arrived went with it.
+            Err(Stopped::Lost) => rewind(file, name)?,
+            Err(Stopped::Failed(failure)) => return Err(failure),
+            Ok(()) => return Ok(()),
         }
-        (Ok(()), _) => Failure::usage(format!("{name} was changed while it was read")),
-        (Err(failure), _) => failure,
-    };
-    let Some(begun) = begun else { return Err(explained(log, failure, checked).await) };
-    Err(match log.remove(begun.id).await {
-        Ok(()) => failure,
-        Err(error) => {
-            let hint = format!(
-                "a part of it was kept, and could not be removed ({error}): `handbox sessions rm {}`",
-                begun.id
-            );
-            failure.hint(hint)
+    }
+    match attempt(log, file, name, checked).await {
+        Ok(()) => Ok(()),
+        Err(Stopped::Failed(failure)) => Err(failure),
+        Err(Stopped::Lost) => {
+            let what = "the process that holds the store ended again and again while the session was taken in";
+            Err(Failure::new(Kind::Denied, what).hint("nothing was imported; try again"))
         }
-    })
+    }
 }
 
-/// Names the forks that keep the events of a session that was removed, if that is why it cannot come back.
-async fn explained(log: &dyn SessionLog, failure: Failure, checked: &Checked) -> Failure {
-    let (mut forks, mut before) = (Vec::new(), None);
-    while let Ok(records) = log.sessions(before, SESSIONS_MAX).await {
-        let Some(last) = records.last() else { break };
-        before = Some(last.id);
-        let is_fork = |record: &&Record| record.lineage.iter().any(|part| part.session == checked.session);
-        forks.extend(records.iter().filter(is_fork).map(|record| record.id.to_string()));
-    }
-    if forks.is_empty() {
-        return failure;
-    }
-    failure.hint(format!(
-        "nothing was imported; remove the forks first: handbox sessions rm {} (`handbox log export ID` keeps a copy)",
-        forks.join(" ")
-    ))
+/// Why an import did not come to its end.
+enum Stopped {
+    /// What there was of it is gone: begin again.
+    Lost,
+    Failed(Failure),
 }
 
-/// Hands the entries on. `begun` is what the log has of the session.
-async fn keep(log: &dyn SessionLog, lines: &mut Lines<'_>, begun: &mut Option<Record>) -> Result<(), Failure> {
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Lets the session arrive, or gives it up.
+async fn attempt(log: &dyn SessionLog, file: &mut File, name: &str, checked: &Checked) -> Result<(), Stopped> {
+    let mut ticket = [0; 16];
+    getrandom::fill(&mut ticket).map_err(Failure::internal)?;
+    let Checked { head, hash, .. } = *checked;
+    let arrival = Arrival { head, hash, ticket: Ticket(ticket) };
+    let kept = keep(log, &mut Lines::new(file, name), checked.session, arrival).await;
+    if kept.is_err() {
+        // Only what has not arrived is given up. If that fails, it ends with this connection.
+        let _ = log.abandon(checked.session, arrival.ticket).await;
+    }
+    kept
+}
+
+/// Hands the entries on.
+async fn keep(log: &dyn SessionLog, lines: &mut Lines<'_>, id: SessionId, arrival: Arrival) -> Result<(), Stopped> {
     let name = lines.name;
     let mut importer = begin(lines)?;
-    let new = NewSession::imported(importer.session(), importer.lineage().to_vec(), Vec::new());
-    let (mut group, mut bytes) = (Vec::new(), 0);
-    while let Some(line) = lines.next()? {
-        let Some(Entry { event, .. }) = importer.line(&line).map_err(|flaw| flawed(name, &flaw))? else { continue };
+    let changed = || Failure::usage(format!("{name} was changed while it was read"));
+    if importer.session() != id {
+        return Err(changed().into());
+    }
+    let new = NewSession::imported(id, importer.lineage().to_vec(), arrival, Vec::new());
+    let (mut group, mut bytes, mut kept, mut head) = (Vec::new(), 0, None, None);
+    while let Some(line) = lines.due(after(head))? {
+        let Some(Entry { seq, event }) = importer.line(&line).map_err(|flaw| flawed(name, &flaw))? else { continue };
+        head = Some(seq);
         bytes += event.json().len();
         group.push(event);
         if group.len() == APPEND_EVENTS_MAX || bytes >= GROUP_BYTES {
-            put(log, &new, std::mem::take(&mut group), begun).await?;
+            put(log, &new, std::mem::take(&mut group), &mut kept).await?;
             bytes = 0;
         }
     }
     importer.finish().map_err(|flaw| flawed(name, &flaw))?;
-    put(log, &new, group, begun).await?;
-    *begun = Some(log.record(new.id).await?);
-    Ok(())
+    put(log, &new, group, &mut kept).await?;
+    if kept == Some(arrival.head) { Ok(()) } else { Err(changed().into()) }
 }
 
+/// Hands some on. `kept` is the last place that the log has.
 async fn put(
     log: &dyn SessionLog,
     new: &NewSession,
     events: Vec<Event>,
-    begun: &mut Option<Record>,
-) -> Result<(), Failure> {
-    if events.is_empty() {
-        return Ok(());
-    }
-    match begun {
-        None => *begun = Some(log.create(NewSession { events, ..new.clone() }).await?),
-        Some(record) => {
-            // Whoever else writes to it meanwhile is refused rather than mixed in.
-            let batch = Batch { session: new.id, writer: Writer::Client, after: Some(record.head), events };
-            let placed = log.append(vec![batch]).await?;
+    kept: &mut Option<Seq>,
+) -> Result<(), Stopped> {
+    let Some(arrival) = new.arrival.filter(|_| !events.is_empty()) else { return Ok(()) };
+    let failed = |error| Stopped::Failed(Failure::from(error));
+    match kept {
+        None => *kept = Some(log.create(NewSession { events, ..new.clone() }).await.map_err(failed)?.head),
+        Some(head) => {
+            let writer = Writer::Arriving(arrival.ticket);
+            let batch = Batch { session: new.id, writer, after: Some(*head), events };
+            let placed = log.append(vec![batch]).await.map_err(|error| match error {
+                LogError::NoSession(_) => Stopped::Lost,
+                error => failed(error),
+            })?;
             if let Some(places) = placed.into_iter().flatten().next() {
-                record.head = places.last;
+                *head = places.last;
             }
         }
     }

@@ -167,7 +167,7 @@ impl From<LogError> for Failure {
             LogError::NoSession(_) | LogError::Refused(_) => Self::usage(message),
             LogError::Fenced { .. } | LogError::Moved { .. } => Self::new(Kind::Denied, message),
             LogError::Held { .. } => Self::new(Kind::Denied, message).hint("wait until it is done, or end it"),
-            LogError::Unavailable(_) => {
+            LogError::Unavailable(_) | LogError::Unreachable(_) => {
                 Self::new(Kind::Denied, message).hint("`handbox doctor` says who holds the store")
             }
             LogError::Full(_) => Self { limit: Some("disk"), ..Self::new(Kind::Limit, message).hint("make room") },

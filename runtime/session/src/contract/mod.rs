@@ -4,6 +4,7 @@
 //! was found out.
 
 pub mod appending;
+pub mod arriving;
 mod bench;
 pub mod following;
 pub mod forking;
@@ -119,7 +120,14 @@ promises! {
         a_parent_outlives_its_fork,
         a_fork_knows_its_own_checkpoints,
         a_fork_follows_from_the_shared_part_into_its_own,
-        a_fork_is_not_its_parents_to_lease,
+        a_fork_is_not_its_parents_to_lease;
+    arriving:
+        a_session_that_arrives_is_not_there_until_it_is_whole,
+        a_session_that_is_given_whole_is_there_at_once,
+        a_session_arrives_where_it_was_said_to,
+        a_session_that_is_given_up_is_gone,
+        a_session_that_has_not_arrived_is_gone_after_a_reopen,
+        sessions_that_arrive_are_not_counted,
         a_session_from_elsewhere_keeps_its_hashes,
         a_session_from_elsewhere_that_contradicts_its_lineage_is_refused;
     model:

@@ -11,7 +11,7 @@ pub use clock::ManualClock;
 use crate::{
     APPEND_BYTES_MAX, APPEND_EVENTS_MAX, BLOB_BYTES_MAX, Batch, Blobs, Entry, Epoch, Event, EventId, Followed, Hash,
     LEASE_TIME_MAX, Lease, LogError, NewSession, Page, Places, Preview, Record, SESSIONS_MAX, Seq, SessionId,
-    SessionLog, Slice, Tail, Writer,
+    SessionLog, Slice, Tail, Ticket, Writer,
 };
 use async_trait::async_trait;
 use session::{Session, Staged};
@@ -43,10 +43,11 @@ impl MemoryLog {
         Self { state: Arc::default(), now: Arc::new(now) }
     }
 
-    /// What somebody finds who opens the same place anew: all sessions, no lease. This one stays as it is.
+    /// What somebody finds who opens the same place anew: all sessions that have arrived, no lease. This one stays as it is.
     #[must_use]
     pub fn reopened(&self) -> Self {
         let mut state = self.state().clone();
+        state.sessions.retain(|_, session| session.arrival.is_none());
         for session in state.sessions.values_mut() {
             session.lease = None;
             session.disconnect();
@@ -68,11 +69,19 @@ impl fmt::Debug for MemoryLog {
 
 impl State {
     fn get(&self, session: SessionId) -> Result<&Session, LogError> {
-        self.sessions.get(&session).ok_or(LogError::NoSession(session))
+        let found = self.sessions.get(&session).filter(|session| session.arrival.is_none());
+        found.ok_or(LogError::NoSession(session))
     }
 
     fn get_mut(&mut self, session: SessionId) -> Result<&mut Session, LogError> {
-        self.sessions.get_mut(&session).ok_or(LogError::NoSession(session))
+        let found = self.sessions.get_mut(&session).filter(|session| session.arrival.is_none());
+        found.ok_or(LogError::NoSession(session))
+    }
+
+    /// The one that arrives under this ticket.
+    fn arriving(&self, session: SessionId, ticket: Ticket) -> Result<&Session, LogError> {
+        let theirs = |session: &&Session| session.arrival.is_some_and(|arrival| arrival.ticket == ticket);
+        self.sessions.get(&session).filter(theirs).ok_or(LogError::NoSession(session))
     }
 
     /// What [`SessionLog::create`] makes, without its first events.
@@ -81,13 +90,10 @@ impl State {
         if self.sessions.contains_key(&new.id) || self.sessions.values().any(shared) {
             return Err(LogError::Refused(format!("there is a session {} already", new.id)));
         }
+        new.check()?;
         match new.fork {
-            Some(_) if !new.lineage.is_empty() => {
-                Err(LogError::Refused("a fork's lineage is its parent's; give none".to_owned()))
-            }
             Some((parent, at)) => self.get(parent)?.fork(new.id, parent, at),
-            None if new.events.is_empty() => Err(LogError::Refused("a session begins with an event".to_owned())),
-            None => Session::new(new.id, new.lineage.clone()),
+            None => Session::new(new.id, new.lineage.clone(), new.arrival),
         }
     }
 
@@ -96,7 +102,10 @@ impl State {
         let mut staged = BTreeMap::new();
         let mut answer = Vec::new();
         for batch in batches {
-            let session = self.get(batch.session)?;
+            let session = match batch.writer {
+                Writer::Arriving(ticket) => self.arriving(batch.session, ticket)?,
+                Writer::Client | Writer::Brain(_) => self.get(batch.session)?,
+            };
             if let Writer::Brain(epoch) = batch.writer {
                 session.admit(epoch, now)?;
             }
@@ -178,13 +187,21 @@ impl SessionLog for MemoryLog {
 
     async fn sessions(&self, before: Option<SessionId>, limit: usize) -> Result<Vec<Record>, LogError> {
         let state = self.state();
-        let older = state.sessions.iter().rev().filter(|(id, _)| before.is_none_or(|before| **id < before));
+        let whole = state.sessions.iter().rev().filter(|(_, session)| session.arrival.is_none());
+        let older = whole.filter(|(id, _)| before.is_none_or(|before| **id < before));
         older.take(limit.min(SESSIONS_MAX)).map(|(id, session)| session.record(*id, (self.now)())).collect()
     }
 
     async fn remove(&self, session: SessionId) -> Result<(), LogError> {
         let mut state = self.state();
         state.get(session)?.check_free(session, (self.now)())?;
+        state.sessions.remove(&session);
+        Ok(())
+    }
+
+    async fn abandon(&self, session: SessionId, ticket: Ticket) -> Result<(), LogError> {
+        let mut state = self.state();
+        state.arriving(session, ticket)?;
         state.sessions.remove(&session);
         Ok(())
     }
@@ -213,7 +230,7 @@ impl SessionLog for MemoryLog {
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), LogError> {
-        if let Some(session) = self.state().sessions.get_mut(&lease.session)
+        if let Ok(session) = self.state().get_mut(lease.session)
             && session.epoch == lease.epoch
         {
             session.lease = None;
@@ -222,7 +239,7 @@ impl SessionLog for MemoryLog {
     }
 
     fn preview(&self, session: SessionId, preview: Preview) {
-        if let Some(session) = self.state().sessions.get(&session)
+        if let Ok(session) = self.state().get(session)
             && let Some(head) = session.chain.head()
         {
             // Without a follower there is nobody to show it to.

@@ -1,7 +1,7 @@
 //! One session of the log in memory.
 
 use crate::{
-    Chain, ChainError, Entry, Epoch, Event, EventId, Fork, Hash, LINEAGE_MAX, LogError, Order, PAGE_BYTES_MAX,
+    Arrival, Chain, ChainError, Entry, Epoch, Event, EventId, Fork, Hash, LINEAGE_MAX, LogError, Order, PAGE_BYTES_MAX,
     PAGE_EVENTS_MAX, PAGE_SCAN_MAX, Page, Places, Preview, Record, Seq, SessionId, Slice, kinds,
 };
 use std::collections::{HashMap, HashSet};
@@ -17,6 +17,8 @@ pub(super) struct Session {
     /// Whose events it shares: their ids stay taken.
     pub(super) shares: Vec<SessionId>,
     pub(super) lineage: Vec<Fork>,
+    /// Where it ends, until it has reached that.
+    pub(super) arrival: Option<Arrival>,
     pub(super) chain: Chain,
     pub(super) events: Vec<Event>,
     hashes: Vec<Hash>,
@@ -43,12 +45,13 @@ fn refused(error: &ChainError) -> LogError {
 }
 
 impl Session {
-    pub(super) fn new(id: SessionId, lineage: Vec<Fork>) -> Result<Self, LogError> {
+    pub(super) fn new(id: SessionId, lineage: Vec<Fork>, arrival: Option<Arrival>) -> Result<Self, LogError> {
         let chain = Chain::new(id, lineage.clone()).map_err(|error| refused(&error))?;
         Ok(Self {
             id,
             shares: Vec::new(),
             lineage,
+            arrival,
             chain,
             events: Vec::new(),
             hashes: Vec::new(),
@@ -71,7 +74,7 @@ impl Session {
         if self.lineage.len() >= LINEAGE_MAX {
             return Err(LogError::Refused(format!("a fork of {LINEAGE_MAX} forks of each other; fork an older one")));
         }
-        let mut fork = Self::new(id, Fork::lineage(parent, &self.lineage, at, *hash))?;
+        let mut fork = Self::new(id, Fork::lineage(parent, &self.lineage, at, *hash), None)?;
         let mut staged = Staged::new(&fork);
         staged.append(&fork, self.events[..count].to_vec())?;
         fork.commit(staged);
@@ -89,6 +92,7 @@ impl Session {
         }
         self.hashes.extend(staged.hashes);
         self.chain = staged.chain;
+        self.arrival = self.arrival.filter(|arrival| self.chain.head() < Some(arrival.head));
         self.news.send_replace(());
     }
 
@@ -155,6 +159,9 @@ impl Staged {
             self.hashes.push(hash);
             self.events.push(event);
             places = Some(Places { first: places.map_or(seq, |places: Places| places.first), last: seq });
+        }
+        if let (Some(arrival), Some(head)) = (session.arrival, self.chain.head()) {
+            arrival.check(session.id, head, self.chain.hash())?;
         }
         Ok(places)
     }

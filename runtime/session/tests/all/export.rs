@@ -2,8 +2,8 @@
 
 use handbox_session::memory::MemoryLog;
 use handbox_session::{
-    Batch, ChainError, Entry, Event, EventId, Exporter, Flaw, Hash, Importer, NewSession, Record, Seq, SessionId,
-    SessionLog, Slice, Writer, kinds,
+    Arrival, Batch, ChainError, Entry, Event, EventId, Exporter, Flaw, Hash, Importer, NewSession, Record, Seq,
+    SessionId, SessionLog, Slice, Ticket, Writer, kinds,
 };
 use serde_json::{Map, json};
 use std::time::Instant;
@@ -69,7 +69,8 @@ async fn an_exported_session_is_imported_with_the_same_hashes() {
         let elsewhere = MemoryLog::new(Instant::now);
         let importer = Importer::new(&lines[0]).expect("an export");
         let all = entries.iter().map(|entry| entry.event.clone()).collect();
-        let new = NewSession::imported(importer.session(), importer.lineage().to_vec(), all);
+        let arrival = Arrival { head: record.head, hash: record.hash, ticket: Ticket([1; 16]) };
+        let new = NewSession::imported(importer.session(), importer.lineage().to_vec(), arrival, all);
         let imported = elsewhere.create(new.clone()).await.expect("its lineage is right");
         assert_eq!(imported, record);
         let again = elsewhere.read(record.id, Slice::default()).await.expect("a session").entries;

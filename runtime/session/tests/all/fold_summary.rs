@@ -6,7 +6,7 @@ use handbox_session::fold::{Money, Status, StopReason, fold_to, summary};
 use handbox_session::memory::MemoryLog;
 use handbox_session::{
     Batch, EventId, Fold, Lease, LogError, NewSession, Page, Places, Preview, Record, Seq, SessionId, SessionLog,
-    Slice, Tail, Writer,
+    Slice, Tail, Ticket, Writer,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -51,6 +51,9 @@ impl SessionLog for Counting {
     async fn remove(&self, session: SessionId) -> Result<(), LogError> {
         self.log.remove(session).await
     }
+    async fn abandon(&self, session: SessionId, ticket: Ticket) -> Result<(), LogError> {
+        self.log.abandon(session, ticket).await
+    }
     async fn claim(&self, session: SessionId, holder: &str, time: Duration) -> Result<Lease, LogError> {
         self.log.claim(session, holder, time).await
     }
@@ -70,9 +73,7 @@ impl Counting {
         let log = MemoryLog::new(Instant::now);
         let mut events: Vec<_> = story.entries.iter().map(|entry| entry.event.clone()).collect();
         let rest = events.split_off(1);
-        log.create(NewSession { id: SessionId::from(SESSION), fork: None, lineage: Vec::new(), events })
-            .await
-            .expect("a session");
+        log.create(NewSession::own(SessionId::from(SESSION), events)).await.expect("a session");
         let session = SessionId::from(SESSION);
         // What stories write as a brain is appended as one.
         let lease = log.claim(session, "a story", Duration::from_secs(60)).await.expect("a lease");

@@ -8,8 +8,8 @@ use super::message::{Answer, Ask, Follow, Put, Shown};
 use super::wire::Wire;
 use async_trait::async_trait;
 use handbox_session::{
-    APPEND_BYTES_MAX, Batch, EventId, Lease, LogError, NewSession, Page, Places, Preview, Record, Seq, SessionId,
-    SessionLog, Slice, Tail,
+    APPEND_BYTES_MAX, Batch, EventId, Lease, LogError, NewSession, Page, Places, Preview, Record, SESSIONS_MAX, Seq,
+    SessionId, SessionLog, Slice, Tail, Ticket,
 };
 use std::io;
 use std::path::Path;
@@ -178,15 +178,30 @@ impl SessionLog for RemoteLog {
     }
 
     async fn sessions(&self, before: Option<SessionId>, limit: usize) -> Result<Vec<Record>, LogError> {
-        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        match self.ask(&Ask::Sessions(before, limit)).await? {
-            Answer::Sessions(records) => Ok(records),
-            other => wrong(&other),
+        let limit = limit.min(SESSIONS_MAX);
+        let mut all: Vec<Record> = Vec::new();
+        // Records of many forks of forks may not fit one answer.
+        while all.len() < limit {
+            let before = all.last().map_or(before, |last| Some(last.id));
+            let left = u32::try_from(limit - all.len()).unwrap_or(u32::MAX);
+            match self.ask(&Ask::Sessions(before, left)).await? {
+                Answer::Sessions(records) if records.is_empty() => break,
+                Answer::Sessions(records) => all.extend(records),
+                other => return wrong(&other),
+            }
         }
+        Ok(all)
     }
 
     async fn remove(&self, session: SessionId) -> Result<(), LogError> {
         match self.ask(&Ask::Remove(session)).await? {
+            Answer::Done => Ok(()),
+            other => wrong(&other),
+        }
+    }
+
+    async fn abandon(&self, session: SessionId, ticket: Ticket) -> Result<(), LogError> {
+        match self.ask(&Ask::Abandon(session, ticket)).await? {
             Answer::Done => Ok(()),
             other => wrong(&other),
         }

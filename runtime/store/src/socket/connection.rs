@@ -2,13 +2,14 @@
 
 use super::frame::{Frame, FrameError, Frames, Sort, bare, encode};
 use super::message::{Follow, Shown};
+use super::pulse::Pulse;
 use super::requests;
 use handbox_session::{LogError, SessionLog};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 /// The most requests of one connection that are worked on at once; further ones wait in the socket.
@@ -19,7 +20,7 @@ pub const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const TAILS_MAX: usize = 8192;
 /// How many bytes a tail is ahead of its follower, and one event more.
 pub const TAIL_WINDOW_BYTES: usize = 256 * 1024;
-/// How long a client may take nothing of a frame that is for it before its connection is closed.
+/// How long a client may take nothing of what is for it, 64 KiB at a time, before its connection is closed.
 pub const WRITE_STALL_MAX: Duration = Duration::from_secs(60);
 
 /// The most pages of one connection that are read or wait to be sent, as they are what is large.
@@ -41,20 +42,27 @@ pub(super) struct Desk {
     out: mpsc::Sender<Outgoing>,
     /// Told once if a task found that the connection cannot go on.
     broken: Notify,
+    /// Told if the log itself cannot go on before it is opened anew.
+    lost: watch::Sender<bool>,
+    pub(super) pulse: Arc<Pulse>,
 }
 
 /// Serves a client until it goes, breaks the protocol or `end` comes. When this returns, the log handle is not used any
 /// more by any task.
-pub(super) async fn run<R, W>(from: R, to: W, log: Arc<dyn SessionLog>, end: impl Future<Output = ()>)
-where
+pub(super) async fn run<R, W>(
+    frames: Frames<R>,
+    to: W,
+    desk: impl FnOnce(mpsc::Sender<Outgoing>) -> Desk,
+    end: impl Future<Output = ()>,
+) where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let (out, outgoing) = mpsc::channel(OUTGOING_MAX);
-    let desk = Arc::new(Desk { log, pages: Arc::new(Semaphore::new(PAGES_MAX)), out, broken: Notify::new() });
+    let desk = Arc::new(desk(out));
     let mut tasks = Tasks::new(Arc::clone(&desk));
     let ended = tokio::select! {
-        ended = tasks.take_requests(Frames::new(from)) => ended,
+        ended = tasks.take_requests(frames) => ended,
         ended = write(to, outgoing) => ended,
         () = desk.broken.notified() => Err(FrameError::malformed("a body of another form")),
         () = end => Ok(()),
@@ -71,7 +79,13 @@ async fn write(to: impl AsyncWrite + Unpin, mut outgoing: mpsc::Receiver<Outgoin
     while let Some(first) = outgoing.recv().await {
         let mut next = Some(first);
         while let Some(outgoing_frame) = next {
-            tokio::time::timeout(WRITE_STALL_MAX, to.write_all(&outgoing_frame.frame)).await.map_err(stalled)??;
+            let mut rest = &outgoing_frame.frame[..];
+            while !rest.is_empty() {
+                // A client that takes a little at a time is slow, but not gone.
+                let part = &rest[..rest.len().min(WRITE_BUFFER_BYTES)];
+                tokio::time::timeout(WRITE_STALL_MAX, to.write_all(part)).await.map_err(stalled)??;
+                rest = &rest[part.len()..];
+            }
             drop(outgoing_frame.page);
             next = outgoing.try_recv().ok();
         }
@@ -81,9 +95,25 @@ async fn write(to: impl AsyncWrite + Unpin, mut outgoing: mpsc::Receiver<Outgoin
 }
 
 impl Desk {
+    /// `lost` is told if the log cannot go on.
+    pub(super) fn new(
+        log: Arc<dyn SessionLog>,
+        out: mpsc::Sender<Outgoing>,
+        lost: watch::Sender<bool>,
+        pulse: Arc<Pulse>,
+    ) -> Self {
+        Self { log, pages: Arc::new(Semaphore::new(PAGES_MAX)), out, broken: Notify::new(), lost, pulse }
+    }
+
     pub(super) async fn send(&self, frame: Vec<u8>, page: Option<OwnedSemaphorePermit>) {
         // It fails only when the connection ends, and this task with it.
         let _ = self.out.send(Outgoing { frame, page }).await;
+    }
+
+    /// Ends the connection, and all others: whoever opens the log anew answers.
+    pub(super) fn lose_log(&self) {
+        self.lost.send_replace(true);
+        self.break_off();
     }
 
     /// Ends the connection: its client sent something that it must not.
@@ -201,10 +231,10 @@ impl Tasks {
         if self.running.contains_key(&request) {
             return Err(FrameError::malformed("a number that another request has"));
         }
-        let watch = Watch(Arc::clone(&self.desk));
+        let (watch, busy) = (Watch(Arc::clone(&self.desk)), self.desk.pulse.begin());
         let task = self.set.spawn(async move {
             work.await;
-            drop(watch);
+            drop((watch, busy));
             request
         });
         self.running.insert(request, Running { task, credit });

@@ -9,7 +9,11 @@ use handbox_session::{APPEND_BYTES_MAX, EVENT_BYTES_MAX, PAGE_BYTES_MAX};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 /// Length, sort and request.
 const HEADER_BYTES: usize = 4 + 1 + 8;
@@ -21,8 +25,10 @@ const READ_BYTES: usize = 64 * 1024;
 /// The most bytes of a body that carries events to be appended: the most that the log takes at once, and what names the
 /// sessions and separates the events.
 pub const PUT_BYTES_MAX: usize = APPEND_BYTES_MAX + 1024 * 1024;
-/// The most bytes of a body that asks for something. A slice with 500 types still fits.
-pub const ASK_BYTES_MAX: usize = 64 * 1024;
+/// The most bytes of a body that asks for something. A slice with 15 000 types still fits.
+pub const ASK_BYTES_MAX: usize = 1024 * 1024;
+/// How long a frame may take from its first byte to its last. Both sides are on one machine.
+pub const FRAME_TIME_MAX: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(30) };
 /// The most bytes of a preview; a longer one is not sent.
 pub const PREVIEW_BYTES_MAX: usize = EVENT_BYTES_MAX;
 /// The most bytes of a body from the holder: a page, the event that passed its limit, and what separates its events.
@@ -80,6 +86,8 @@ pub(super) struct Frame {
     pub(super) sort: Sort,
     pub(super) request: u64,
     pub(super) body: Bytes,
+    /// What it occupies of the budget of all connections.
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// Why a connection cannot go on.
@@ -144,27 +152,58 @@ pub(super) fn bare(sort: Sort, request: u64) -> Vec<u8> {
 pub(super) struct Frames<R> {
     from: R,
     held: BytesMut,
+    /// When the frame that is held in part has to be there.
+    late: Option<Instant>,
+    /// KiB that large frames occupy, also those of other connections.
+    budget: Option<Arc<Semaphore>>,
+    room: Option<OwnedSemaphorePermit>,
 }
 
 impl<R: AsyncRead + Unpin> Frames<R> {
     pub(super) fn new(from: R) -> Self {
-        Self { from, held: BytesMut::new() }
+        Self { from, held: BytesMut::new(), late: None, budget: None, room: None }
+    }
+
+    /// Frames that share a budget with others.
+    pub(super) fn within(from: R, budget: Arc<Semaphore>) -> Self {
+        Self { budget: Some(budget), ..Self::new(from) }
     }
 
     /// The next frame; `None` at an end between two frames. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Result<Option<Frame>, FrameError> {
         loop {
             if let Some(frame) = self.take()? {
+                self.late = None;
                 return Ok(Some(frame));
             }
-            self.held.reserve(READ_BYTES);
-            if self.from.read_buf(&mut self.held).await? == 0 {
+            if !self.held.is_empty() {
+                self.late.get_or_insert_with(|| Instant::now() + FRAME_TIME_MAX);
+            }
+            if self.more().await? == 0 {
                 return match self.held.len() {
                     0 => Ok(None),
                     _ => Err(FrameError::Io(io::ErrorKind::UnexpectedEof.into())),
                 };
             }
         }
+    }
+
+    /// Reads on, within the time that the frame has.
+    async fn more(&mut self) -> Result<usize, FrameError> {
+        let late = self.late;
+        let reading = async {
+            if let (Some(budget), None, Some(kib)) = (&self.budget, &self.room, large(&self.held)) {
+                self.room = Arc::clone(budget).acquire_many_owned(kib).await.ok();
+            }
+            self.held.reserve(READ_BYTES);
+            self.from.read_buf(&mut self.held).await
+        };
+        let read = match late {
+            Some(late) => tokio::time::timeout_at(late, reading).await,
+            None => Ok(reading.await),
+        };
+        let slow = |_| io::Error::new(io::ErrorKind::TimedOut, "a frame did not arrive in time");
+        Ok(read.map_err(slow)??)
     }
 
     fn take(&mut self) -> Result<Option<Frame>, FrameError> {
@@ -187,8 +226,15 @@ impl<R: AsyncRead + Unpin> Frames<R> {
             return Ok(None);
         }
         self.held.advance(HEADER_BYTES);
-        Ok(Some(Frame { sort, request, body: self.held.split_to(length).freeze() }))
+        let body = self.held.split_to(length).freeze();
+        Ok(Some(Frame { sort, request, body, _room: self.room.take() }))
     }
+}
+
+/// The KiB of a frame that is large, and of which this is the beginning.
+fn large(mut header: &[u8]) -> Option<u32> {
+    let length = if header.len() < HEADER_BYTES { 0 } else { header.get_u32_le() };
+    (length as usize > READ_BYTES).then(|| length.div_ceil(1024))
 }
 
 #[cfg(test)]
@@ -217,7 +263,23 @@ mod tests {
         let mut bytes = bare(Sort::Ask, 1);
         bytes[..4].copy_from_slice(&u32::MAX.to_le_bytes());
         let error = Frames::new(&bytes[..]).next().await.expect_err("too long");
-        assert!(error.to_string().contains("the most is 65536"), "{error}");
+        assert!(error.to_string().contains("the most is 1048576"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_does_not_go_on_ends_the_connection_and_gives_back_its_room() {
+        let budget = Arc::new(Semaphore::new(1000));
+        let mut header = bare(Sort::Put, 1);
+        header[..4].copy_from_slice(&500_000_u32.to_le_bytes());
+        let (mut into, from) = tokio::io::duplex(64);
+        let mut frames = Frames::within(from, Arc::clone(&budget));
+        into.write_all(&header).await.expect("open");
+        let waiting = tokio::time::timeout(FRAME_TIME_MAX / 2, frames.next()).await;
+        assert!(waiting.is_err() && budget.available_permits() < 600, "it is on its way");
+        let error = frames.next().await.expect_err("it does not come");
+        assert!(matches!(&error, FrameError::Io(error) if error.kind() == io::ErrorKind::TimedOut), "{error}");
+        drop(frames);
+        assert_eq!(budget.available_permits(), 1000);
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The version of what is said after the hello.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// The version of this build, for people to read. Builds of different versions that speak the same protocol understand
 /// each other.
 pub const BUILD: &str = env!("CARGO_PKG_VERSION");

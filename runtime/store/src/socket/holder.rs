@@ -88,6 +88,8 @@ impl Holder {
     }
 
     pub(super) fn read(place: &Place) -> Option<Self> {
+        // Asked before opening, because opening a pipe would wait.
+        fs::metadata(place.file()).ok().filter(fs::Metadata::is_file)?;
         let file = fs::File::open(place.file()).ok()?;
         let mut text = String::new();
         io::Read::read_to_string(&mut io::Read::take(file, FILE_BYTES_MAX), &mut text).ok()?;

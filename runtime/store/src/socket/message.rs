@@ -4,7 +4,8 @@
 //! [`PROTOCOL`](super::PROTOCOL) must change too; `the_forms_are_those_of_this_protocol` notices.
 
 use handbox_session::{
-    Batch, Event, EventId, Fork, Lease, LogError, NewSession, Page, Places, Preview, Record, Seq, SessionId, Slice,
+    Arrival, Batch, Event, EventId, Fork, Lease, LogError, NewSession, Page, Places, Preview, Record, Seq, SessionId,
+    Slice, Ticket,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -20,18 +21,26 @@ pub(super) enum Ask {
     Claim(SessionId, String, Duration),
     Renew(Lease, Duration),
     Release(Lease),
+    Abandon(SessionId, Ticket),
 }
 
 /// A request that carries events.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Put {
     Append(Vec<Batch>),
-    Create { id: SessionId, fork: Option<(SessionId, Seq)>, lineage: Vec<Fork>, events: Vec<Event> },
+    Create {
+        id: SessionId,
+        fork: Option<(SessionId, Seq)>,
+        lineage: Vec<Fork>,
+        arrival: Option<Arrival>,
+        events: Vec<Event>,
+    },
 }
 
 impl From<NewSession> for Put {
     fn from(new: NewSession) -> Self {
-        Self::Create { id: new.id, fork: new.fork, lineage: new.lineage, events: new.events }
+        let NewSession { id, fork, lineage, arrival, events } = new;
+        Self::Create { id, fork, lineage, arrival, events }
     }
 }
 
@@ -106,18 +115,21 @@ mod tests {
             Ask::Claim(session, "brain".to_owned(), time),
             Ask::Renew(lease.clone(), time),
             Ask::Release(lease),
+            Ask::Abandon(session, Ticket([4; 16])),
         ]
     }
 
     fn puts() -> Vec<Put> {
         let session = SessionId::at(1, [1; 10]);
+        let ticket = Ticket([4; 16]);
         let batch = |writer| Batch { session, writer, after: Some(Seq::FIRST), events: vec![event()] };
         vec![
-            Put::Append(vec![batch(Writer::Client), batch(Writer::Brain(Epoch(2)))]),
+            Put::Append(vec![batch(Writer::Client), batch(Writer::Brain(Epoch(2))), batch(Writer::Arriving(ticket))]),
             Put::Create {
                 id: session,
                 fork: Some((session, Seq::FIRST)),
                 lineage: record().lineage,
+                arrival: Some(Arrival { head: Seq::FIRST, hash: Hash([3; 32]), ticket }),
                 events: vec![event()],
             },
         ]
@@ -146,6 +158,7 @@ mod tests {
             Err(LogError::ReadOnly("o".to_owned())),
             Err(LogError::Damaged(handbox_session::Damage::Store("d".to_owned()))),
             Err(LogError::Unavailable("u".to_owned())),
+            Err(LogError::Unreachable("n".to_owned())),
         ]
     }
 
@@ -160,7 +173,7 @@ mod tests {
         let all = (asks(), puts(), replies(), followed, follow, Shown(session, preview));
         let bytes = postcard::to_stdvec(&all).expect("all have a form");
         let digest = blake3::hash(&bytes).to_hex();
-        assert_eq!((PROTOCOL, &digest[..16]), (1, "e8367a360255505b"));
+        assert_eq!((PROTOCOL, &digest[..16]), (2, "e0b2d6a618668829"));
     }
 
     #[test]

@@ -23,7 +23,11 @@
 //! 7. Each connection has its own handle to the log; when it ends, the handle goes, and with it its leases.
 //! 8. A client that connects again says the same name; the holder ends its old connection first, so that nothing asked
 //!    there happens after anything asked on the new one.
-//! 9. Every count and size is bounded by a constant here; what exceeds a count waits in the socket.
+//! 9. A holder whose log cannot go on, because its disk failed, answers nothing more: it gives the store up, and whoever
+//!    opens it anew answers.
+//! 10. Where there are as many connections as there can be, one that does nothing and keeps nothing makes room; its client
+//!     connects again when it has something to ask.
+//! 11. Every count and size is bounded by a constant here; what exceeds a count waits in the socket.
 
 mod client;
 mod connection;
@@ -33,18 +37,20 @@ mod holder;
 mod local;
 mod message;
 mod opener;
+mod pulse;
 mod requests;
 mod resolve;
+mod seat;
 mod server;
 mod shared;
 mod wire;
 
 pub use client::{ConnectError, RemoteLog};
 pub use connection::{REQUEST_BYTES_MAX, REQUESTS_MAX, TAIL_WINDOW_BYTES, TAILS_MAX, WRITE_STALL_MAX};
-pub use frame::{ASK_BYTES_MAX, PREVIEW_BYTES_MAX, PUT_BYTES_MAX, REPLY_BYTES_MAX};
+pub use frame::{ASK_BYTES_MAX, FRAME_TIME_MAX, PREVIEW_BYTES_MAX, PUT_BYTES_MAX, REPLY_BYTES_MAX};
 pub use hello::{BUILD, HELLO_TIME_MAX, PROTOCOL};
 pub use holder::{Holder, holder};
 pub use opener::redb;
-pub use server::{CONNECTIONS_MAX, Handles, Server, serve};
+pub use server::{CONNECTIONS_MAX, Handles, IDLE_TIME_MIN, Server, serve};
 pub use shared::{Opener, RECOVERY_TIME_MAX, SharedLog};
 pub use wire::REPLY_TIME_MAX;

@@ -4,7 +4,7 @@ use super::connection::{Desk, TAIL_WINDOW_BYTES, ended};
 use super::frame::{Frame, FrameError, Sort, decode, encode};
 use super::message::{Answer, Ask, Put, Reply};
 use bytes::Bytes;
-use handbox_session::{LogError, NewSession, Seq, SessionId, SessionLog, Slice};
+use handbox_session::{LogError, NewSession, PAGE_BYTES_MAX, Record, Seq, SessionId, SessionLog, Slice};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -19,11 +19,19 @@ pub(super) async fn answer(desk: &Desk, frame: Frame) {
         Sort::Put => put(desk, frame.body).await.map(|reply| (reply, None)),
         _ => match frame.decode() {
             Ok(Ask::Read(session, slice)) => read(desk, session, slice).await,
-            Ok(ask) => Ok((perform(&*desk.log, ask).await, None)),
+            Ok(ask) => {
+                if matches!(ask, Ask::Claim(..)) {
+                    desk.pulse.keep();
+                }
+                Ok((perform(&*desk.log, ask).await, None))
+            }
             Err(error) => Err(error),
         },
     };
     match done {
+        // A log whose disk failed takes nothing more until it is opened anew, which the next holder does. Its client looks
+        // there what became of this.
+        Ok((Err(LogError::ReadOnly(_) | LogError::Unavailable(_)), _)) => desk.lose_log(),
         Ok((done, page)) => reply(desk, request, &done, page).await,
         Err(_) => desk.break_off(),
     }
@@ -44,8 +52,11 @@ pub(super) async fn reply(desk: &Desk, request: u64, reply: &Reply, page: Option
 async fn put(desk: &Desk, body: Bytes) -> Result<Reply, FrameError> {
     Ok(match decode_apart(body).await? {
         Put::Append(batches) => desk.log.append(batches).await.map(Answer::Appended),
-        Put::Create { id, fork, lineage, events } => {
-            desk.log.create(NewSession { id, fork, lineage, events }).await.map(Answer::Created)
+        Put::Create { id, fork, lineage, arrival, events } => {
+            if arrival.is_some() {
+                desk.pulse.keep();
+            }
+            desk.log.create(NewSession { id, fork, lineage, arrival, events }).await.map(Answer::Created)
         }
     })
 }
@@ -55,12 +66,27 @@ async fn perform(log: &dyn SessionLog, ask: Ask) -> Reply {
         Ask::Read(session, slice) => Answer::Page(log.read(session, slice).await?),
         Ask::Find(session, event) => Answer::Found(log.find(session, event).await?),
         Ask::Record(session) => Answer::Record(log.record(session).await?),
-        Ask::Sessions(before, limit) => Answer::Sessions(log.sessions(before, limit as usize).await?),
+        Ask::Sessions(before, limit) => Answer::Sessions(fitting(log.sessions(before, limit as usize).await?)),
         Ask::Remove(session) => log.remove(session).await.map(|()| Answer::Done)?,
         Ask::Claim(session, holder, time) => Answer::Claimed(log.claim(session, &holder, time).await?),
         Ask::Renew(lease, time) => log.renew(&lease, time).await.map(|()| Answer::Done)?,
         Ask::Release(lease) => log.release(&lease).await.map(|()| Answer::Done)?,
+        Ask::Abandon(session, ticket) => log.abandon(session, ticket).await.map(|()| Answer::Done)?,
     })
+}
+
+/// As many records as fit one answer, at least one; the client asks for the rest.
+fn fitting(mut records: Vec<Record>) -> Vec<Record> {
+    // A fork has a place, a hash of 64 digits and an id.
+    let size = |record: &Record| 512 + record.holder.as_ref().map_or(0, String::len) + 128 * record.lineage.len();
+    let mut bytes = 0;
+    let fits = records.iter().take_while(|record| {
+        bytes += size(record);
+        bytes <= PAGE_BYTES_MAX
+    });
+    let count = fits.count().max(1);
+    records.truncate(count);
+    records
 }
 
 /// Reads a page while there is room for one; the room is given back once it is sent.

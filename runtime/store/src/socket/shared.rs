@@ -3,12 +3,13 @@
 use super::client::new_client;
 use super::hello::ClientId;
 use super::resolve;
-use super::server::{Handles, Server, serve};
+use super::seat::{Held, Seat};
+use super::server::{Handles, serve};
 use super::{ConnectError, Holder, RemoteLog, holder};
 use async_trait::async_trait;
 use handbox_session::{
     Batch, EventId, Followed, Lease, LogError, NewSession, Page, Places, Preview, Record, Seq, SessionId, SessionLog,
-    Slice, Tail,
+    Slice, Tail, Ticket,
 };
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,8 +35,11 @@ pub type Opener = Arc<dyn Fn() -> Result<Option<Handles>, LogError> + Send + Syn
 ///
 /// When the holder is lost, the next call or tail of any process takes its place or connects to who did. Reads, tails and
 /// claims go on by themselves; after an append without an answer the log is asked for its events, and it is sent again
-/// only if it did not happen. A brain's lease is void then, so its append comes back as [`LogError::Fenced`] unless it
-/// had happened. When all this takes too long, [`LogError::Unavailable`] says that the outcome is not known.
+/// only if it did not happen. A session that arrives is given up with its holder: its importer gets
+/// [`LogError::NoSession`], and begins again. A brain's lease is void then, so its append comes back as [`LogError::Fenced`] unless it
+/// had happened. The same happens if the holder's log cannot go on because its disk failed: it gives the store up, and
+/// whoever opens it anew goes on, a few times over. When all this takes too long, [`LogError::Unavailable`] says that the
+/// outcome is not known, and [`LogError::Unreachable`] that nothing was asked.
 #[derive(Clone)]
 pub struct SharedLog {
     shared: Arc<Shared>,
@@ -51,37 +55,6 @@ struct Shared {
     seeking: tokio::sync::Mutex<()>,
 }
 
-/// How this process reaches the log at present.
-#[derive(Clone)]
-enum Seat {
-    Holder {
-        log: Arc<dyn SessionLog>,
-        server: Arc<Mutex<Option<Server>>>,
-    },
-    Client(Arc<RemoteLog>),
-    /// It was closed.
-    Closed,
-}
-
-impl Seat {
-    fn log(&self) -> Result<Arc<dyn SessionLog>, LogError> {
-        match self {
-            Self::Holder { log, .. } => Ok(Arc::clone(log)),
-            Self::Client(remote) => Ok(Arc::<RemoteLog>::clone(remote)),
-            Self::Closed => Err(LogError::Unavailable("the log was closed".to_owned())),
-        }
-    }
-
-    /// Whether what came back means that the holder is gone, rather than that it has no better answer.
-    fn was_lost(&self, error: &LogError) -> bool {
-        matches!((self, error), (Self::Client(remote), LogError::Unavailable(_)) if remote.is_lost())
-    }
-
-    fn stands(&self) -> bool {
-        !matches!(self, Self::Client(remote) if remote.is_lost())
-    }
-}
-
 impl SharedLog {
     /// Opens the log of a data folder, which is there, as its holder or through it. `command` says what this process is, for
     /// [`Self::holder`]. Takes at most [`RECOVERY_TIME_MAX`] and what the store itself takes; call it, and everything
@@ -90,7 +63,7 @@ impl SharedLog {
     /// # Errors
     ///
     /// Those of the opener; [`LogError::Refused`] if a holder of another protocol or user is there, or if the socket cannot
-    /// be made; [`LogError::Unavailable`] if the store is held and its holder does not answer.
+    /// be made; [`LogError::Unreachable`] if the store is held and its holder does not answer.
     pub async fn open(data: &Path, command: &str, opener: Opener) -> Result<Self, LogError> {
         let client = new_client().map_err(|error| LogError::Refused(error.to_string()))?;
         let (data, command) = (data.to_owned(), command.to_owned());
@@ -103,7 +76,7 @@ impl SharedLog {
     /// Whether this process holds the store at present.
     #[must_use]
     pub fn is_holder(&self) -> bool {
-        matches!(*self.shared.lock(), Some(Seat::Holder { .. }))
+        matches!(&*self.shared.lock(), Some(seat @ Seat::Holder(_)) if seat.stands())
     }
 
     /// Who holds the store. While a holder that was killed has no successor, it is named still.
@@ -120,10 +93,10 @@ impl SharedLog {
         let _seeking = self.shared.seeking.lock().await;
         let seat = self.shared.lock().replace(Seat::Closed);
         match seat {
-            Some(Seat::Holder { log, server }) => {
-                drop(log);
-                let server = server.lock().unwrap_or_else(PoisonError::into_inner).take();
-                if let Some(server) = server {
+            Some(Seat::Holder(held)) => {
+                let taken = held.take();
+                if let Some((log, server)) = taken {
+                    drop(log);
                     server.close().await;
                 }
             }
@@ -169,7 +142,7 @@ impl Shared {
                 Err(ConnectError::Absent(why)) => why,
             };
             if Instant::now() + pause > late {
-                return Err(LogError::Unavailable(self.unreachable(&why)));
+                return Err(LogError::Unreachable(self.unreachable(&why)));
             }
             tokio::time::sleep(jittered(pause)).await;
             pause = (2 * pause).min(PAUSE_MAX);
@@ -183,7 +156,7 @@ impl Shared {
         let panicked = |_| LogError::Unavailable("opening the store failed unexpectedly".to_owned());
         let Some(handles) = opened.map_err(panicked)?? else { return Ok(None) };
         let server = serve(&self.data, &self.command, Arc::clone(&handles))?;
-        Ok(Some(Seat::Holder { log: handles(), server: Arc::new(Mutex::new(Some(server))) }))
+        Ok(Some(Seat::Holder(Held::new(handles(), server))))
     }
 
     fn unreachable(&self, why: &str) -> String {
@@ -192,7 +165,9 @@ impl Shared {
             Some(Holder { process, command, .. }) => format!("process {process} ({command})"),
             None => "another process".to_owned(),
         };
-        format!("{held} holds the store, and could not be reached for {seconds} s: {why}")
+        format!(
+            "{held} holds it and did not answer for {seconds} s ({why}); if it is suspended, let it go on with `fg`, or end it"
+        )
     }
 
     /// Asks until there is an answer; for what may be asked twice.
@@ -203,8 +178,15 @@ impl Shared {
         let mut losses = 0;
         loop {
             let seat = self.seat().await?;
-            match ask(seat.log()?).await {
-                Err(error) if seat.was_lost(&error) && losses < LOSSES_MAX => losses += 1,
+            let answer = match seat.log() {
+                Ok(log) => ask(log).await,
+                Err(error) => Err(error),
+            };
+            match answer {
+                Err(error) if seat.was_lost(&error) && losses < LOSSES_MAX => {
+                    losses += 1;
+                    tokio::time::sleep(jittered(PAUSE_MIN * losses)).await;
+                }
                 answer => return answer,
             }
         }
@@ -223,8 +205,16 @@ impl Shared {
     {
         let mut losses = 0;
         loop {
-            let seat = self.seat().await?;
-            let log = seat.log()?;
+            let seat = self.seat().await.map_err(|error| match error {
+                // Something was asked before.
+                LogError::Unreachable(why) if losses > 0 => LogError::Unavailable(why),
+                error => error,
+            })?;
+            let log = match seat.log() {
+                Ok(log) => log,
+                Err(error) if seat.was_lost(&error) => continue,
+                Err(error) => return Err(error),
+            };
             let mut done = match losses {
                 0 => act(Arc::clone(&log)).await,
                 _ => match look(Arc::clone(&log)).await {
@@ -246,7 +236,10 @@ impl Shared {
                 }
             }
             match done {
-                Err(error) if seat.was_lost(&error) && losses < LOSSES_MAX => losses += 1,
+                Err(error) if seat.was_lost(&error) && losses < LOSSES_MAX => {
+                    losses += 1;
+                    tokio::time::sleep(jittered(PAUSE_MIN * losses)).await;
+                }
                 done => return done,
             }
         }
@@ -308,6 +301,20 @@ impl SessionLog for SharedLog {
             }
         };
         self.shared.once(act, look).await
+    }
+
+    async fn abandon(&self, session: SessionId, ticket: Ticket) -> Result<(), LogError> {
+        // When the holder is lost, what had not arrived is given up with it.
+        let abandoned = self.shared.once(
+            |log| async move { log.abandon(session, ticket).await },
+            |log| async move {
+                match log.record(session).await {
+                    Err(LogError::NoSession(_)) => Ok(Some(())),
+                    _ => Ok(None),
+                }
+            },
+        );
+        abandoned.await
     }
 
     async fn claim(&self, session: SessionId, holder: &str, time: Duration) -> Result<Lease, LogError> {

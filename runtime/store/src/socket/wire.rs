@@ -221,7 +221,7 @@ impl Drop for Asked {
 
 async fn receive<R: AsyncRead + Unpin>(mut frames: Frames<R>, pending: &Mutex<Pending>) -> Result<(), FrameError> {
     while let Some(frame) = frames.next().await? {
-        let Frame { sort, request, body } = frame;
+        let Frame { sort, request, body, .. } = frame;
         let mut pending = lock(pending);
         match sort {
             Sort::Reply => {

@@ -19,7 +19,7 @@ struct Opened {
     options: Options,
 }
 
-struct Set(ManualClock, Instant);
+pub(crate) struct Set(pub(crate) ManualClock, pub(crate) Instant);
 
 impl Clock for Set {
     fn now(&self) -> Duration {

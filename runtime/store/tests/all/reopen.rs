@@ -2,7 +2,7 @@
 
 use crate::support::{all, batch, begin, copy, event, lazy, open, seq, texts};
 use handbox_session::{Fork, LogError, NewSession, SessionLog, Slice, Writer};
-use handbox_store::{OpenError, Options, RedbLog};
+use handbox_store::{FILE, OpenError, Options, RedbLog};
 use std::time::Duration;
 
 #[tokio::test]
@@ -56,6 +56,37 @@ async fn a_store_that_is_open_is_busy() {
     assert!(matches!(RedbLog::open(folder.path(), lazy()), Err(OpenError::Busy)));
     drop(log);
     open(folder.path());
+}
+
+/// A file that lost all it had looks as one that was never finished. Only its lock's file knows better.
+#[tokio::test]
+async fn a_store_that_was_emptied_is_damaged_and_no_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = begin(&open(folder.path()), 3).await;
+    let kept = copy(folder.path());
+    for left in [Vec::new(), vec![0; 1 << 20]] {
+        std::fs::write(folder.path().join(FILE), left).unwrap();
+        let opened = RedbLog::open(folder.path(), lazy()).map(drop);
+        assert!(matches!(&opened, Err(OpenError::Log(LogError::Damaged(_)))), "{opened:?}");
+    }
+    std::fs::copy(kept.path().join(FILE), folder.path().join(FILE)).unwrap();
+    assert_eq!(all(&open(folder.path()), session).await.len(), 3, "a copy takes its place");
+    std::fs::remove_file(folder.path().join(FILE)).unwrap();
+    assert_eq!(open(folder.path()).sessions(None, 10).await, Ok(vec![]), "who takes it away begins anew");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("run")).unwrap();
+    for name in [FILE, "run/holder.json"] {
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status().unwrap();
+        assert!(made.success(), "{name}");
+    }
+    let opened = RedbLog::open(folder.path(), lazy()).map(drop);
+    assert!(matches!(&opened, Err(OpenError::Io(error)) if error.to_string().contains("not a file")), "{opened:?}");
+    assert_eq!(handbox_store::socket::holder(folder.path()), None);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::socket_support::{Store, append, batch, begin, event_with, soon, until};
 use handbox_session::{Preview, SessionId, SessionLog, Writer};
 use handbox_store::socket::{
-    ASK_BYTES_MAX, CONNECTIONS_MAX, ConnectError, PROTOCOL, RemoteLog, Server, TAIL_WINDOW_BYTES, serve,
+    ASK_BYTES_MAX, CONNECTIONS_MAX, ConnectError, IDLE_TIME_MIN, PROTOCOL, RemoteLog, Server, TAIL_WINDOW_BYTES, serve,
 };
 use std::io::ErrorKind;
 use std::path::Path;
@@ -218,13 +218,25 @@ async fn a_holder_of_another_protocol_is_named_with_both_numbers() {
 async fn one_connection_too_many_is_told_so() {
     let served = served().await;
     let mut all = Vec::new();
+    let lease = served.log.claim(served.session, "a brain", Duration::from_secs(300)).await.unwrap();
     // One is the log's own.
     for _ in 1..CONNECTIONS_MAX {
         all.push(served.greeted().await);
     }
     let full = RemoteLog::connect(served.data.path()).await.map(drop);
     assert!(matches!(&full, Err(ConnectError::Absent(why)) if why.contains("as many")), "{full:?}");
+    // After a while, those that do nothing and keep nothing make room, one for each that comes.
+    tokio::time::sleep(IDLE_TIME_MIN + Duration::from_millis(500)).await;
+    let mut further = Vec::new();
+    for _ in 0..5 {
+        further.push(soon(RemoteLog::connect(served.data.path())).await.expect("an idle one goes"));
+    }
+    for log in &further {
+        soon(log.record(served.session)).await.unwrap();
+    }
+    assert!(!served.log.is_lost(), "who follows or holds a lease stays");
     drop(all);
+    assert_eq!(served.log.renew(&lease, Duration::from_secs(300)).await, Ok(()));
     until("room", async || RemoteLog::connect(served.data.path()).await.is_ok()).await;
 }
 

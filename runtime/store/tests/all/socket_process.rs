@@ -1,9 +1,9 @@
 //! Real processes: this test program started again, killed, or run as another user.
 
-use crate::socket_support::{LONG_LEASE, append, begin, ids, soon, until};
-use handbox_session::{EventId, Followed, LogError, SessionId, SessionLog};
-use handbox_store::Options;
+use crate::socket_support::{LONG_LEASE, append, batch, begin, event, ids, soon, until};
+use handbox_session::{EventId, Followed, LogError, SessionId, SessionLog, Writer};
 use handbox_store::socket::{self, PROTOCOL, SharedLog, holder};
+use handbox_store::{FILE, Options};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// What a child is to do; the words after it stand in further lines.
 const ROLE: &str = "HANDBOX_TEST_SOCKET_CHILD";
+/// How long a brain's claim holds that is not renewed.
+const LEASE: Duration = Duration::from_secs(2);
 /// No child outlives its test by more than this.
 const CHILD_TIME_MAX: Duration = Duration::from_secs(120);
 
@@ -41,6 +43,11 @@ fn child() {
             ["write", data, session, count] => {
                 write(Path::new(data), session.parse().unwrap(), count.parse().unwrap()).await;
             }
+            ["begin", data] => {
+                let log = open(Path::new(data), "a beginner").await;
+                say(&format!("begun {}", begin(&log).await));
+            }
+            ["brain", data, session] => brain(Path::new(data), session.parse().unwrap()).await,
             ["claim", data, session] => claim(Path::new(data), session.parse().unwrap()).await,
             ["stranger", socket] => say(&format!("verdict {}", stranger(Path::new(socket)))),
             _ => panic!("{role:?}"),
@@ -78,6 +85,23 @@ async fn claim(data: &Path, session: SessionId) {
     log.claim(session, "a brain", LONG_LEASE).await.unwrap();
     say(&format!("claimed as holder {}", log.is_holder()));
     std::future::pending::<()>().await;
+}
+
+/// Writes under one claim until it is told to stop.
+async fn brain(data: &Path, session: SessionId) {
+    let log = open(data, "a brain").await;
+    let lease = log.claim(session, "a brain", LEASE).await.unwrap();
+    loop {
+        let batch = batch(session, Writer::Brain(lease.epoch), vec![event()]);
+        match log.append(vec![batch]).await {
+            Ok(_) => say("wrote"),
+            Err(LogError::Fenced { epoch, newest, .. }) => {
+                return say(&format!("fenced {} after {}", newest > epoch, log.renew(&lease, LEASE).await.is_err()));
+            }
+            Err(error) => panic!("{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// The verdict of the holder about another user.
@@ -147,6 +171,25 @@ async fn when_the_holder_is_killed_the_next_takes_over() {
     assert_eq!(second.says("holding "), "false");
 }
 
+/// Many processes find a folder in which there is no store, or a file that power loss left before it was one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_many_make_at_once_is_one_store() {
+    for round in 0..12 {
+        let data = tempfile::tempdir().unwrap();
+        if round % 2 == 1 {
+            std::fs::write(data.path().join(FILE), vec![0; 1 << 20]).unwrap();
+        }
+        let mut beginners: Vec<_> = (0..8).map(|_| Killed::spawn(&["begin", text(data.path())])).collect();
+        let begun: BTreeSet<SessionId> =
+            beginners.iter_mut().map(|beginner| beginner.says("begun ").parse().unwrap()).collect();
+        let log = open(data.path(), "a test").await;
+        let found = log.sessions(None, 100).await.unwrap().into_iter().map(|record| record.id).collect();
+        assert_eq!(begun, found, "round {round}");
+        assert_eq!(begun.len(), 8);
+        log.close().await;
+    }
+}
+
 /// Writers in processes of their own, of which whoever holds the store is killed again and again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_acknowledged_event_is_lost_or_doubled_while_holders_are_killed() {
@@ -208,16 +251,44 @@ async fn the_lease_of_a_killed_brain_ends_at_once() {
         assert!(matches!(&held, Err(LogError::Held { holder, .. }) if holder == "a brain"), "{held:?}");
         brain.kill();
         let began = Instant::now();
-        until("the end of the lease", async || next.claim(session, "another", LONG_LEASE).await.is_ok()).await;
+        let mut claimed = None;
+        until("the end of the lease", async || {
+            claimed = next.claim(session, "another", LONG_LEASE).await.ok();
+            claimed.is_some()
+        })
+        .await;
         println!(
             "a lease of 300 s ended {:?} after its brain was killed (which held the store: {holds})",
             began.elapsed()
         );
         assert!(began.elapsed() < Duration::from_secs(10));
-        if holds == "false" {
-            log.release(&handbox_session::Lease { session, epoch: handbox_session::Epoch(2) }).await.unwrap();
-        }
+        next.release(&claimed.unwrap()).await.unwrap();
+        assert_eq!(next.record(session).await.unwrap().holder, None);
     }
+}
+
+/// A brain that is stopped past its lease, and goes on without having noticed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_brain_that_slept_past_its_lease_writes_nothing_more() {
+    let data = tempfile::tempdir().unwrap();
+    let log = open(data.path(), "a test").await;
+    let session = begin(&log).await;
+    let mut brain = Killed::spawn(&["brain", text(data.path()), &session.to_string()]);
+    brain.says("wrote");
+    let pid = rustix::process::Pid::from_child(&brain.0);
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    let mut claimed = None;
+    until("the end of the lease", async || {
+        claimed = log.claim(session, "another", LONG_LEASE).await.ok();
+        claimed.is_some()
+    })
+    .await;
+    let lease = claimed.unwrap();
+    let own = event();
+    log.append(vec![batch(session, Writer::Brain(lease.epoch), vec![own.clone()])]).await.unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+    assert_eq!(brain.says("fenced "), "true after true");
+    assert_eq!(ids(&log, session).await.last(), Some(&own.id()), "nothing came after the new brain's");
 }
 
 fn collect(from: impl Read + Send + 'static) -> std::thread::JoinHandle<Vec<EventId>> {

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use handbox_session::memory::MemoryLog;
 use handbox_session::{
     Batch, Event, EventId, Lease, LogError, Minter, NewSession, Page, Places, Preview, Record, Seq, SessionId,
-    SessionLog, Slice, Tail, Writer,
+    SessionLog, Slice, Tail, Ticket, Writer,
 };
 use handbox_store::socket::{Handles, Opener};
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -22,18 +22,29 @@ pub(crate) const LONG_LEASE: Duration = Duration::from_secs(300);
 pub(crate) struct Trip {
     /// Appends that happen and are never answered.
     pub(crate) silent: AtomicUsize,
+    /// Creations that happen and are never answered.
+    pub(crate) silent_creates: AtomicUsize,
+    /// Creations that neither happen nor are answered.
+    pub(crate) lost_creates: AtomicUsize,
     /// Appends that neither happen nor are answered.
     pub(crate) lost: AtomicUsize,
-    /// Appends that hang, of either sort.
+    /// Whether the disk of the log that is open failed: it takes nothing more until it is opened anew.
+    pub(crate) broken: AtomicBool,
+    /// Appends that happen while the disk fails, so that it is not known.
+    pub(crate) unknown: AtomicUsize,
+    /// How often the store was opened.
+    pub(crate) openings: AtomicUsize,
+    /// Requests that hang, of any sort.
     pub(crate) hung: AtomicUsize,
     /// Events and previews that tails gave.
     pub(crate) followed: AtomicUsize,
 }
 
-/// A handle to a log as a store gives them: its leases end with it.
+/// A handle to a log as a store gives them: its leases end with it, and what has not arrived.
 struct Handle {
     log: MemoryLog,
     leases: Mutex<Vec<Lease>>,
+    arriving: Mutex<Vec<(SessionId, Ticket)>>,
     trip: Arc<Trip>,
     _held: Arc<()>,
 }
@@ -45,6 +56,10 @@ impl Drop for Handle {
             let released = pin!(self.log.release(lease)).poll(&mut Context::from_waker(Waker::noop()));
             assert!(matches!(released, Poll::Ready(Ok(()))));
         }
+        for (session, ticket) in self.arriving.lock().unwrap().iter() {
+            // One that has arrived stays.
+            let _ = pin!(self.log.abandon(*session, *ticket)).poll(&mut Context::from_waker(Waker::noop()));
+        }
     }
 }
 
@@ -55,10 +70,29 @@ fn taken(count: &AtomicUsize) -> bool {
 #[async_trait]
 impl SessionLog for Handle {
     async fn create(&self, new: NewSession) -> Result<Record, LogError> {
-        self.log.create(new).await
+        if taken(&self.trip.lost_creates) {
+            self.trip.hung.fetch_add(1, Ordering::SeqCst);
+            return std::future::pending().await;
+        }
+        let arrives = new.arrival.map(|arrival| (new.id, arrival.ticket));
+        let created = self.log.create(new).await?;
+        self.arriving.lock().unwrap().extend(arrives);
+        if taken(&self.trip.silent_creates) {
+            self.trip.hung.fetch_add(1, Ordering::SeqCst);
+            return std::future::pending().await;
+        }
+        Ok(created)
     }
 
     async fn append(&self, batches: Vec<Batch>) -> Result<Vec<Option<Places>>, LogError> {
+        if self.trip.broken.load(Ordering::SeqCst) {
+            return Err(LogError::ReadOnly("a disk that failed".to_owned()));
+        }
+        if taken(&self.trip.unknown) {
+            self.log.append(batches).await?;
+            self.trip.broken.store(true, Ordering::SeqCst);
+            return Err(LogError::Unavailable("a sync that failed".to_owned()));
+        }
         if taken(&self.trip.lost) {
             self.trip.hung.fetch_add(1, Ordering::SeqCst);
             return std::future::pending().await;
@@ -94,6 +128,10 @@ impl SessionLog for Handle {
 
     async fn remove(&self, session: SessionId) -> Result<(), LogError> {
         self.log.remove(session).await
+    }
+
+    async fn abandon(&self, session: SessionId, ticket: Ticket) -> Result<(), LogError> {
+        self.log.abandon(session, ticket).await
     }
 
     async fn claim(&self, session: SessionId, holder: &str, time: Duration) -> Result<Lease, LogError> {
@@ -159,10 +197,12 @@ impl Store {
         *held = Arc::downgrade(&token);
         let mut log = self.log.lock().unwrap();
         *log = log.reopened();
+        self.trip.broken.store(false, Ordering::SeqCst);
+        self.trip.openings.fetch_add(1, Ordering::SeqCst);
         let (log, trip) = (log.clone(), Arc::clone(&self.trip));
         Some(Arc::new(move || {
             let (log, trip, _held) = (log.clone(), Arc::clone(&trip), Arc::clone(&token));
-            Arc::new(Handle { log, leases: Mutex::default(), trip, _held })
+            Arc::new(Handle { log, leases: Mutex::default(), arriving: Mutex::default(), trip, _held })
         }))
     }
 
@@ -174,7 +214,7 @@ impl Store {
 
 static MINTER: Mutex<Option<Minter>> = Mutex::new(None);
 
-fn mint<I: From<u128>>() -> I {
+pub(crate) fn mint<I: From<u128>>() -> I {
     let mut chance = [0; 10];
     getrandom::fill(&mut chance).unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
