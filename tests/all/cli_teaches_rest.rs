@@ -83,7 +83,7 @@ fn a_data_folder_is_a_folder() {
     let machine = Machine::new();
     machine.file("README.md", "x");
     let session = machine.file("s.jsonl", sample::export(&sample::session(1))).display().to_string();
-    for verb in [&["sessions"][..], &["log", "verify"], &["log", "import", &session], &["doctor"]] {
+    for verb in [&["sessions"][..], &["log", "verify"], &["log", "import", &session]] {
         let ran = machine.run(&[verb, &["--data", "README.md"]].concat()).code(2);
         ran.says(&["README.md is a file", "name a folder"]);
     }

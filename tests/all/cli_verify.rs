@@ -72,7 +72,7 @@ fn a_changed_byte_of_an_event_is_named_with_its_place() {
         .map(|new| new.id.to_string())
         .into_iter()
         .partition::<Vec<_>, _>(|id| found["damages"][0]["session"] == json!(id));
-    ran.says(&[&format!("`handbox log export {} -o FILE` takes out", sound[0]), "comes back from a backup"]);
+    ran.says(&[&format!("handbox log export {} -o", sound[0]), &format!("{} comes back from the backup", damaged[0])]);
     machine.run(&["log", "verify", &sound[0]]).ok();
     machine.run(&["log", "verify", &damaged[0]]).code(5);
     machine.run(&["log", "export", &sound[0]]).ok();

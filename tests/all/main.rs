@@ -9,6 +9,7 @@ mod cli_exit;
 mod cli_grants;
 mod cli_new;
 mod cli_pack;
+mod cli_run;
 mod cli_self;
 mod cli_sessions;
 mod cli_teaches;

@@ -37,10 +37,6 @@ impl Paths {
         let config_folder = strategy.config_dir();
         let data = global.data.as_ref().map_or_else(|| Ok(strategy.data_dir()), std::path::absolute);
         let data = data.map_err(|error| Failure::usage(format!("the folder of --data cannot be found: {error}")))?;
-        if global.data.is_some() && data.exists() && !data.is_dir() {
-            let message = format!("--data (or HANDBOX_DATA): {} is a file", data.display());
-            return Err(Failure::usage(message).hint("name a folder: Handbox keeps sessions and what you trust in it"));
-        }
         let config = global.config.as_ref();
         Ok(Self {
             config: config.cloned().unwrap_or_else(|| config_folder.join("config.toml")),

@@ -164,6 +164,9 @@ impl SessionLog for Counting {
     async fn remove(&self, session: SessionId) -> Result<(), LogError> {
         self.0.remove(session).await
     }
+    async fn abandon(&self, session: SessionId, ticket: handbox_session::Ticket) -> Result<(), LogError> {
+        self.0.abandon(session, ticket).await
+    }
     async fn claim(&self, session: SessionId, holder: &str, time: Duration) -> Result<Lease, LogError> {
         self.0.claim(session, holder, time).await
     }

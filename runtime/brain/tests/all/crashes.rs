@@ -93,6 +93,9 @@ impl SessionLog for Brittle {
     async fn remove(&self, session: SessionId) -> Result<(), LogError> {
         self.log.remove(session).await
     }
+    async fn abandon(&self, session: SessionId, ticket: handbox_session::Ticket) -> Result<(), LogError> {
+        self.log.abandon(session, ticket).await
+    }
     async fn claim(&self, session: SessionId, holder: &str, time: Duration) -> Result<Lease, LogError> {
         self.log.claim(session, holder, time).await
     }

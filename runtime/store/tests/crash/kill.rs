@@ -7,7 +7,7 @@ use handbox_session::{Event, EventId, NewSession, SessionId, SessionLog};
 use handbox_store::{Options, RedbLog};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -133,18 +133,41 @@ fn check(folder: &Path, acknowledged: &Acknowledged) -> usize {
     found.len()
 }
 
+/// Where the store is: a folder that is named and kept, so that `handbox log verify` can look at it, or one that goes.
+enum Place {
+    Named(PathBuf),
+    Passing(tempfile::TempDir),
+}
+
+impl Place {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) => path,
+            Self::Passing(folder) => folder.path(),
+        }
+    }
+}
+
+fn folder() -> Place {
+    match std::env::var_os("HANDBOX_PROOF_FOLDER") {
+        Some(folder) => Place::Named(PathBuf::from(folder)),
+        None => Place::Passing(tempfile::tempdir().unwrap()),
+    }
+}
+
 #[test]
 fn a_process_killed_again_and_again_loses_nothing() {
     let (kills, appends, checks) = if is_long() { (400, 2500, 20) } else { (10, 900, 1) };
-    let (folder, mut acknowledged) = (tempfile::tempdir().unwrap(), Acknowledged::new());
+    let (folder, mut acknowledged) = (folder(), Acknowledged::new());
+    let folder = folder.path();
     let mut chance = Chance::new(seed());
     eprintln!("kills: seed {}", seed());
     let mut events = 0;
     for number in 0..kills {
         let appends = appends / 2 + chance.below(appends);
-        round(folder.path(), number + (seed() << 16), appends, &mut acknowledged);
+        round(folder, number + (seed() << 16), appends, &mut acknowledged);
         if number % checks == 0 || number + 1 == kills {
-            events = check(folder.path(), &acknowledged);
+            events = check(folder, &acknowledged);
         }
     }
     eprintln!(
