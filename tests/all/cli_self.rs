@@ -4,7 +4,13 @@ use handbox_tests::Machine;
 use serde_json::json;
 
 /// Every command, as `--help` lists them, and those below them.
-const COMMANDS: [&[&str]; 28] = [
+const COMMANDS: [&[&str]; 34] = [
+    &["run"],
+    &["wake"],
+    &["interrupt"],
+    &["approve"],
+    &["deny"],
+    &["context"],
     &[],
     &["tools"],
     &["call"],

@@ -214,9 +214,8 @@ async fn ask(what: String) -> Option<bool> {
         for _ in 0..3 {
             output::note(Tone::Note, &format!("may it call {what}? [y/n]"));
             let mut line = String::new();
-            if std::io::stdin().read_line(&mut line).ok().filter(|bytes| *bytes > 0).is_none() {
-                return None;
-            }
+            // The end of the input is no answer.
+            std::io::stdin().read_line(&mut line).ok().filter(|bytes| *bytes > 0)?;
             match line.trim().to_ascii_lowercase().as_str() {
                 "y" | "yes" => return Some(true),
                 "n" | "no" => return Some(false),
