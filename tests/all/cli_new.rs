@@ -121,6 +121,31 @@ fn a_new_project_builds_packs_and_is_called() {
 }
 
 #[test]
+fn the_compiler_names_the_attribute_that_a_tool_lacks() {
+    let machine = Machine::new();
+    machine.run(&["new", "greeter", "--sdk", &sdk()]).ok();
+    let folder = machine.path("greeter");
+    std::fs::copy(repository().join("guest-tools/Cargo.lock"), folder.join("Cargo.lock")).expect("a lock");
+    let said = |input: &str, place: &str, tool: &str, parameter: &str| {
+        let source = format!(
+            "{place} struct Place {{ city: String }}
+             {input} struct Greet {{ at: Vec<Place> }}
+             /// Greets.
+             {tool} fn greet(greet: {parameter}) -> Result<String, handbox_tool::Fault> {{ Ok(greet.at[0].city.clone()) }}
+             handbox_tool::export!(greet);"
+        );
+        std::fs::write(folder.join("src/lib.rs"), source).expect("a source");
+        toolchain("cargo", &["check", "--offline"], &folder)
+    };
+    let (input, tool) = ("#[handbox_tool::input]", "#[handbox_tool::tool]");
+    said(input, input, tool, "Greet").ok();
+    said("", input, tool, "Greet").code(101).says(&["`#[handbox_tool::input]` is missing above `Greet`"]);
+    said(input, "", tool, "Greet").code(101).says(&["has_input_attribute_above_its_type", "`Place: JsonSchema`"]);
+    said(input, input, "", "Greet").code(101).says(&["cannot find type `tool_attribute_above_greet`"]);
+    said(input, input, tool, "&Greet").code(101).says(&["take it by value, without the `&`"]);
+}
+
+#[test]
 fn an_unmodified_command_line_program_becomes_a_tool() {
     if !has_target() {
         return;

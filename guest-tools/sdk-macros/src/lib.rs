@@ -2,6 +2,7 @@
 
 mod args;
 mod input;
+mod marked;
 mod tool;
 
 use proc_macro::TokenStream;
@@ -19,4 +20,11 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn input(attribute: TokenStream, item: TokenStream) -> TokenStream {
     input::expand(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// The type that `#[tool]` put beside a function. Used by `export!` alone.
+#[doc(hidden)]
+#[proc_macro]
+pub fn marked(function: TokenStream) -> TokenStream {
+    marked::expand(function.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

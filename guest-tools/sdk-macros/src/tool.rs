@@ -1,10 +1,12 @@
 //! `#[tool]`: the function stays as it is, and beside it stands a type of the same name
 //! that implements `handbox_tool::Tool`. Types and functions have namespaces of their
-//! own, so `export!(greet)` finds the type where a call `greet(…)` finds the function.
+//! own, so that tests can say `greet::NAME` and call `greet(…)`.
 
 use crate::args::{Args, Recovery};
+use crate::marked;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 use syn::{Attribute, Error, Expr, ExprLit, FnArg, ItemFn, Lit, Meta, Result, ReturnType, Type};
 
 /// Expands one tool.
@@ -14,7 +16,7 @@ pub(crate) fn expand(args: &Args, function: &ItemFn) -> Result<TokenStream> {
     let visibility = &function.vis;
     let name = match &args.name {
         Some(name) => name.value(),
-        None => ident.to_string().trim_start_matches("r#").to_owned(),
+        None => ident.unraw().to_string(),
     };
     check_name(&name).map_err(|why| match &args.name {
         Some(literal) => Error::new(literal.span(), why),
@@ -24,6 +26,7 @@ pub(crate) fn expand(args: &Args, function: &ItemFn) -> Result<TokenStream> {
     let hints = hints(args);
     let (recovery, reconcile) = recovery(args);
     let (schema, run) = body(function);
+    let marked = marked::name_of(ident);
     let output_schema = args.output.as_ref().map(|output| {
         quote! {
             fn output_schema() -> ::core::option::Option<::std::string::String> {
@@ -37,6 +40,10 @@ pub(crate) fn expand(args: &Args, function: &ItemFn) -> Result<TokenStream> {
         #[doc(hidden)]
         #[allow(non_camel_case_types, reason = "found under the function's own name")]
         #visibility struct #ident {}
+
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, reason = "named for the error of an `export!` that does not find it")]
+        #visibility type #marked = #ident;
 
         impl ::handbox_tool::Tool for #ident {
             const NAME: &'static str = #name;
@@ -67,10 +74,10 @@ fn check_signature(function: &ItemFn) -> Result<()> {
         FnArg::Typed(typed) => Some(typed.ty.as_ref()),
         FnArg::Receiver(_) => None,
     });
-    if let Some(input) = types.next()
-        && is_plain(input)
-    {
-        return Err(Error::new_spanned(input, ONE_STRUCT));
+    match types.next() {
+        Some(input) if is_borrowed_struct(input) => return Err(Error::new_spanned(input, BY_VALUE)),
+        Some(input) if is_plain(input) => return Err(Error::new_spanned(input, ONE_STRUCT)),
+        _ => {}
     }
     match &signature.output {
         ReturnType::Default => return Err(Error::new_spanned(&signature.ident, A_RESULT)),
@@ -89,7 +96,17 @@ fn check_signature(function: &ItemFn) -> Result<()> {
 const ONE_STRUCT: &str = "a tool takes one struct with `#[handbox_tool::input]` above it, whose fields are its inputs: \
                           make this a field of it (behind that struct may come a `&Call`)";
 
+const BY_VALUE: &str = "a tool owns its input: take it by value, without the `&`";
+
 const A_RESULT: &str = "a tool returns `Result<String, handbox_tool::Fault>`, or what its guide names instead";
+
+/// Whether a type is `&Greet`: the right struct, but borrowed. A `&Call` comes second.
+fn is_borrowed_struct(ty: &Type) -> bool {
+    let Type::Reference(reference) = ty else { return false };
+    let Type::Path(path) = reference.elem.as_ref() else { return false };
+    !is_plain(&reference.elem)
+        && path.path.segments.last().is_some_and(|last| last.ident != "str" && last.ident != "Call")
+}
 
 /// Whether a type is certainly neither an object nor a result, so that it is the compiler who says so, at the place.
 fn is_plain(ty: &Type) -> bool {
@@ -177,9 +194,9 @@ fn body(function: &ItemFn) -> (TokenStream, TokenStream) {
         }
     };
     let call = inputs.next().map(|_| quote!(, call));
-    let schema = quote!(::handbox_tool::__private::schema_of::<#input>());
+    let schema = quote!(::handbox_tool::__private::schema_of_input::<#input>());
     let run = quote! {
-        let input: #input = call.parse()?;
+        let input: #input = ::handbox_tool::__private::parse_input(call)?;
         ::handbox_tool::__private::finish(#ident(input #call))
     };
     (schema, run)
@@ -187,7 +204,7 @@ fn body(function: &ItemFn) -> (TokenStream, TokenStream) {
 
 #[cfg(test)]
 mod tests {
-    use super::{A_RESULT, ONE_STRUCT, expand};
+    use super::{A_RESULT, BY_VALUE, ONE_STRUCT, expand};
     use crate::args::Args;
     use syn::{ItemFn, parse_quote};
 
@@ -207,6 +224,20 @@ mod tests {
                 fn greet(call: &Call) -> Result<String, Fault> {}
             )),
             ONE_STRUCT
+        );
+        assert_eq!(
+            refused(parse_quote!(
+                #[doc = "Greets."]
+                fn greet(name: &str) -> Result<String, Fault> {}
+            )),
+            ONE_STRUCT
+        );
+        assert_eq!(
+            refused(parse_quote!(
+                #[doc = "Greets."]
+                fn greet(input: &inputs::Greet) -> Result<String, Fault> {}
+            )),
+            BY_VALUE
         );
         assert_eq!(
             refused(parse_quote!(

@@ -77,8 +77,8 @@
 //!
 //! # Inputs
 //!
-//! Any type that is `serde::Deserialize` and `schemars::JsonSchema`; [`input`](macro@input)
-//! derives both. Doc comments on its fields become the descriptions in the schema, their
+//! A struct with [`#[handbox_tool::input]`](macro@input) above it, which derives `serde::Deserialize` and
+//! `schemars::JsonSchema`. (A type that has both by other means says `impl handbox_tool::Input for Mine {}`.) Doc comments on its fields become the descriptions in the schema, their
 //! lines joined.
 //! `Option` fields may be left out. Add `#[serde(deny_unknown_fields)]` to refuse what
 //! the model makes up. A tool without input is a function without parameters.
@@ -261,9 +261,9 @@
 //!
 //! | it says | it means |
 //! |---|---|
-//! | `the trait bound Greet: JsonSchema is not satisfied` (E0277) | `#[handbox_tool::input]` is missing above `Greet`, or above the type of one of its fields |
-//! | `constant provided when a type was expected` (E0747), in `export!` | `#[handbox_tool::tool]` is missing above that function |
-//! | `cannot find type greet in this scope` (E0425), in `export!` | the function is in a module: name it there as `module::greet` |
+//! | `Greet` is not the input of a tool (E0277) | `#[handbox_tool::input]` is missing above `Greet` |
+//! | `has_input_attribute_above_its_type` exists for `Field<Place>`, but its trait bounds were not satisfied (E0599) | `#[handbox_tool::input]` is missing above `Place`, the type of a field; more errors that name `JsonSchema` and `Deserialize` (E0277) go away with it |
+//! | cannot find type `tool_attribute_above_greet` (E0425), in `export!` | `#[handbox_tool::tool]` is missing above `greet`; or it is in a module: name it there as `module::greet` |
 //! | `the trait bound Output: From<…>` or `Fault: From<…> is not satisfied` (E0277) | what the function returns: see [results and faults](#results-and-faults) |
 //! | `` `?` couldn't convert the error to `Fault` `` (E0277) | an error of another crate: say who can do something about it, as with `.map_err(\|error\| Fault::invalid(error.to_string()))?` |
 //! | `the trait bound Total: JsonSchema is not satisfied` (E0277), at `output = Total` | the type of `output` needs its two derives: see [results and faults](#results-and-faults) |
@@ -276,11 +276,13 @@
 #[cfg(target_arch = "wasm32")]
 mod border;
 mod export;
+mod input;
 pub mod report;
 mod schema;
 mod tool;
 mod value;
 
+pub use input::Input;
 pub use tool::{Hints, Recovery, SavedState, Tool};
 pub use value::{Call, Fault, Outcome, Output, Part};
 
@@ -299,6 +301,8 @@ pub use {schemars, serde, serde_json};
 pub mod __private {
     #[cfg(target_arch = "wasm32")]
     pub use crate::border::generated::{hand, recover, state};
+    pub use crate::input::{Field, parse_input, schema_of_input};
     pub use crate::schema::{NoInput, schema_of};
     pub use crate::tool::{Entry, Set, check, finish};
+    pub use handbox_tool_macros::marked;
 }
