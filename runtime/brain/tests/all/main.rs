@@ -10,4 +10,7 @@ mod interrupts;
 mod limits;
 mod scripts;
 mod states;
+mod stuck;
 mod turns;
+mod wrapped;
+mod zombies;
