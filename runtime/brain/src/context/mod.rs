@@ -66,7 +66,8 @@ pub enum Context {
     },
     /// `summary`: a summary of what is long ago, and what came after it.
     Summary {
-        /// From how many tokens of context on a new summary is made.
+        /// From how many tokens of context on a new summary is made; or from a quarter more than was left after the latest,
+        /// if that is more.
         at_tokens: u64,
     },
 }

@@ -1,6 +1,6 @@
 //! Reading what a strategy needs of a log, and no more.
 
-use super::transcript::{Own, ends_turn};
+use super::transcript::{Next, Own, ends_turn};
 use super::{Context, Reach};
 use handbox_session::fold::{InputTaken, ModelReply, bodies::Body};
 use handbox_session::{
@@ -32,24 +32,18 @@ pub async fn read(
     context: &Context,
     position: Seq,
 ) -> Result<Material, LogError> {
-    let mut entries = match context.strategy().reach() {
+    let entries = match context.strategy().reach() {
         Reach::Everything => forward(log, session, Seq::FIRST, position).await?,
         Reach::Turns(turns) => turns_back(log, session, turns, position).await?,
         Reach::Summary => since_summary(log, session, position).await?,
     };
-    let mut before = Vec::new();
-    for id in taken_before(&entries) {
-        before.extend(by_id(log, session, id).await?);
-    }
-    before.sort_by_key(|entry: &Entry| entry.seq);
-    before.append(&mut entries);
-    let mut material = Material { entries: before, blobs: HashMap::new() };
-    material.fetch(blobs).await?;
+    let mut material = Material::default();
+    material.add(log, blobs, session, entries).await?;
     Ok(material)
 }
 
 impl Material {
-    /// Adds what came since, and reads its blobs.
+    /// Adds what was written after a place.
     ///
     /// # Errors
     ///
@@ -59,14 +53,40 @@ impl Material {
         log: &dyn SessionLog,
         blobs: &dyn Blobs,
         session: SessionId,
+        after: Seq,
         to: Seq,
     ) -> Result<(), LogError> {
-        let from = self.entries.last().map_or(Seq::FIRST, |entry| entry.seq.plus(1));
-        if from <= to {
-            self.entries.extend(forward(log, session, from, to).await?);
-            self.fetch(blobs).await?;
+        if after < to {
+            let entries = forward(log, session, after.plus(1), to).await?;
+            self.add(log, blobs, session, entries).await?;
         }
         Ok(())
+    }
+
+    /// Adds entries that come after all that are here, with the input from before that is taken in them and the blobs that
+    /// they name.
+    ///
+    /// # Errors
+    ///
+    /// As [`SessionLog::read`].
+    pub async fn add(
+        &mut self,
+        log: &dyn SessionLog,
+        blobs: &dyn Blobs,
+        session: SessionId,
+        entries: Vec<Entry>,
+    ) -> Result<(), LogError> {
+        let new = self.entries.len();
+        self.entries.extend(entries);
+        let mut before = Vec::new();
+        for id in taken_before(&self.entries, new) {
+            before.extend(by_id(log, session, id).await?);
+        }
+        if !before.is_empty() {
+            self.entries.append(&mut before);
+            self.entries.sort_by_key(|entry| entry.seq);
+        }
+        self.fetch(blobs).await
     }
 
     async fn fetch(&mut self, blobs: &dyn Blobs) -> Result<(), LogError> {
@@ -114,6 +134,8 @@ async fn turns_back(
 ) -> Result<Vec<Entry>, LogError> {
     let mut entries = Vec::new();
     let mut ends = 0;
+    // What comes after the entry at hand, as `ends_turn` wants to know it.
+    let mut next = Next::default();
     let mut to = Some(position);
     while let Some(at) = to {
         let slice = Slice { to: Some(at), order: Order::NewestFirst, limit: Some(BACK_EVENTS), ..Slice::default() };
@@ -121,13 +143,14 @@ async fn turns_back(
         to = page.next;
         for entry in page.entries {
             // One end more than turns: the last may be that of the turn that ended just now.
-            if *entry.event.kind() == kinds::SESSION_STATUS_IDLE && ends_turn(&entry.event) {
+            if ends_turn(&entry.event, next) {
                 ends += 1;
                 if ends > turns {
                     to = None;
                     break;
                 }
             }
+            next = next.before(&entry.event);
             entries.push(entry);
         }
     }
@@ -158,10 +181,10 @@ async fn since_summary(log: &dyn SessionLog, session: SessionId, position: Seq) 
     forward(log, session, Seq::FIRST, position).await
 }
 
-/// Input that was taken among the entries and is not there itself.
-fn taken_before(entries: &[Entry]) -> Vec<EventId> {
+/// Input that was taken among the entries from an index on and is not there itself.
+fn taken_before(entries: &[Entry], new: usize) -> Vec<EventId> {
     let here: HashSet<EventId> = entries.iter().map(|entry| entry.event.id()).collect();
-    let taken = entries.iter().filter_map(|entry| InputTaken::from_event(&entry.event).ok());
+    let taken = entries[new..].iter().filter_map(|entry| InputTaken::from_event(&entry.event).ok());
     taken.flat_map(|taken| taken.ids).filter(|id| !here.contains(id)).collect()
 }
 

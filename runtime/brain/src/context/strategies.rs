@@ -75,7 +75,8 @@ impl ContextStrategy for ClearedResults {
 /// Shows a summary of what is long ago, and what came after it.
 #[derive(Debug, Clone, Copy)]
 pub struct Summary {
-    /// From how many tokens of context on a new summary is made.
+    /// From how many tokens of context on a new summary is made; or from a quarter more than was left after the latest,
+    /// if that is more.
     pub at_tokens: u64,
 }
 

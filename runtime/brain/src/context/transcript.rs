@@ -127,8 +127,21 @@ pub(crate) struct Own {
 /// nothing to a model are passed over, and so are those that make no sense.
 #[must_use]
 pub fn transcript(entries: &[Entry], blobs: &HashMap<Hash, Vec<u8>>) -> Transcript {
+    let mut nexts: Vec<Next> = entries
+        .iter()
+        .rev()
+        .scan(Next::default(), |next, entry| {
+            let after = *next;
+            *next = next.before(&entry.event);
+            Some(after)
+        })
+        .collect();
+    nexts.reverse();
     let mut maker = Maker { blobs, inputs: HashMap::new(), pieces: Vec::new() };
-    for entry in entries {
+    for (index, entry) in entries.iter().enumerate() {
+        if ends_turn(&entry.event, nexts[index]) {
+            maker.pieces.push(Piece::TurnEnd { place: entry.seq });
+        }
         maker.add(entry);
     }
     maker.pieces
@@ -162,9 +175,6 @@ impl<'a> Maker<'a> {
                 || *kind == kinds::USER_TOOL_RESULT =>
             {
                 self.result(place, event);
-            }
-            kind if *kind == kinds::SESSION_STATUS_IDLE && ends_turn(event) => {
-                self.pieces.push(Piece::TurnEnd { place });
             }
             kind if *kind == kinds::AGENT_THREAD_CONTEXT_COMPACTED => self.summary(place, event),
             _ => {}
@@ -228,11 +238,39 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// Whether the next turn begins with input: not after a rest in which the same turn waits.
-pub(crate) fn ends_turn(event: &Event) -> bool {
+/// What follows a rest: input, or that the same turn goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Next {
+    Input,
+    Reply,
+    #[default]
+    Nothing,
+}
+
+impl Next {
+    /// What follows the entry before this event, if this follows it.
+    pub(crate) fn before(self, event: &Event) -> Self {
+        match event.kind() {
+            kind if *kind == kinds::HANDBOX_INPUT_TAKEN => Self::Input,
+            kind if *kind == kinds::HANDBOX_MODEL_REPLY => Self::Reply,
+            _ => self,
+        }
+    }
+}
+
+/// Whether a turn ends with an event: with a rest after which the next one begins with input. Not with one in which the
+/// same turn waits; one that stopped at a limit goes on where that is raised, unless input came first.
+pub(crate) fn ends_turn(event: &Event, next: Next) -> bool {
+    if *event.kind() != kinds::SESSION_STATUS_IDLE {
+        return false;
+    }
     let members = event.members();
     let reason = members.get("stop_reason").and_then(|reason| reason.get("type")).and_then(Value::as_str);
-    matches!(reason, Some("end_turn" | "retries_exhausted" | "refusal"))
+    match reason {
+        Some("end_turn" | "retries_exhausted" | "refusal") => true,
+        Some("budget_reached") => next == Next::Input,
+        _ => false,
+    }
 }
 
 fn called(block: &RawValue) -> Option<Call> {

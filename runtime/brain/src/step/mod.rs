@@ -156,9 +156,7 @@ impl At<'_> {
 
     fn ask_or_stop(&self) -> Step {
         let fold = self.fold;
-        // A provider pauses a long turn of its own; asked again with what it said, it goes on.
-        let paused = fold.reply_stop.as_deref() == Some("pause_turn") && fold.anchors.reply > fold.turn.start;
-        if fold.news == 0 && !paused {
+        if fold.news == 0 && !is_paused(fold) {
             let refused = fold.reply_stop.as_deref() == Some("refusal");
             return Step::Stop(if refused { Stop::Refusal } else { Stop::EndTurn });
         }
@@ -167,11 +165,20 @@ impl At<'_> {
             Some(reached) if reached.is_rounds() => Step::Stop(Stop::ToolLimit(reached)),
             Some(reached) => Step::Stop(Stop::Budget(reached)),
             None if later => Step::Later(fold.retries.at_unix_ms),
-            None if self.runs.context.compact_at_tokens().is_some_and(|tokens| fold.context_tokens >= tokens) => {
-                Step::Compact
-            }
+            None if self.is_too_long() => Step::Compact,
             None => Step::Ask,
         }
+    }
+
+    /// Whether a summary is due, and would help.
+    ///
+    /// Where the system prompt, the tools and the summary itself are more than a summary is made at, each would be followed
+    /// by the next: it waits until the rest is a quarter of that.
+    fn is_too_long(&self) -> bool {
+        let least = self.fold.compacted_tokens;
+        let worth = least.saturating_add(least / 4);
+        let at_tokens = self.runs.context.compact_at_tokens();
+        at_tokens.is_some_and(|at_tokens| self.fold.context_tokens >= at_tokens.max(worth))
     }
 
     fn idle(&self) -> Step {
@@ -243,6 +250,11 @@ impl At<'_> {
     fn requires_action(&self) -> Stop {
         Stop::RequiresAction(self.fold.waiting().map(|waiting| waiting.id).collect())
     }
+}
+
+/// Whether a provider paused a long turn of its own; asked again with what it said, it goes on.
+pub(crate) fn is_paused(fold: &Fold) -> bool {
+    fold.reply_stop.as_deref() == Some("pause_turn") && fold.anchors.reply > fold.turn.start
 }
 
 fn is_confirmation(queued: &Queued) -> bool {

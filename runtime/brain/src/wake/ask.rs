@@ -7,8 +7,8 @@ use super::say::After;
 use super::watch::Watch;
 use super::{Settings, WakeError};
 use crate::context::{Material, read, request_at};
-use crate::model::{ModelError, ModelErrorKind, ModelRequest, Reply};
-use crate::step::{Stop, active_ms_left};
+use crate::model::{ModelError, ModelErrorKind, ModelRequest, Reply, Role};
+use crate::step::{Stop, active_ms_left, is_paused};
 use handbox_session::fold::{Money, OpenRequest, Tokens};
 use handbox_session::{Event, EventId, Seq, kinds};
 use serde_json::{Value, json};
@@ -43,32 +43,42 @@ impl Request {
     }
 }
 
+/// How many requests in a row may be overtaken before one is begun whatever came first. Each is made anew from a context
+/// that may be long, and a client that writes faster than that would never be answered.
+const OVERTAKEN_MAX: u32 = 3;
+
 /// What was read of the log for requests, so that the next one of this wake reads only what is new.
 #[derive(Default)]
-pub(super) struct Shown(Option<Material>);
+pub(super) struct Shown {
+    /// With the place up to which it is written; what comes after that was staged.
+    kept: Option<(Material, Seq)>,
+    /// How many requests in a row were overtaken.
+    overtaken: u32,
+}
 
 impl Shown {
     /// Forgets what was read: something else is needed from here on.
     pub(super) fn forget(&mut self) {
-        self.0 = None;
+        self.kept = None;
     }
 
     /// What a request at the desk's present is made from, staged events included.
     pub(super) async fn material(&mut self, desk: &Desk<'_>) -> Result<(&Material, Seq), WakeError> {
         let (log, blobs) = (&*desk.brain.log, &*desk.brain.blobs);
         let (session, written) = (desk.lease.session, desk.written());
-        let mut material = match self.0.take() {
-            Some(mut material) => {
+        let mut material = match self.kept.take() {
+            Some((mut material, through)) => {
                 // What was staged then may have come to another place since.
-                material.entries.retain(|entry| entry.seq <= written);
-                material.read_on(log, blobs, session, written).await?;
+                material.entries.retain(|entry| entry.seq <= through);
+                material.read_on(log, blobs, session, through, written).await?;
                 material
             }
             None => read(log, blobs, session, &desk.runs.context, written).await?,
         };
-        material.entries.extend_from_slice(desk.staged());
+        material.add(log, blobs, session, desk.staged().to_vec()).await?;
         let position = material.entries.last().map_or(written, |entry| entry.seq);
-        Ok((self.0.insert(material), position))
+        let (material, _) = self.kept.insert((material, written));
+        Ok((material, position))
     }
 }
 
@@ -77,11 +87,13 @@ impl Desk<'_> {
     pub(super) async fn ask(&mut self, shown: &mut Shown, watch: &mut Watch<'_>) -> Result<(), WakeError> {
         let (material, position) = shown.material(self).await?;
         let request = Request::new(request_at(material, &self.runs, position));
-        let Some(start) = self.begin_request(&request, "reply").await? else {
-            // What was staged was taken back, and may be decided otherwise.
-            shown.forget();
-            return Ok(());
-        };
+        let last = request.request.messages.last().map(|message| message.role);
+        if last != Some(Role::User) && !(last.is_some() && is_paused(&self.fold)) {
+            // What came shows nothing: there is nothing to answer, and no provider takes such a request.
+            let events = self.stop(&Stop::EndTurn)?;
+            return self.intend(events).await.map(|_| ());
+        }
+        let Some(start) = self.begin_request(&request, "reply", shown).await? else { return Ok(()) };
         let mut previewer = Previewer::new(Some(&*self.brain.log), &*self.brain.surroundings, self.lease.session);
         let asked = self.exchange(&request, &mut previewer, watch).await?;
         let events = match asked {
@@ -92,18 +104,33 @@ impl Desk<'_> {
         self.tell(events).await
     }
 
-    /// Puts the intent to make a request on disk, with what it may cost. `None` if something came first.
+    /// Puts the intent to make a request on disk, with what it may cost. `None` if something came first, so that another
+    /// may be due; after [`OVERTAKEN_MAX`] times only if that is an interrupt.
     pub(super) async fn begin_request(
         &mut self,
         request: &Request,
         purpose: &str,
+        shown: &mut Shown,
     ) -> Result<Option<EventId>, WakeError> {
         let price = self.runs.prices.of(&self.runs.agent.model.id);
         let reserved = price.most(request.input(), request.request.max_tokens);
         let own = json!({"purpose": purpose, "model": request.request.model, "reserved": reserved});
         let start = self.event(kinds::SPAN_MODEL_REQUEST_START, json!({"handbox": own}))?;
         let id = start.id();
-        Ok((self.intend(vec![start]).await? == Intent::Written).then_some(id))
+        if shown.overtaken < OVERTAKEN_MAX {
+            let begun = self.intend(vec![start]).await? == Intent::Written;
+            shown.overtaken = if begun { 0 } else { shown.overtaken + 1 };
+            return Ok(begun.then_some(id));
+        }
+        shown.overtaken = 0;
+        self.tell(vec![start]).await?;
+        if self.fold.interrupts.is_empty() {
+            return Ok(Some(id));
+        }
+        // It was never sent, and costs nothing.
+        let end = self.request_end(id, Tokens::default(), Some(Money::default()))?;
+        self.tell(vec![end]).await?;
+        Ok(None)
     }
 
     /// Makes a request, unless it is cut off.
@@ -180,6 +207,10 @@ impl Desk<'_> {
         let cost = self.cost_of_failure(request, error, heard);
         let mut events = vec![self.request_end(start, error.usage.unwrap_or_default(), Some(cost))?];
         let mut own = json!({"part": "model", "incarnation": self.brain.model.provider()});
+        if error.kind == ModelErrorKind::Rejected {
+            // It may be too long, which the next turn is to know.
+            own["context_tokens"] = request.input().into();
+        }
         let wait = self.wait_after(error);
         let Some(wait) = wait else {
             events.push(self.error(name(error.kind), &error.message, After::Exhausted, own)?);
@@ -196,7 +227,7 @@ impl Desk<'_> {
         Ok(events)
     }
 
-    fn cost_of_failure(&self, request: &Request, error: &ModelError, heard: Heard) -> Money {
+    pub(super) fn cost_of_failure(&self, request: &Request, error: &ModelError, heard: Heard) -> Money {
         let price = self.runs.prices.of(&self.runs.agent.model.id);
         match error.usage {
             Some(usage) => price.cost(usage),

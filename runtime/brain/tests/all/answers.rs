@@ -86,6 +86,24 @@ async fn a_call_that_nobody_answers_is_denied_after_thirty_days() {
 }
 
 #[tokio::test]
+async fn an_approval_after_the_deadline_is_none_also_if_no_brain_was_awake_at_it() {
+    let days = 30 * 24 * 60 * 60 * 1000;
+    for late in [false, true] {
+        let bench = Bench::new(&one("send"), &asking()).await;
+        bench.say("go").await;
+        bench.wake().await;
+        let call = bench.call(0).await;
+        bench.time.by_ms.store(if late { days + 1 } else { days - 60_000 }, Ordering::SeqCst);
+        bench.confirm(call, "allow").await;
+        bench.time.by_ms.store(2 * days, Ordering::SeqCst);
+        assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+        assert_eq!(bench.effects("send"), usize::from(!late));
+        assert_eq!(bench.all("handbox.wait_expired").await.len(), usize::from(late));
+        assert!(bench.fold().await.queue.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn the_clients_own_tools_are_answered_by_the_client_and_what_is_missing_is_asked_again() {
     let script = json!([
         {"when": {"step": 1}, "reply": [calls("own"), calls("own"), calls("look")]},

@@ -179,3 +179,106 @@ async fn at_any_place_there_is_a_request_that_a_provider_would_take() {
     let _: fn(&[handbox_session::Entry], &HashMap<handbox_session::Hash, Vec<u8>>) -> context::Transcript =
         context::transcript;
 }
+
+#[tokio::test]
+async fn a_turn_that_stopped_at_its_limit_is_a_turn() {
+    let mut runs = with(Context::LastTurns { turns: 2 });
+    runs.limits.turn.tokens = Some(1);
+    let script = json!([{"reply": [calls("look"), calls("look")]}]);
+    let mut bench = Bench::new(&script, &runs).await;
+    let counting = std::sync::Arc::new(Wrapped { log: bench.log.clone(), around: Counting::default() });
+    bench.brain.log = counting.clone();
+    let mut most = 0;
+    for turn in 0..60 {
+        bench.say(&format!("go {turn}.")).await;
+        counting.around.0.store(0, Ordering::SeqCst);
+        assert_eq!(bench.wake().await.stop_reason, Some(StopReason::BudgetReached));
+        most = most.max(counting.around.0.load(Ordering::SeqCst));
+    }
+    let last = bench.model.requests.lock().unwrap().last().unwrap().clone();
+    assert!(text(&last).contains("go 58.") && !text(&last).contains("go 57."), "{}", text(&last));
+    let whole = bench.entries().await.len();
+    assert!(whole > 900 && most < 700, "{most} of {whole}");
+    let requests = bench.model.requests.lock().unwrap().clone();
+    for (request, place) in requests.iter().zip(starts(&bench).await) {
+        assert_eq!(text(request), text(&remade(&bench, place).await), "at {place}");
+    }
+}
+
+#[tokio::test]
+async fn what_shows_nothing_is_no_question() {
+    for (kind, members) in [
+        ("user.message", json!({"content": []})),
+        ("user.message", json!({"content": [{"type": "redacted"}]})),
+        ("user.of_a_later_time", json!({})),
+        ("user.define_outcome", json!({"description": "d", "rubric": {"type": "text", "content": "r"}})),
+    ] {
+        let bench = Bench::new(&script(), &runs()).await;
+        for spoken in [false, true] {
+            if spoken {
+                bench.say("go").await;
+                assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+            }
+            let asked = bench.model.requests.lock().unwrap().len();
+            bench.client(kind, members.clone()).await;
+            let rest = bench.wake().await;
+            assert!(matches!(rest.stop_reason, None | Some(StopReason::EndTurn)), "{kind}: {rest:?}");
+            assert_eq!(bench.model.requests.lock().unwrap().len(), asked, "{kind}");
+        }
+    }
+}
+
+/// A client that says something right before each request of a brain, so many times.
+struct Chatty {
+    bench: std::sync::Mutex<Option<std::sync::Arc<Bench>>>,
+    left: AtomicUsize,
+    read: Counting,
+}
+
+#[async_trait::async_trait]
+impl Around for Chatty {
+    async fn before_append(&self, batches: &[handbox_session::Batch]) -> Result<(), handbox_session::LogError> {
+        let last = batches[0].events.last().map(|event| event.kind().to_string());
+        let bench = self.bench.lock().unwrap().clone();
+        if last.as_deref() == Some("span.model_request_start")
+            && let Some(bench) = bench
+            && self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+        {
+            bench.say("one more thing").await;
+        }
+        Ok(())
+    }
+    fn read(&self, page: &Page) {
+        self.read.read(page);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_always_faster_is_answered_all_the_same_and_costs_no_more_than_it_says() {
+    let script = json!([{"when": {"step": 1}, "reply": [calls("look"), calls("look")]}, {"reply": [says("done")]}]);
+    let bench = Bench::new(&script, &runs()).await;
+    for turn in 0..40 {
+        bench.say(&format!("go {turn}")).await;
+        bench.wake().await;
+    }
+    let log = bench.log.clone();
+    let whole = bench.entries().await.len();
+    let asked = bench.model.requests.lock().unwrap().len();
+    let bench = std::sync::Arc::new(bench);
+    let around = Chatty { bench: std::sync::Mutex::default(), left: AtomicUsize::new(40), read: Counting::default() };
+    let chatty = std::sync::Arc::new(Wrapped { log, around });
+    *chatty.around.bench.lock().unwrap() = Some(bench.clone());
+    let mut brain = bench.brain.clone();
+    brain.log = chatty.clone();
+    bench.say("go on").await;
+    let rest = brain.wake(bench.session).await.unwrap();
+    assert_eq!(rest.stop_reason, Some(StopReason::EndTurn));
+    let requests = bench.model.requests.lock().unwrap().clone();
+    assert!(requests.len() > asked + 8, "{} requests in spite of 40 messages", requests.len() - asked);
+    let read = chatty.around.read.0.load(Ordering::SeqCst);
+    assert!(read < 3 * whole, "{read} events read of a log that had {whole}");
+    for (request, place) in requests.iter().zip(starts(&bench).await) {
+        assert_eq!(text(request), text(&remade(&bench, place).await), "at {place}");
+    }
+    *chatty.around.bench.lock().unwrap() = None;
+}

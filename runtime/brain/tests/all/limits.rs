@@ -152,3 +152,16 @@ async fn a_refusal_is_a_stop_reason() {
     assert_eq!(bench.wake().await.stop_reason, Some(StopReason::Refusal));
     assert_eq!(bench.all("session.status_idle").await[0]["stop_details"]["type"], "refusal");
 }
+
+#[tokio::test]
+async fn a_session_that_is_rescheduled_waits_whatever_is_left_of_its_turn() {
+    let script =
+        json!([{"times": 1, "error": {"kind": "overloaded", "retry_after_ms": 1900}}, {"reply": [says("ok")]}]);
+    let mut bench = Bench::new(&script, &turn(Allowance { active_ms: Some(20), ..Allowance::default() })).await;
+    bench.brain.settings.reschedule = Duration::from_millis(10);
+    bench.say("go").await;
+    let rest = bench.wake().await;
+    // On a machine that is busy its few milliseconds may be over by then.
+    assert!(matches!(rest.stop_reason, Some(StopReason::EndTurn | StopReason::BudgetReached)), "{rest:?}");
+    assert_eq!(bench.all("session.status_rescheduled").await.len(), 1);
+}

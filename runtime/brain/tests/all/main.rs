@@ -4,6 +4,7 @@
 
 mod answers;
 mod bench;
+mod compactions;
 mod contexts;
 mod crashes;
 mod interrupts;

@@ -78,7 +78,7 @@ pub struct Fold {
     /// Why the model stopped its last reply, in its provider's words, cut at [`bodies::NAME_BYTES_MAX`].
     pub reply_stop: Option<String>,
     /// The tokens of the last reply and of what it answered, as far as its provider counted them: about what the next
-    /// request has at least. 0 after a compaction.
+    /// request has at least. Those of a request that its provider rejected since, by its bytes. 0 after a compaction.
     pub context_tokens: u64,
     /// What `context_tokens` was with the first reply after the latest compaction: what no compaction takes away. 0 if
     /// there was none.

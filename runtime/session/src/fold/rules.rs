@@ -211,7 +211,11 @@ fn rest(fold: &mut Fold, status: Status, reason: Option<StopReason>, event: &Eve
 
 fn error(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Odd> {
     let error = status::error(place, event)?;
-    if let (Retry::Retrying, Some(at_unix_ms)) = (error.retry, status::retry_at(event)) {
+    let own = status::error_own(event);
+    if let Some(tokens) = own.context_tokens {
+        fold.context_tokens = tokens;
+    }
+    if let (Retry::Retrying, Some(at_unix_ms)) = (error.retry, own.retry_at_unix_ms) {
         fold.retries = Retries { count: fold.retries.count.saturating_add(1), at_unix_ms };
     }
     fold.last_error = Some(error);

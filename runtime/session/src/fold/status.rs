@@ -141,14 +141,18 @@ struct RetryStatus {
 }
 
 #[derive(Deserialize)]
-struct RetryMembers {
-    handbox: Option<RetryOwn>,
+struct OwnMembers {
+    handbox: Option<ErrorOwn>,
 }
 
-#[derive(Deserialize)]
-struct RetryOwn {
-    #[serde(default)]
-    retry_at_unix_ms: Option<u64>,
+/// What Handbox itself says of an error.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct ErrorOwn {
+    /// When the turn goes on.
+    pub(super) retry_at_unix_ms: Option<u64>,
+    /// How long a request was that its provider rejected, which may be why.
+    pub(super) context_tokens: Option<u64>,
 }
 
 /// The reason that a `session.status_idle` gives.
@@ -164,9 +168,9 @@ pub(super) fn stop_reason(event: &Event) -> Result<StopReason, Odd> {
     })
 }
 
-/// When the turn goes on after a `session.error` of Handbox's own; `None` for any other.
-pub(super) fn retry_at(event: &Event) -> Option<u64> {
-    serde_json::from_str::<RetryMembers>(event.json()).ok()?.handbox?.retry_at_unix_ms
+/// What a `session.error` of Handbox's own says besides; nothing for any other.
+pub(super) fn error_own(event: &Event) -> ErrorOwn {
+    serde_json::from_str::<OwnMembers>(event.json()).ok().and_then(|members| members.handbox).unwrap_or_default()
 }
 
 /// What a `session.error` says.

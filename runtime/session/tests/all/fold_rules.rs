@@ -189,6 +189,9 @@ fn what_no_compaction_takes_away_is_what_the_reply_after_it_counts() {
         tokens.push((story.fold_all().context_tokens, story.fold_all().compacted_tokens));
     }
     assert_eq!((tokens[0].1, tokens[1].1, tokens[2].1), (0, tokens[1].0, tokens[1].0), "{tokens:?}");
+    let error = json!({"type": "model_request_failed_error", "message": "", "retry_status": {"type": "exhausted"}});
+    story.add("session.error", json!({"error": error, "handbox": {"context_tokens": 7777}}));
+    assert_eq!(story.fold_all().context_tokens, 7777, "a request that was rejected may be too long");
 }
 
 #[test]
