@@ -306,7 +306,13 @@ pub(crate) struct Bench {
 
 pub(crate) fn price() -> handbox_brain::Price {
     let money = Money::from_picodollars;
-    handbox_brain::Price { input: money(3_000_000), output: money(15_000_000), ..handbox_brain::Price::default() }
+    handbox_brain::Price {
+        input: money(3_000_000),
+        output: money(15_000_000),
+        cache_read: money(300_000),
+        cache_write_5m: money(3_750_000),
+        cache_write_1h: money(6_000_000),
+    }
 }
 
 /// What sessions of tests run with: every tool may be called.

@@ -83,6 +83,50 @@ async fn a_reply_is_shown_again_as_it_came_and_the_prefix_stays() {
     assert_eq!(marks, 3);
 }
 
+/// A model that says, byte for byte, what no writer of JSON here would.
+struct Verbatim(std::sync::Mutex<Vec<String>>);
+
+const ODD: &str = r#"[{"type":"thinking","thinking":"h\u00e9 \/ \ud83d\ude00","signature":"a+b\/c=="} ,
+  {"type":"tool_use","id":"t", "input":{"x":"1", "n":1e2,"big":12345678901234567890123,"z":-0.0,"a":1},"name":"look"}]"#;
+
+#[async_trait::async_trait]
+impl handbox_brain::model::Model for Verbatim {
+    fn provider(&self) -> &str {
+        "verbatim"
+    }
+    async fn ask(
+        &self,
+        request: &ModelRequest,
+        _: &mut dyn handbox_brain::model::Listener,
+    ) -> Result<handbox_brain::model::Reply, handbox_brain::model::ModelError> {
+        self.0.lock().unwrap().push(text(request));
+        let first = request.messages.len() == 1;
+        let content = if first { ODD.to_owned() } else { r#"[{"type":"text","text":"ok"}]"#.to_owned() };
+        let (stop_reason, usage) = (None, handbox_session::fold::Tokens::default());
+        Ok(handbox_brain::model::Reply { model: "v".to_owned(), content, stop_reason, usage })
+    }
+}
+
+#[tokio::test]
+async fn what_a_provider_signed_is_sent_back_as_it_was_also_from_a_log_that_was_closed() {
+    let mut bench = Bench::new(&json!([]), &runs()).await;
+    let model = std::sync::Arc::new(Verbatim(std::sync::Mutex::default()));
+    bench.brain.model = model.clone();
+    bench.say("go").await;
+    assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+    let sent = model.0.lock().unwrap().clone();
+    for odd in [
+        r#"{"type":"thinking","thinking":"h\u00e9 \/ \ud83d\ude00","signature":"a+b\/c=="}"#,
+        r#""n":1e2,"big":12345678901234567890123,"z":-0.0"#,
+    ] {
+        assert!(sent[1].contains(odd), "{}", sent[1]);
+    }
+    bench.log = bench.log.reopened();
+    for (sent, place) in sent.iter().zip(starts(&bench).await) {
+        assert_eq!(*sent, text(&remade(&bench, place).await));
+    }
+}
+
 #[tokio::test]
 async fn the_last_turns_are_whole_turns() {
     let bench = talked(Context::LastTurns { turns: 2 }, 5).await;

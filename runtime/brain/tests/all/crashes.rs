@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use handbox_brain::{Policy, Rest, RunsWith};
 use handbox_session::fold::{Oddities, Status, StopReason};
 use handbox_session::memory::MemoryLog;
-use handbox_session::{Batch, Event, EventId, LogError, SessionId, SessionLog, Writer, kinds};
+use handbox_session::{Batch, Entry, Event, EventId, LogError, SessionId, SessionLog, Writer, kinds};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -191,6 +191,7 @@ impl Trial {
         for (_, key) in self.bench.hands.hand.ledger.lock().unwrap().iter() {
             *effects.entry(key.clone()).or_default() += 1;
         }
+        let entries = self.bench.entries().await;
         let results = self.bench.all("agent.tool_result").await;
         let calls = self.bench.all("agent.tool_use").await;
         assert_eq!(results.len(), calls.len(), "{why}");
@@ -207,6 +208,21 @@ impl Trial {
             }
             assert!(!unknown || !self.crashes.is_empty(), "{why}");
         }
+        // Each attempt has one receipt, which stands before the call's result.
+        let receipts = self.bench.all("handbox.call_ended").await;
+        let attempts = self.bench.all("handbox.call_started").await;
+        assert_eq!(receipts.len(), attempts.len(), "{why}");
+        let place = |kind: &str, of: &dyn Fn(&Value) -> bool| {
+            let at = |entry: &&Entry| entry.event.kind().as_str() == kind && of(&json!(entry.event.members()));
+            entries.iter().find(at).map(|entry| entry.seq)
+        };
+        for attempt in &attempts {
+            let own = |of: &Value| of["tool_use_id"] == attempt["tool_use_id"];
+            let started = place("handbox.call_started", &|of| own(of) && of["attempt"] == attempt["attempt"]);
+            let ended = place("handbox.call_ended", &|of| own(of) && of["attempt"] == attempt["attempt"]);
+            let result = place("agent.tool_result", &own);
+            assert!(started < ended && ended < result && started.is_some(), "{why}");
+        }
         let charged = *self.bench.model.charged.lock().unwrap();
         let (spend, waste) = (fold.total.spend.picodollars(), fold.total.waste.picodollars());
         assert!(spend - waste <= charged.picodollars() && charged.picodollars() <= spend, "{why}");
@@ -219,8 +235,10 @@ impl Trial {
             });
         }
         // Which of several reads was faster, and when the approvals came, is chance.
-        seen.sort();
-        clean.sort();
+        if story.parallel || story.ask {
+            seen.sort();
+            clean.sort();
+        }
         assert_eq!(seen, clean, "{why}");
     }
 }

@@ -1,6 +1,6 @@
 //! What once held a session up, or ended it: hands that hang or shout, long queues, versions that do not know each other.
 
-use super::bench::{Bench, Gate, Ledger, calls, runs, says};
+use super::bench::{Bench, Gate, Ledger, Points, calls, runs, says};
 use super::crashes::Brittle;
 use super::wrapped::Wrapped;
 use handbox_brain::{Rest, WakeError};
@@ -92,6 +92,33 @@ async fn a_turn_s_time_and_a_bound_end_a_hand_that_hangs_while_it_is_made_ready(
     bench.say("go").await;
     assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
     assert!(bench.results().await[0].contains("could not be made ready"), "{:?}", bench.results().await);
+}
+
+/// Lets two pass a point together, and none alone.
+struct Together(tokio::sync::Barrier);
+
+#[async_trait::async_trait]
+impl Points for Together {
+    async fn at(&self, name: &str) {
+        if name == "provide" {
+            self.0.wait().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_hands_of_several_calls_are_made_ready_together() {
+    let mut runs = runs();
+    for tool in &mut runs.tools {
+        tool.hand = Some(if tool.name.as_str() == "look" { "one" } else { "other" }.to_owned());
+    }
+    let reply = [calls("look"), calls("long"), calls("picture")];
+    let script = json!([{"when": {"step": 1}, "reply": reply}, {"reply": [says("done")]}]);
+    let points = Arc::new(Together(tokio::sync::Barrier::new(2)));
+    let bench = Bench::with(&script, &runs, points, Ledger::default()).await;
+    bench.say("go").await;
+    assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+    assert_eq!(bench.all("handbox.hand_provisioned").await.len(), 2);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What a turn writes, and in which order.
 
-use super::bench::{Bench, calls, runs, says};
-use handbox_session::fold::{Status, StopReason};
+use super::bench::{Bench, Gate, Ledger, calls, runs, says};
+use handbox_session::fold::{Fold, Own, Status, StopReason, project};
 use handbox_session::{Followed, SessionLog};
 use serde_json::{Value, json};
 
@@ -81,25 +81,42 @@ async fn input_that_comes_within_a_turn_is_taken_before_the_next_request() {
         {"when": {"step": 1, "text": "first"}, "reply": [calls("look")]},
         {"when": {"text": "second"}, "reply": [says("heard second")]},
     ]);
-    let bench = Bench::new(&script, &runs()).await;
-    bench.say("first").await;
-    let hands = bench.hands.clone();
+    let gate = Gate::at_point("effect done");
+    let bench = Bench::with(&script, &runs(), gate.clone(), Ledger::default()).await;
+    let first = bench.say("first").await;
     let wake = tokio::spawn({
         let (brain, session) = (bench.brain.clone(), bench.session);
         async move { brain.wake(session).await }
     });
-    // The message may come at any time: at last it is answered, and taken once.
+    gate.reached().await;
     let second = bench.say("second").await;
-    wake.await.unwrap().unwrap();
-    bench.wake().await;
-    let taken = bench.all("handbox.input_taken").await;
-    let times =
-        taken.iter().flat_map(|taken| taken["ids"].as_array().unwrap().clone()).filter(|id| *id == json!(second));
-    assert_eq!(times.count(), 1);
-    let last = bench.all("agent.message").await.pop().unwrap();
-    assert_eq!(last["content"][0]["text"], "heard second");
-    drop(hands);
+    gate.open();
+    assert_eq!(wake.await.unwrap().unwrap().stop_reason, Some(StopReason::EndTurn));
+    let kinds = bench.kinds().await;
+    let of_turn: Vec<&str> = kinds.iter().map(String::as_str).filter(|kind| MATTERS.contains(kind)).collect();
+    let (started, taken) = ("handbox.call_started", "handbox.input_taken");
+    let (asked, result) = ("span.model_request_start", "agent.tool_result");
+    let (said, runs) = ("user.message", "session.status_running");
+    assert_eq!(of_turn, [said, runs, taken, asked, started, said, result, taken, asked]);
+    let taken: Vec<Value> = bench.all(taken).await.iter().map(|taken| taken["ids"].clone()).collect();
+    assert_eq!(taken, [json!([first]), json!([second])]);
+    let said = bench.all("agent.message").await;
+    assert_eq!(said[0]["content"][0]["text"], "heard second");
+    // A client sees it as processed when it was taken, and not before the result that was shown with it.
+    let shown = project(&bench.entries().await, &Fold::default(), Own::Hidden);
+    let at = |kind: &str| shown.iter().rposition(|shown| shown.json["type"] == kind).unwrap();
+    assert!(at("agent.tool_result") < at("user.message"), "{shown:#?}");
+    assert!(shown[at("user.message")].json["processed_at"].is_string());
 }
+
+const MATTERS: [&str; 6] = [
+    "user.message",
+    "session.status_running",
+    "handbox.input_taken",
+    "span.model_request_start",
+    "handbox.call_started",
+    "agent.tool_result",
+];
 
 #[tokio::test]
 async fn reads_run_together_and_everything_else_in_order() {
