@@ -207,7 +207,8 @@ pub struct Allowance {
     pub tool_calls: Option<u64>,
     /// Tokens, of all kinds together.
     pub tokens: Option<u64>,
-    /// For how long it runs, in milliseconds. Time in which it waits for its client does not count.
+    /// For how long it runs, in milliseconds. Time in which it waits for its client, or in which no brain is awake, does not
+    /// count.
     pub active_ms: Option<u64>,
     /// Money, by the session's prices.
     pub money: Option<Money>,

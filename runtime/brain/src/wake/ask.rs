@@ -9,7 +9,7 @@ use super::{Settings, WakeError};
 use crate::context::{Material, read, request_at};
 use crate::model::{ModelError, ModelErrorKind, ModelRequest, Reply, Role};
 use crate::step::{Stop, active_ms_left, is_paused};
-use handbox_session::fold::{Money, OpenRequest, Tokens};
+use handbox_session::fold::{Money, OpenRequest, Status, Tokens};
 use handbox_session::{Event, EventId, Seq, kinds};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -105,7 +105,7 @@ impl Desk<'_> {
     }
 
     /// Puts the intent to make a request on disk, with what it may cost. `None` if something came first, so that another
-    /// may be due; after [`OVERTAKEN_MAX`] times only if that is an interrupt.
+    /// may be due; after [`OVERTAKEN_MAX`] times only if that ends the turn.
     pub(super) async fn begin_request(
         &mut self,
         request: &Request,
@@ -124,7 +124,7 @@ impl Desk<'_> {
         }
         shown.overtaken = 0;
         self.tell(vec![start]).await?;
-        if self.fold.interrupts.is_empty() {
+        if self.fold.interrupts.is_empty() && self.fold.status == Status::Running {
             return Ok(Some(id));
         }
         // It was never sent, and costs nothing.

@@ -111,8 +111,7 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Writes what is staged and, last, an intent, unless somebody else wrote meanwhile. With nothing to write it looks
-    /// whether somebody did.
+    /// Writes what is staged and, last, an intent, unless somebody else wrote meanwhile.
     pub(super) async fn intend(&mut self, events: Vec<Event>) -> Result<Intent, WakeError> {
         self.stage(events)?;
         self.write(Some(self.written())).await
@@ -127,9 +126,7 @@ impl<'a> Desk<'a> {
     async fn write(&mut self, after: Option<Seq>) -> Result<Intent, WakeError> {
         let events: Vec<Event> = std::mem::take(&mut self.staged).into_iter().map(|entry| entry.event).collect();
         let Some(first) = events.first().map(Event::id) else {
-            let before = self.written();
-            self.look().await?;
-            return Ok(if self.written() == before { Intent::Written } else { Intent::Overtaken });
+            return Ok(Intent::Written);
         };
         let place = match self.append(first, &events, after).await {
             Ok(place) => place,

@@ -7,6 +7,7 @@ mod compact;
 mod desk;
 mod output;
 mod preview;
+mod ready;
 mod say;
 mod tenure;
 mod watch;

@@ -76,7 +76,7 @@ impl<'a> Tenure<'a> {
             match self.renew().await {
                 Ok(()) => {}
                 // It may come back before the lease ends; if not, the next append says so.
-                Err(LogError::Unavailable(error)) => {
+                Err(LogError::Unavailable(error) | LogError::Unreachable(error)) => {
                     tracing::warn!(session = %self.lease.session, error, "lease not renewed");
                 }
                 Err(error) => return error.into(),
