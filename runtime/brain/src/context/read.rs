@@ -76,29 +76,37 @@ impl Material {
         session: SessionId,
         entries: Vec<Entry>,
     ) -> Result<(), LogError> {
-        let new = self.entries.len();
-        self.entries.extend(entries);
-        let mut before = Vec::new();
-        for id in taken_before(&self.entries, new) {
-            before.extend(by_id(log, session, id).await?);
-        }
-        if !before.is_empty() {
-            self.entries.append(&mut before);
-            self.entries.sort_by_key(|entry| entry.seq);
-        }
-        self.fetch(blobs).await
-    }
-
-    async fn fetch(&mut self, blobs: &dyn Blobs) -> Result<(), LogError> {
-        let wanted: HashSet<Hash> = self.entries.iter().filter_map(blob).collect();
-        for digest in wanted {
+        for digest in entries.iter().filter_map(blob) {
             if !self.blobs.contains_key(&digest)
                 && let Some(content) = blobs.get(digest).await?
             {
                 self.blobs.insert(digest, content);
             }
         }
+        let mut before = Vec::new();
+        for id in self.taken_before(&entries) {
+            before.extend(by_id(log, session, id).await?);
+        }
+        self.entries.extend(entries);
+        if !before.is_empty() {
+            self.entries.append(&mut before);
+            self.entries.sort_by_key(|entry| entry.seq);
+        }
         Ok(())
+    }
+
+    /// Input that is taken among new entries and is neither there nor here.
+    fn taken_before(&self, new: &[Entry]) -> Vec<EventId> {
+        let mut taken: Vec<EventId> = new
+            .iter()
+            .filter_map(|entry| InputTaken::from_event(&entry.event).ok())
+            .flat_map(|taken| taken.ids)
+            .collect();
+        if !taken.is_empty() {
+            let here: HashSet<EventId> = self.entries.iter().chain(new).map(|entry| entry.event.id()).collect();
+            taken.retain(|id| !here.contains(id));
+        }
+        taken
     }
 }
 
@@ -179,13 +187,6 @@ async fn since_summary(log: &dyn SessionLog, session: SessionId, position: Seq) 
         next = entry.seq.before();
     }
     forward(log, session, Seq::FIRST, position).await
-}
-
-/// Input that was taken among the entries from an index on and is not there itself.
-fn taken_before(entries: &[Entry], new: usize) -> Vec<EventId> {
-    let here: HashSet<EventId> = entries.iter().map(|entry| entry.event.id()).collect();
-    let taken = entries[new..].iter().filter_map(|entry| InputTaken::from_event(&entry.event).ok());
-    taken.flat_map(|taken| taken.ids).filter(|id| !here.contains(id)).collect()
 }
 
 async fn by_id(log: &dyn SessionLog, session: SessionId, id: EventId) -> Result<Option<Entry>, LogError> {

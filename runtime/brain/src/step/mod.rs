@@ -25,7 +25,7 @@
 //! | | a limit is reached | [`Step::Stop`] `budget_reached` |
 //! | | a try failed, and the next is not due | [`Step::Later`] |
 //! | | the context is too long, and its strategy sums up | [`Step::Compact`] |
-//! | | | [`Step::Ask`] |
+//! | | | [`Step::Ask`], which is [`Step::Stop`] `end_turn` if what came shows nothing to the model |
 //! | rescheduling | any of these but `Later` and `Stop` | [`Step::Begin`] first |
 //! | idle | interrupted, calls open | [`Step::Settle`] them |
 //! | | interrupted while it waited for its client | [`Step::Stop`] `end_turn` |

@@ -48,7 +48,10 @@ pub struct Brain {
 pub struct Settings {
     /// Who it is, for people: a process, a machine. At most 128 bytes.
     pub holder: String,
-    /// For how long it claims a session at a time. It renews that in thirds, and begins nothing in the last sixth.
+    /// For how long it claims a session at a time. It renews that in thirds, and begins no call and no request in the last
+    /// sixth. What is under way when it ends (the process is stopped, the machine sleeps) is not undone: for as long as it
+    /// goes on, another brain may be at work as well. Of a call that may have run so, it only does again what its tool's
+    /// recovery allows.
     pub lease: Duration,
     /// The most retries in a row of a model that fails.
     pub retries_max: u64,
