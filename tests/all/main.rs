@@ -21,4 +21,5 @@ mod cli_verify;
 mod guests;
 mod sandbox;
 mod std_tools;
+mod storm;
 mod tidy;

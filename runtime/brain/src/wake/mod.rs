@@ -15,7 +15,7 @@ use crate::runs::{RunsError, RunsWith};
 use crate::{Hands, Scratch, Surroundings, model::Model};
 use handbox_session::fold::{Fold, SessionChanged, SessionCreated, Status, StopReason, Waiting, bodies::Body};
 use handbox_session::{
-    Blobs, Epoch, EventError, EventId, LogError, NewSession, Record, Seq, SessionId, SessionLog, Slice, kinds,
+    Blobs, Epoch, EventError, LogError, NewSession, Record, Seq, SessionId, SessionLog, Slice, kinds,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -183,10 +183,7 @@ impl Brain {
         title: Option<String>,
         metadata: BTreeMap<String, String>,
     ) -> Result<Record, WakeError> {
-        let mut chance = [0; 10];
-        self.surroundings.chance(&mut chance);
-        let event = EventId::at(self.surroundings.now_unix_ms(), chance);
-        let created = runs.created(title, metadata).to_event(event)?;
+        let created = runs.created(title, metadata).to_event(self.new_id())?;
         Ok(self.log.create(NewSession::own(id, vec![created])).await?)
     }
 

@@ -8,6 +8,7 @@ mod contexts;
 mod crashes;
 mod interrupts;
 mod limits;
+mod pool;
 mod scripts;
 mod states;
 mod turns;

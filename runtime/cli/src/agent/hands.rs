@@ -14,6 +14,7 @@ use handbox_hands::{Environment, Library, Toolbox};
 use handbox_session::SessionId;
 use std::collections::HashMap;
 use std::fs::DirBuilder;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -154,8 +155,46 @@ pub(crate) struct SessionScratch {
 impl Scratch for SessionScratch {
     async fn keep(&self, session: SessionId, name: &str, content: &[u8]) -> Result<String, String> {
         let folders = Folders::of(&self.data, session);
-        folders.make().map_err(|error| error.to_string())?;
-        std::fs::write(folders.scratch.join(name), content).map_err(|error| error.to_string())?;
+        let (file, content) = (folders.scratch.join(name), content.to_vec());
+        let kept = tokio::task::spawn_blocking(move || folders.make().and_then(|()| put_new(&file, &content))).await;
+        kept.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
         Ok(format!("{}/{name}", handbox_bundle::SCRATCH_PATH))
+    }
+}
+
+/// Writes a file where there was none. The folder is the guest's to write to, and it knows the name beforehand: what it
+/// put there, a link to somewhere else above all, is removed and never followed.
+fn put_new(file: &Path, content: &[u8]) -> std::io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // `O_CREAT | O_EXCL` fails on a link, wherever it leads (POSIX.1-2024, open).
+    std::fs::OpenOptions::new().write(true).create_new(true).open(file)?.write_all(content)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::{Folders, Scratch, SessionScratch};
+    use handbox_session::SessionId;
+
+    #[tokio::test]
+    async fn a_long_result_never_goes_where_a_guest_linked_its_file_to() {
+        let machine = tempfile::tempdir().expect("a folder");
+        let (data, secret) = (machine.path().join("data"), machine.path().join("bashrc"));
+        std::fs::write(&secret, "mine").expect("a file");
+        let session = SessionId::at(0, [7; 10]);
+        let folders = Folders::of(&data, session);
+        folders.make().expect("folders");
+        std::os::unix::fs::symlink("../../../../bashrc", folders.scratch.join("x.txt")).expect("a link");
+        assert_eq!(std::fs::read_to_string(folders.scratch.join("x.txt")).expect("a link that leads there"), "mine");
+        let scratch = SessionScratch { data };
+        for content in ["long", "longer"] {
+            assert_eq!(scratch.keep(session, "x.txt", content.as_bytes()).await, Ok("/tmp/x.txt".to_owned()));
+            assert_eq!(std::fs::read_to_string(folders.scratch.join("x.txt")).expect("the result"), content);
+        }
+        assert_eq!(std::fs::read_to_string(&secret).expect("a file"), "mine");
+        std::fs::create_dir(folders.scratch.join("y.txt")).expect("a folder");
+        scratch.keep(session, "y.txt", b"long").await.expect_err("a folder stands there");
     }
 }
