@@ -127,6 +127,10 @@ fn relative(path: &Path, cwd: &Path) -> String {
     match path.strip_prefix(cwd) {
         Ok(rest) if rest.as_os_str().is_empty() => ".".to_owned(),
         Ok(rest) => rest.display().to_string(),
-        Err(_) => path.display().to_string(),
+        // The current folder is a real path, so that this is where `..` leads.
+        Err(_) => match cwd.parent().filter(|above| above.parent().is_some()).map(|above| path.strip_prefix(above)) {
+            Some(Ok(rest)) => Path::new("..").join(rest).display().to_string(),
+            _ => path.display().to_string(),
+        },
     }
 }
