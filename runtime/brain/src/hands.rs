@@ -12,7 +12,10 @@ use std::sync::Arc;
 ///
 /// * A hand is made ready by the first call that needs it, and not before. The same hand of the same session is given
 ///   again as long as it lives; after [`Self::retire`] another one is.
-/// * Dropping a future leaves nothing half made behind that a later call would be given.
+/// * Dropping a future leaves nothing half made behind that a later call would be given: an interrupt drops what is being
+///   made ready.
+/// * Hands of different names are asked for at the same time.
+/// * [`Self::retire`] takes note at once; what it does besides is not waited for.
 #[async_trait]
 pub trait Hands: Send + Sync {
     /// The hand that has a tool.

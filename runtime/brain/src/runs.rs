@@ -164,6 +164,8 @@ pub enum Policy {
 }
 
 /// What a session may use. Reaching a limit ends the turn; it is no error.
+///
+/// A limit that is not known cannot be kept: a session that a later Handbox gave one is for that to go on with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {

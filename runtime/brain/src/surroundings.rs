@@ -1,13 +1,22 @@
 //! Time and chance, as an interface, so that tests own both.
 
 use async_trait::async_trait;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Where a brain gets time and chance from.
 #[async_trait]
 pub trait Surroundings: Send + Sync {
     /// Milliseconds since 1970 (UTC).
     fn now_unix_ms(&self) -> u64;
+
+    /// What passed since some moment of this process: a clock that nobody sets.
+    ///
+    /// A lease is held by it, and by the one above. Tests that move one move both.
+    fn steady(&self) -> Duration {
+        static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        BEGIN.elapsed()
+    }
 
     /// Fills a buffer with bytes that nobody can foretell.
     fn chance(&self, buffer: &mut [u8]);

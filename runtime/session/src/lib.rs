@@ -31,7 +31,7 @@ pub use id::{EventId, IdError, Minter, SessionId};
 pub use log::{
     APPEND_BYTES_MAX, APPEND_EVENTS_MAX, Batch, Damage, Entry, Followed, LEASE_TIME_MAX, Lease, LogError, Order,
     PAGE_BYTES_MAX, PAGE_EVENTS_MAX, PAGE_SCAN_MAX, Page, Preview, Record, SESSIONS_MAX, SessionLog, Slice, Tail,
-    Writer,
+    Writer, entry_at,
 };
 pub use new::{Arrival, NewSession, Ticket};
 pub use seq::{Epoch, Places, Seq};

@@ -147,6 +147,16 @@ pub trait SessionLog: Send + Sync {
     fn preview(&self, session: SessionId, preview: Preview);
 }
 
+/// The event at a place; `None` beyond the end.
+///
+/// # Errors
+///
+/// As [`SessionLog::read`].
+pub async fn entry_at(log: &dyn SessionLog, session: SessionId, place: Seq) -> Result<Option<Entry>, LogError> {
+    let page = log.read(session, Slice { to: Some(place), ..Slice::from(place) }).await?;
+    Ok(page.entries.into_iter().next())
+}
+
 /// Events for one session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Batch {

@@ -49,7 +49,7 @@ pub enum Reach {
 
 /// The strategies there are, as a session pins them: an object with `type`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Context {
     /// `everything`: all that happened.
     #[default]

@@ -3,7 +3,9 @@
 use super::transcript::{Own, ends_turn};
 use super::{Context, Reach};
 use handbox_session::fold::{InputTaken, ModelReply, bodies::Body};
-use handbox_session::{Blobs, Entry, EventId, Hash, LogError, Order, Seq, SessionId, SessionLog, Slice, kinds};
+use handbox_session::{
+    Blobs, Entry, EventId, Hash, LogError, Order, Seq, SessionId, SessionLog, Slice, entry_at, kinds,
+};
 use std::collections::{HashMap, HashSet};
 
 /// How many events are read at once, looking back for a turn's beginning.
@@ -165,6 +167,5 @@ fn taken_before(entries: &[Entry]) -> Vec<EventId> {
 
 async fn by_id(log: &dyn SessionLog, session: SessionId, id: EventId) -> Result<Option<Entry>, LogError> {
     let Some(place) = log.find(session, id).await? else { return Ok(None) };
-    let page = log.read(session, Slice { to: Some(place), ..Slice::from(place) }).await?;
-    Ok(page.entries.into_iter().next())
+    entry_at(log, session, place).await
 }

@@ -89,14 +89,11 @@ fn of_one(call: &OpenCall, index: usize, runs: &RunsWith, now_unix_ms: u64, over
             Some(Outcome::Unknown) | None => recover(call, attempt.number, runs),
         };
     }
+    if let Some(waited_ms) = expired(call, runs, now_unix_ms) {
+        return Can::Settle(Why::Expired(waited_ms));
+    }
     if call.waiting().is_some() {
-        let since = call.id.unix_ms();
-        return match runs.limits.wait_ms {
-            Some(wait_ms) if now_unix_ms >= since.saturating_add(wait_ms) => {
-                Can::Settle(Why::Expired(now_unix_ms.saturating_sub(since)))
-            }
-            _ => Can::Wait,
-        };
+        return Can::Wait;
     }
     match (call.permission, call.decision) {
         (Permission::Deny, _) => Can::Settle(Why::Policy),
@@ -104,6 +101,18 @@ fn of_one(call: &OpenCall, index: usize, runs: &RunsWith, now_unix_ms: u64, over
         _ if over => Can::Settle(Why::Limit),
         _ => Can::Start(1),
     }
+}
+
+/// For how long a call waited for its client, if that was too long. An answer that came later than it was to be is none,
+/// also where no brain was awake at the deadline.
+fn expired(call: &OpenCall, runs: &RunsWith, now_unix_ms: u64) -> Option<u64> {
+    let waited_until = match (call.waiting(), call.decision) {
+        (Some(_), _) => now_unix_ms,
+        (None, Some(decision)) => decision.id.unix_ms(),
+        (None, None) => return None,
+    };
+    let waited_ms = waited_until.saturating_sub(call.id.unix_ms());
+    runs.limits.wait_ms.filter(|wait_ms| waited_ms >= *wait_ms).map(|_| waited_ms)
 }
 
 fn again(number: u32) -> Can {

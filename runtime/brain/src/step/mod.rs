@@ -51,6 +51,9 @@ use crate::runs::RunsWith;
 use handbox_session::fold::{Fold, OpenRequest, Queued, Status, StopReason};
 use handbox_session::{EventId, Seq, kinds};
 
+/// The most input that is taken at once, so that it fits into one append; what is queued beyond it is taken next.
+pub const TAKE_MAX: usize = 65_536;
+
 /// The next thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -247,5 +250,5 @@ fn is_confirmation(queued: &Queued) -> bool {
 }
 
 fn ids<'a>(queued: impl Iterator<Item = &'a Queued>) -> Vec<EventId> {
-    queued.map(|queued| queued.id).collect()
+    queued.map(|queued| queued.id).take(TAKE_MAX).collect()
 }

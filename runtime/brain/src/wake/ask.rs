@@ -113,6 +113,7 @@ impl Desk<'_> {
         previewer: &mut Previewer<'_>,
         watch: &mut Watch<'_>,
     ) -> Result<Asked, WakeError> {
+        self.tenure.hold().await?;
         let left = self.time_left();
         tokio::select! {
             biased;

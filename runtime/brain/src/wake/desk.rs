@@ -1,14 +1,19 @@
 //! A brain's view of its session while it works, and its pen.
 
+use super::tenure::Tenure;
 use super::{Brain, WakeError, runs_with};
 use crate::{Agent, RunsWith};
 use handbox_session::fold::{Fold, bodies::Body, fold_to};
-use handbox_session::{Batch, Entry, Event, EventId, Kind, Lease, LogError, Minter, Seq, Slice, Writer, kinds};
+use handbox_session::{
+    Batch, Entry, Event, EventId, Kind, Lease, LogError, Minter, Seq, Slice, Writer, entry_at, kinds,
+};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// How often an append is tried whose outcome is not known.
 const APPEND_TRIES: u32 = 5;
+/// How often it is looked for, if that is not answered either: about as long as a lease holds.
+const FIND_TRIES: u32 = 30;
 
 /// What a brain knows of its session, and what it has decided and not yet written.
 ///
@@ -17,8 +22,12 @@ const APPEND_TRIES: u32 = 5;
 /// decided anew.
 pub(super) struct Desk<'a> {
     pub(super) brain: &'a Brain,
+    pub(super) tenure: &'a Tenure<'a>,
     pub(super) lease: &'a Lease,
+    /// What the session runs with; a bare agent if it is unusable.
     pub(super) runs: RunsWith,
+    /// Why it cannot be read, if so.
+    pub(super) unusable: Option<String>,
     runs_of: Option<Seq>,
     /// What is written.
     written: Fold,
@@ -38,31 +47,24 @@ pub(super) enum Intent {
 }
 
 impl<'a> Desk<'a> {
-    pub(super) async fn open(brain: &'a Brain, lease: &'a Lease) -> Result<Self, WakeError> {
+    pub(super) async fn open(brain: &'a Brain, tenure: &'a Tenure<'a>) -> Result<Self, WakeError> {
+        let lease = &tenure.lease;
         let record = brain.log.record(lease.session).await?;
         let fold = fold_to(&*brain.log, &record, None).await?;
-        let runs = runs_with(&*brain.log, lease.session, &fold).await?;
-        Ok(Self::of(brain, lease, runs, fold))
-    }
-
-    /// For a session that does not say what it runs with.
-    pub(super) async fn unusable(brain: &'a Brain, lease: &'a Lease) -> Result<Self, WakeError> {
-        let record = brain.log.record(lease.session).await?;
-        let fold = fold_to(&*brain.log, &record, None).await?;
-        Ok(Self::of(brain, lease, RunsWith::new(Agent::new("")), fold))
-    }
-
-    fn of(brain: &'a Brain, lease: &'a Lease, runs: RunsWith, fold: Fold) -> Self {
-        Self {
+        let mut desk = Self {
             brain,
+            tenure,
             lease,
-            runs,
+            runs: RunsWith::new(Agent::new("")),
+            unusable: None,
             runs_of: fold.anchors.changed,
             written: fold.clone(),
             fold,
             staged: Vec::new(),
             minter: Minter::default(),
-        }
+        };
+        desk.read_runs().await?;
+        Ok(desk)
     }
 
     pub(super) fn now(&self) -> u64 {
@@ -109,7 +111,8 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Writes what is staged and, last, an intent, unless somebody else wrote meanwhile.
+    /// Writes what is staged and, last, an intent, unless somebody else wrote meanwhile. With nothing to write it looks
+    /// whether somebody did.
     pub(super) async fn intend(&mut self, events: Vec<Event>) -> Result<Intent, WakeError> {
         self.stage(events)?;
         self.write(Some(self.written())).await
@@ -124,7 +127,9 @@ impl<'a> Desk<'a> {
     async fn write(&mut self, after: Option<Seq>) -> Result<Intent, WakeError> {
         let events: Vec<Event> = std::mem::take(&mut self.staged).into_iter().map(|entry| entry.event).collect();
         let Some(first) = events.first().map(Event::id) else {
-            return Ok(Intent::Written);
+            let before = self.written();
+            self.look().await?;
+            return Ok(if self.written() == before { Intent::Written } else { Intent::Overtaken });
         };
         let place = match self.append(first, &events, after).await {
             Ok(place) => place,
@@ -146,8 +151,10 @@ impl<'a> Desk<'a> {
         Ok(Intent::Written)
     }
 
-    /// Appends, and gives the place of the first event. An append whose outcome is not known is looked for before it is
-    /// tried again.
+    /// Appends, and gives the place of the first event.
+    ///
+    /// An append whose outcome is not known is looked for before it is tried again, however long that takes to be
+    /// answered; and what the next try says counts only once it is sure that none before it was taken after all.
     async fn append(&self, first: EventId, events: &[Event], after: Option<Seq>) -> Result<Seq, LogError> {
         let session = self.lease.session;
         let batch = Batch { session, writer: Writer::Brain(self.lease.epoch), after, events: events.to_vec() };
@@ -158,18 +165,43 @@ impl<'a> Desk<'a> {
                     let places = places.into_iter().next().flatten();
                     return Ok(places.map_or_else(|| self.written.next(), |places| places.first));
                 }
-                Err(error @ LogError::Unavailable(_)) => error,
-                Err(error) => return Err(error),
+                Err(error) => error,
             };
-            tries += 1;
-            if tries >= APPEND_TRIES {
+            let lost = matches!(error, LogError::Unavailable(_));
+            let own = tries > 0 && matches!(error, LogError::Moved { .. } | LogError::Refused(_));
+            if !lost && !own {
                 return Err(error);
             }
-            self.brain.surroundings.sleep(Duration::from_millis(20 << tries)).await;
-            if let Ok(Some(place)) = self.brain.log.find(session, first).await {
-                return Ok(place);
+            tries += 1;
+            if lost {
+                self.pause(tries).await;
+            }
+            match self.find(first).await? {
+                Some(place) => return Ok(place),
+                None if own || tries >= APPEND_TRIES => return Err(error),
+                None => {}
             }
         }
+    }
+
+    /// Looks for an event of this brain's, until it is known whether it is there.
+    async fn find(&self, event: EventId) -> Result<Option<Seq>, LogError> {
+        let mut tries = 0;
+        loop {
+            match self.brain.log.find(self.lease.session, event).await {
+                Err(LogError::Unavailable(_) | LogError::Unreachable(_)) if tries < FIND_TRIES => {
+                    tries += 1;
+                    self.pause(tries).await;
+                }
+                found => return found,
+            }
+        }
+    }
+
+    /// Waits for what is lost to come back: 40 ms, and twice as long each time up to a second.
+    async fn pause(&self, tries: u32) {
+        let wait = Duration::from_millis(20 << tries.min(6)).min(Duration::from_secs(1));
+        self.brain.surroundings.sleep(wait).await;
     }
 
     /// Reads what others wrote.
@@ -196,9 +228,18 @@ impl<'a> Desk<'a> {
     /// Reads again what the session runs with, if that was changed.
     pub(super) async fn refresh(&mut self) -> Result<(), WakeError> {
         if self.fold.anchors.changed != self.runs_of {
-            self.runs = runs_with(&*self.brain.log, self.lease.session, &self.written).await?;
             self.runs_of = self.fold.anchors.changed;
+            self.read_runs().await?;
         }
+        Ok(())
+    }
+
+    async fn read_runs(&mut self) -> Result<(), WakeError> {
+        (self.runs, self.unusable) = match runs_with(&*self.brain.log, self.lease.session, &self.written).await {
+            Ok(runs) => (runs, None),
+            Err(WakeError::Unusable(what)) => (RunsWith::new(Agent::new("")), Some(what)),
+            Err(error) => return Err(error),
+        };
         Ok(())
     }
 
@@ -218,9 +259,7 @@ impl<'a> Desk<'a> {
         if let Some(entry) = self.staged.iter().find(|entry| entry.seq == place) {
             return Ok(entry.event.clone());
         }
-        let slice = Slice { to: Some(place), ..Slice::from(place) };
-        let page = self.brain.log.read(self.lease.session, slice).await?;
-        let entry = page.entries.into_iter().next();
+        let entry = entry_at(&*self.brain.log, self.lease.session, place).await?;
         entry.map(|entry| entry.event).ok_or_else(|| WakeError::Unusable(format!("nothing is at place {place}")))
     }
 }

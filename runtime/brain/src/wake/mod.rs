@@ -8,18 +8,20 @@ mod desk;
 mod output;
 mod preview;
 mod say;
+mod tenure;
 mod watch;
 mod work;
 
-use crate::runs::{RunsError, RunsWith};
+use crate::runs::RunsWith;
 use crate::{Hands, Scratch, Surroundings, model::Model};
 use handbox_session::fold::{Fold, SessionChanged, SessionCreated, Status, StopReason, Waiting, bodies::Body};
 use handbox_session::{
-    Blobs, Epoch, EventError, LogError, NewSession, Record, Seq, SessionId, SessionLog, Slice, kinds,
+    Blobs, Epoch, EventError, LogError, NewSession, Record, Seq, SessionId, SessionLog, entry_at, kinds,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tenure::Tenure;
 
 /// What is needed to work on sessions. It holds nothing of any of them: clones, and others of other processes, do as well.
 #[derive(Clone)]
@@ -45,7 +47,7 @@ pub struct Brain {
 pub struct Settings {
     /// Who it is, for people: a process, a machine. At most 128 bytes.
     pub holder: String,
-    /// For how long it claims a session at a time. It renews that in thirds.
+    /// For how long it claims a session at a time. It renews that in thirds, and begins nothing in the last sixth.
     pub lease: Duration,
     /// The most retries in a row of a model that fails.
     pub retries_max: u64,
@@ -55,14 +57,19 @@ pub struct Settings {
     pub retry_wait_max: Duration,
     /// From which wait on the session says that it is rescheduled.
     pub reschedule: Duration,
-    /// The longest wait for which it stays awake. Before a longer one it rests, and says when to wake it.
+    /// The longest wait for which it stays awake. Before a longer one it rests, and says when to wake it. As long as
+    /// `retry_wait_max` is shorter, it never does.
     pub patience: Duration,
+    /// The longest time in which a hand is made ready. One that is not ready then is told to the model as one that cannot
+    /// be.
+    pub provide: Duration,
     /// How long a call that is cut off is given to be gone.
     pub cut: Duration,
 }
 
 impl Settings {
-    /// The usual: a lease of 30 s, 8 retries from 1 s up to 2 minutes, rescheduled from 5 s on, awake up to 5 minutes.
+    /// The usual: a lease of 30 s, 8 retries from 1 s up to 2 minutes, rescheduled from 5 s on, awake up to 5 minutes, and
+    /// as long for a hand.
     #[must_use]
     pub fn usual(holder: impl Into<String>) -> Self {
         Self {
@@ -73,6 +80,7 @@ impl Settings {
             retry_wait_max: Duration::from_secs(120),
             reschedule: Duration::from_secs(5),
             patience: Duration::from_secs(300),
+            provide: Duration::from_secs(300),
             cut: Duration::from_millis(50),
         }
     }
@@ -121,7 +129,8 @@ pub enum WakeError {
     /// The log cannot be read or written, so nothing was done: the operator must act, then wake it again.
     #[error("session: {0}")]
     Log(LogError),
-    /// The session says nothing that a brain could go on from: give it up.
+    /// The session does not say what it runs with in words that this program knows, and is left as it is: wake it with
+    /// the program that wrote them, or append a `handbox.session_changed` that says it anew.
     #[error("session: {0}")]
     Unusable(String),
     /// This program is wrong: report it.
@@ -146,12 +155,6 @@ impl From<EventError> for WakeError {
     }
 }
 
-impl From<RunsError> for WakeError {
-    fn from(error: RunsError) -> Self {
-        Self::Unusable(error.to_string())
-    }
-}
-
 /// What a session runs with, as of a fold of it: the latest `handbox.session_changed`, or `handbox.session_created`.
 ///
 /// # Errors
@@ -159,15 +162,16 @@ impl From<RunsError> for WakeError {
 /// [`WakeError::Unusable`] if it does not say; those of the log.
 pub async fn runs_with(log: &dyn SessionLog, session: SessionId, fold: &Fold) -> Result<RunsWith, WakeError> {
     let place = fold.anchors.changed.unwrap_or(Seq::FIRST);
-    let page = log.read(session, Slice { to: Some(place), ..Slice::from(place) }).await?;
-    let event = page.entries.into_iter().next().map(|entry| entry.event);
-    let event = event.ok_or_else(|| WakeError::Unusable(format!("there is no event at place {place}")))?;
+    let entry = entry_at(log, session, place).await?;
+    let event = entry.ok_or_else(|| WakeError::Unusable(format!("there is no event at place {place}")))?.event;
     let body = if *event.kind() == kinds::HANDBOX_SESSION_CHANGED {
         SessionChanged::from_event(&event).map(|changed| changed.0)
     } else {
         SessionCreated::from_event(&event)
     };
-    Ok(RunsWith::from_created(body.map_err(|error| WakeError::Unusable(error.to_string()))?)?)
+    let runs = body.map_err(|error| error.to_string());
+    let runs = runs.and_then(|body| RunsWith::from_created(body).map_err(|error| error.to_string()));
+    runs.map_err(|error| WakeError::Unusable(format!("{error} (in the event at place {place})")))
 }
 
 impl Brain {
@@ -198,36 +202,21 @@ impl Brain {
     /// [`WakeError`]; what a model or a hand does wrong is in the log, and no error here.
     pub async fn wake(&self, session: SessionId) -> Result<Rest, WakeError> {
         loop {
-            let lease = self.log.claim(session, &self.settings.holder, self.settings.lease).await?;
+            let tenure = Tenure::claim(self, session).await?;
             let rest = tokio::select! {
                 // Whoever lost the lease does nothing more, whatever it was at.
                 biased;
-                lost = self.keep(&lease) => Err(lost),
-                rest = work::run(self, &lease) => rest,
+                lost = tenure.keep() => Err(lost),
+                rest = work::run(self, &tenure) => rest,
             };
             // A lease that cannot be given back ends by itself.
-            if let Err(error) = self.log.release(&lease).await {
+            if let Err(error) = self.log.release(&tenure.lease).await {
                 tracing::debug!(%session, %error, "the lease is not given back");
             }
             let rest = rest?;
             // Who appended while the lease was still held was told that somebody is at work on it.
             if self.log.record(session).await?.head == rest.head {
                 return Ok(rest);
-            }
-        }
-    }
-
-    /// Renews a lease until it is lost.
-    async fn keep(&self, lease: &handbox_session::Lease) -> WakeError {
-        loop {
-            self.surroundings.sleep(self.settings.lease / 3).await;
-            match self.log.renew(lease, self.settings.lease).await {
-                Ok(()) => {}
-                // It may come back before the lease ends; if not, the next append says so.
-                Err(LogError::Unavailable(error)) => {
-                    tracing::warn!(session = %lease.session, error, "lease not renewed")
-                }
-                Err(error) => return error.into(),
             }
         }
     }

@@ -20,7 +20,13 @@ const IMAGE_BYTES_MAX: usize = 5 * 1024 * 1024;
 /// The images that models read.
 const IMAGES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
+/// The most parts of a result besides its text.
+const PARTS_MAX: usize = 64;
+/// The most characters of a reason or an error in an event; what is longer is cut.
+const BRIEF_CHARS: usize = 1000;
+
 /// A result's content, and what Handbox itself notes of it.
+#[derive(Default)]
 pub(super) struct Content {
     pub(super) blocks: Vec<Value>,
     pub(super) own: Map<String, Value>,
@@ -29,32 +35,58 @@ pub(super) struct Content {
 impl Desk<'_> {
     /// The content of a result, what is too long put where it can be read from.
     pub(super) async fn content(&self, call: &OpenCall, output: &Output) -> Result<Content, WakeError> {
-        let mut own = Map::new();
-        let text = output.text();
-        let mut blocks = Vec::new();
-        // Only a text of so many bytes can have so many characters.
-        if text.len() > RESULT_CHARS_MAX && text.chars().count() > RESULT_CHARS_MAX {
-            blocks.push(said(&self.spilled(call, &text, &mut own).await?));
-        } else if !text.is_empty() {
-            blocks.push(said(&plain(&text)));
+        let mut content = Content::default();
+        self.text(call, &output.text(), &mut content).await?;
+        for part in output.attachments().take(PARTS_MAX) {
+            content.blocks.push(self.attached(part).await?);
         }
-        for part in output.attachments() {
-            blocks.push(self.attached(part).await?);
+        let further = output.attachments().count().saturating_sub(PARTS_MAX);
+        if further > 0 {
+            content.blocks.push(said(&format!("({further} further parts are left out; the most are {PARTS_MAX}.)")));
         }
-        if blocks.is_empty() {
-            blocks.push(said("(The tool gave no output.)"));
+        if content.blocks.is_empty() {
+            content.blocks.push(said("(The tool gave no output.)"));
         }
         if !output.fields.is_empty() && Value::Object(output.fields.clone()).to_string().len() <= 4096 {
-            own.insert("fields".to_owned(), Value::Object(output.fields.clone()));
+            content.own.insert("fields".to_owned(), Value::Object(output.fields.clone()));
         }
-        let whole = Value::Array(blocks.clone()).to_string();
+        self.within_an_event(content).await
+    }
+
+    /// The content of a result that is a text of whoever: an error, a refusal, what a hand says of an earlier call.
+    pub(super) async fn told(&self, call: &OpenCall, text: &str) -> Result<Content, WakeError> {
+        let mut content = Content::default();
+        self.text(call, text, &mut content).await?;
+        self.within_an_event(content).await
+    }
+
+    async fn text(&self, call: &OpenCall, text: &str, content: &mut Content) -> Result<(), WakeError> {
+        // Only a text of so many bytes can have so many characters.
+        if text.len() > RESULT_CHARS_MAX && text.chars().count() > RESULT_CHARS_MAX {
+            let shown = self.spilled(call, text, &mut content.own).await?;
+            content.blocks.push(said(&shown));
+        } else if !text.is_empty() {
+            content.blocks.push(said(&plain(text)));
+        }
+        Ok(())
+    }
+
+    /// Puts content that is too large for its event beside the log, and as much of its text as there is room for into it.
+    async fn within_an_event(&self, mut content: Content) -> Result<Content, WakeError> {
+        let whole = Value::Array(content.blocks.clone()).to_string();
         if whole.len() > CONTENT_BYTES_MAX {
             let digest = self.brain.blobs.put(whole.into_bytes()).await?;
-            own.insert("content_blob".to_owned(), json!(digest));
-            blocks.retain(|block| block["type"] == "text" && block.to_string().len() <= CONTENT_BYTES_MAX / 2);
-            blocks.push(said("(The whole content is kept beside the log, and is what the model sees.)"));
+            content.own.insert("content_blob".to_owned(), json!(digest));
+            let mut room = CONTENT_BYTES_MAX / 2;
+            content.blocks.retain(|block| {
+                let bytes = block.to_string().len();
+                let fits = block["type"] == "text" && bytes <= room;
+                room -= if fits { bytes } else { 0 };
+                fits
+            });
+            content.blocks.push(said("(The whole content is kept beside the log, and is what the model sees.)"));
         }
-        Ok(Content { blocks, own })
+        Ok(content)
     }
 
     async fn spilled(&self, call: &OpenCall, text: &str, own: &mut Map<String, Value>) -> Result<String, WakeError> {
@@ -95,8 +127,14 @@ impl Desk<'_> {
     }
 }
 
-pub(super) fn said(text: &str) -> Value {
+fn said(text: &str) -> Value {
     json!({"type": "text", "text": text})
+}
+
+/// A text of whoever as a reason or an error: its beginning, made visible.
+pub(super) fn brief(text: &str) -> String {
+    let beginning: String = text.chars().take(BRIEF_CHARS).collect();
+    plain(&beginning)
 }
 
 /// Text whose control characters are visible, so that it cannot pass for something else on a terminal or in a log.

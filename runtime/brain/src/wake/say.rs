@@ -2,8 +2,11 @@
 
 use super::WakeError;
 use super::desk::Desk;
-use crate::step::{Settlement, Stop, Why};
-use handbox_session::fold::{CallEnded, CallOf, InputTaken, OpenCall, Outcome, StopReason, Tokens, WaitExpired, Work};
+use super::output::{Content, brief};
+use crate::step::{Settlement, Stop, TAKE_MAX, Why};
+use handbox_session::fold::{
+    Attempt, CallEnded, CallOf, InputTaken, OpenCall, Outcome, StopReason, Tokens, WaitExpired, Work,
+};
 use handbox_session::{Event, EventId, kinds};
 use serde_json::{Value, json};
 
@@ -12,12 +15,14 @@ pub(super) const INTERRUPTED: &str = "Tool execution was interrupted before comp
 /// What is added where the call may have had its effect.
 pub(super) const MAY_HAVE: &str = "It may have taken effect all the same: look before you call it again.";
 
+/// The most input that one event names as taken: 34 KiB of ids.
+const TAKEN_IDS_MAX: usize = 1024;
+
 /// What happens after an error, in the words of Managed Agents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum After {
     Retrying,
     Exhausted,
-    Terminal,
 }
 
 impl After {
@@ -25,7 +30,6 @@ impl After {
         match self {
             Self::Retrying => "retrying",
             Self::Exhausted => "exhausted",
-            Self::Terminal => "terminal",
         }
     }
 }
@@ -33,6 +37,7 @@ impl After {
 impl Desk<'_> {
     /// A `session.error`. `own` names the part that failed, and what else Handbox itself has to say.
     pub(super) fn error(&mut self, kind: &str, message: &str, after: After, own: Value) -> Result<Event, WakeError> {
+        let message = brief(message);
         let error = json!({"type": kind, "message": message, "retry_status": {"type": after.name()}});
         self.event(kinds::SESSION_ERROR, json!({"error": error, "handbox": own}))
     }
@@ -58,9 +63,14 @@ impl Desk<'_> {
     }
 
     /// Gives up what is queued, as the end of a turn by `retries_exhausted` does.
-    pub(super) fn flush(&mut self) -> Result<Option<Event>, WakeError> {
-        let ids: Vec<EventId> = self.fold.queue.iter().map(|queued| queued.id).collect();
-        if ids.is_empty() { Ok(None) } else { self.body(&InputTaken { ids }).map(Some) }
+    pub(super) fn flush(&mut self) -> Result<Vec<Event>, WakeError> {
+        let ids: Vec<EventId> = self.fold.queue.iter().map(|queued| queued.id).take(TAKE_MAX).collect();
+        self.taken(&ids)
+    }
+
+    /// That input is taken: as many events as it needs.
+    pub(super) fn taken(&mut self, ids: &[EventId]) -> Result<Vec<Event>, WakeError> {
+        ids.chunks(TAKEN_IDS_MAX).map(|ids| self.body(&InputTaken { ids: ids.to_vec() })).collect()
     }
 
     /// `session.usage`, and right after it `session.status_idle`.
@@ -94,7 +104,8 @@ impl Desk<'_> {
                 let default = "deny".to_owned();
                 events.push(self.body(&WaitExpired { tool_use_id: call.id, waited_ms, default })?);
             }
-            let text = self.why(&call, settlement.why).await?;
+            let why = self.why(&call, settlement.why).await?;
+            let content = self.told(&call, &why).await?;
             if let Some(attempt) = call.attempt.as_ref().filter(|attempt| attempt.outcome.is_none()) {
                 events.push(self.body(&CallEnded {
                     tool_use_id: call.id,
@@ -104,7 +115,6 @@ impl Desk<'_> {
                     reason: Some(lost(settlement.why).to_owned()),
                 })?);
             }
-            let content = vec![json!({"type": "text", "text": text})];
             let own = json!({"part": "brain", "why": name(settlement.why)});
             events.push(self.result(&call, content, true, own)?);
         }
@@ -115,21 +125,29 @@ impl Desk<'_> {
     pub(super) fn result(
         &mut self,
         call: &OpenCall,
-        content: Vec<Value>,
+        content: Content,
         is_error: bool,
-        own: Value,
+        mut own: Value,
     ) -> Result<Event, WakeError> {
         let (kind, to) = match call.of {
             CallOf::Mcp => (kinds::AGENT_MCP_TOOL_RESULT, "mcp_tool_use_id"),
             CallOf::Tool | CallOf::Custom => (kinds::AGENT_TOOL_RESULT, "tool_use_id"),
         };
-        self.event(kind, json!({to: call.id, "content": content, "is_error": is_error, "handbox": own}))
+        if let Value::Object(own) = &mut own {
+            own.extend(content.own);
+        }
+        self.event(kind, json!({to: call.id, "content": content.blocks, "is_error": is_error, "handbox": own}))
+    }
+
+    /// A text about a call that was not carried out now, and that it may have been earlier, if so.
+    pub(super) fn with_doubt(&self, call: &OpenCall, text: &str) -> String {
+        let in_doubt = call.attempt.as_ref().is_some_and(Attempt::in_doubt);
+        let reads = self.runs.tool(&call.name).is_some_and(|tool| tool.hints.read_only);
+        if in_doubt && !reads { format!("{text} {MAY_HAVE}") } else { text.to_owned() }
     }
 
     async fn why(&self, call: &OpenCall, why: Why) -> Result<String, WakeError> {
-        let may_have = call.attempt.as_ref().is_some_and(|attempt| attempt.outcome.is_none())
-            && self.runs.tool(&call.name).is_none_or(|tool| !tool.hints.read_only);
-        let and = |text: &str| if may_have { format!("{text} {MAY_HAVE}") } else { text.to_owned() };
+        let and = |text| self.with_doubt(call, text);
         Ok(match why {
             Why::Policy if self.runs.tool(&call.name).is_none() => no_tool(&call.name),
             Why::Policy => "This tool may not be used in this session.".to_owned(),

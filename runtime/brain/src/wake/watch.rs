@@ -11,13 +11,17 @@ const REOPEN: Duration = Duration::from_millis(20);
 pub(super) struct Watch<'a> {
     log: &'a dyn SessionLog,
     session: SessionId,
+    /// Up to where it was followed.
     seen: Seq,
+    /// The latest interrupt that was seen. It stays news until the brain has read it, however often the wait for it is
+    /// given up and begun anew.
+    interrupt: Option<Seq>,
     tail: Option<Box<dyn Tail>>,
 }
 
 impl<'a> Watch<'a> {
     pub(super) fn new(log: &'a dyn SessionLog, session: SessionId) -> Self {
-        Self { log, session, seen: Seq::FIRST, tail: None }
+        Self { log, session, seen: Seq::FIRST, interrupt: None, tail: None }
     }
 
     /// Waits for an interrupt after the place up to which the brain has read. Dropping the future loses nothing.
@@ -26,10 +30,9 @@ impl<'a> Watch<'a> {
     ///
     /// [`WakeError::NoSession`] if the session was taken away.
     pub(super) async fn interrupt(&mut self, after: Seq) -> Result<(), WakeError> {
-        loop {
+        while self.interrupt.is_none_or(|interrupt| interrupt <= after) {
             match self.next(after).await {
-                Ok(true) => return Ok(()),
-                Ok(false) => {}
+                Ok(()) => {}
                 Err(LogError::NoSession(session)) => return Err(WakeError::NoSession(session)),
                 Err(_) => {
                     self.tail = None;
@@ -37,10 +40,11 @@ impl<'a> Watch<'a> {
                 }
             }
         }
+        Ok(())
     }
 
-    /// Waits for the next thing that is followed, and says whether it is an interrupt that is news.
-    async fn next(&mut self, after: Seq) -> Result<bool, LogError> {
+    /// Waits for the next thing that is followed.
+    async fn next(&mut self, after: Seq) -> Result<(), LogError> {
         let tail = match &mut self.tail {
             Some(tail) => tail,
             None => {
@@ -48,8 +52,11 @@ impl<'a> Watch<'a> {
                 self.tail.insert(self.log.tail(self.session, Some(self.seen)).await?)
             }
         };
-        let Followed::Event(entry) = tail.next().await? else { return Ok(false) };
+        let Followed::Event(entry) = tail.next().await? else { return Ok(()) };
         self.seen = entry.seq;
-        Ok(entry.seq > after && *entry.event.kind() == kinds::USER_INTERRUPT)
+        if *entry.event.kind() == kinds::USER_INTERRUPT {
+            self.interrupt = Some(entry.seq);
+        }
+        Ok(())
     }
 }

@@ -3,11 +3,12 @@
 use super::ask::Shown;
 use super::desk::{Desk, Intent};
 use super::say::After;
+use super::tenure::Tenure;
 use super::watch::Watch;
 use super::{Brain, Rest, WakeError};
 use crate::step::{Step, deadline, next_step};
-use handbox_session::fold::{BrainWoke, InputTaken};
-use handbox_session::{EventId, Lease, kinds};
+use handbox_session::fold::{BrainWoke, Status};
+use handbox_session::{Event, EventId, kinds};
 use serde_json::json;
 use std::time::Duration;
 
@@ -16,27 +17,32 @@ use std::time::Duration;
 const IDLE_STEPS_MAX: u32 = 64;
 
 /// Works on a session until it rests.
-pub(super) async fn run(brain: &Brain, lease: &Lease) -> Result<Rest, WakeError> {
-    let mut desk = match Desk::open(brain, lease).await {
-        Err(WakeError::Unusable(what)) => return give_up(brain, lease, what).await,
-        opened => opened?,
-    };
-    let mut watch = Watch::new(&*brain.log, lease.session);
+pub(super) async fn run(brain: &Brain, tenure: &Tenure<'_>) -> Result<Rest, WakeError> {
+    let mut desk = Desk::open(brain, tenure).await?;
+    let mut watch = Watch::new(&*brain.log, tenure.lease.session);
     let mut shown = Shown::default();
     let woke_before = desk.fold.anchors.woke;
     let (mut last, mut idle_steps) = (desk.fold.next(), 0);
     loop {
         let before = desk.runs.context.clone();
-        match desk.refresh().await {
-            Err(WakeError::Unusable(what)) => return give_up(brain, lease, what).await,
-            refreshed => refreshed?,
-        }
+        desk.refresh().await?;
         if desk.runs.context != before {
             shown.forget();
         }
+        // Before anything is decided: how long the session ran says this event, too.
+        if desk.fold.status == Status::Running && desk.fold.anchors.woke == woke_before {
+            wake(&mut desk)?;
+        }
         let step = next_step(&desk.fold, &desk.runs, desk.now());
-        tracing::trace!(session = %lease.session, ?step, "next");
+        tracing::trace!(session = %tenure.lease.session, ?step, "next");
+        if let Some(what) = desk.unusable.clone().filter(|_| !goes_without(&desk, &step)) {
+            return Err(leave(&mut desk, what).await?);
+        }
         if let Some(wake_at) = resting(&desk, &step) {
+            if desk.fold.status == Status::Running {
+                let rescheduled = desk.event(kinds::SESSION_STATUS_RESCHEDULED, json!({}))?;
+                desk.stage(vec![rescheduled])?;
+            }
             // What was staged is written first, unless somebody was faster.
             if desk.intend(Vec::new()).await? == Intent::Written {
                 return Ok(rest(&desk, wake_at));
@@ -45,9 +51,7 @@ pub(super) async fn run(brain: &Brain, lease: &Lease) -> Result<Rest, WakeError>
         }
         // What is staged may be taken back, and this with it.
         if desk.fold.anchors.woke == woke_before {
-            let body = BrainWoke { holder: brain.settings.holder.clone(), epoch: lease.epoch, reason: None };
-            let event = desk.body(&body)?;
-            desk.stage(vec![event])?;
+            wake(&mut desk)?;
         }
         act(&mut desk, step.clone(), &mut shown, &mut watch).await?;
         idle_steps = if desk.fold.next() == last { idle_steps + 1 } else { 0 };
@@ -56,6 +60,34 @@ pub(super) async fn run(brain: &Brain, lease: &Lease) -> Result<Rest, WakeError>
             return Err(WakeError::Bug(format!("it does not get on: {step:?}")));
         }
     }
+}
+
+fn wake(desk: &mut Desk<'_>) -> Result<(), WakeError> {
+    let body = BrainWoke { holder: desk.brain.settings.holder.clone(), epoch: desk.lease.epoch, reason: None };
+    let event = desk.body(&body)?;
+    desk.stage(vec![event])
+}
+
+/// Whether a step needs nothing of what the session runs with: to rest, and to come to rest when it is interrupted.
+fn goes_without(desk: &Desk<'_>, step: &Step) -> bool {
+    matches!(step, Step::Rest(_)) || !desk.fold.interrupts.is_empty()
+}
+
+/// Says in the log, once, that this program cannot work on the session, and leaves it as it is: whoever wrote what it
+/// runs with may be a later Handbox, or a client who can write it again.
+async fn leave(desk: &mut Desk<'_>, what: String) -> Result<WakeError, WakeError> {
+    let own = json!({"part": "session", "incarnation": desk.lease.session});
+    let error = desk.error("unknown_error", &what, After::Retrying, own)?;
+    if desk.fold.last_error.as_ref().is_none_or(|last| !says(&error, &last.message)) {
+        desk.tell(vec![error]).await?;
+    }
+    Ok(WakeError::Unusable(what))
+}
+
+/// Whether a `session.error` says this, which may be cut.
+fn says(error: &Event, message: &str) -> bool {
+    let own = error.members();
+    own["error"]["message"].as_str().is_some_and(|own| own.starts_with(message) && !message.is_empty())
 }
 
 /// Whether there is nothing to do but to wait, and for longer than a brain stays awake; gives until when, if that is known.
@@ -75,9 +107,9 @@ async fn act(desk: &mut Desk<'_>, step: Step, shown: &mut Shown, watch: &mut Wat
         Step::Begin(ids) => {
             let running = desk.event(kinds::SESSION_STATUS_RUNNING, json!({}))?;
             desk.stage(vec![running])?;
-            take(desk, ids)?;
+            take(desk, &ids)?;
         }
-        Step::Take(ids) => take(desk, ids)?,
+        Step::Take(ids) => take(desk, &ids)?,
         Step::Forget(requests) => {
             let events = desk.forget(&requests).await?;
             desk.stage(events)?;
@@ -100,12 +132,9 @@ async fn act(desk: &mut Desk<'_>, step: Step, shown: &mut Shown, watch: &mut Wat
     Ok(())
 }
 
-fn take(desk: &mut Desk<'_>, ids: Vec<EventId>) -> Result<(), WakeError> {
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let event = desk.body(&InputTaken { ids })?;
-    desk.stage(vec![event])
+fn take(desk: &mut Desk<'_>, ids: &[EventId]) -> Result<(), WakeError> {
+    let events = desk.taken(ids)?;
+    desk.stage(events)
 }
 
 /// Waits for the next try.
@@ -114,7 +143,8 @@ async fn later(desk: &mut Desk<'_>, at_unix_ms: u64, watch: &mut Watch<'_>) -> R
         return Ok(());
     }
     let wait = Duration::from_millis(at_unix_ms.saturating_sub(desk.now()));
-    let left = desk.time_left();
+    // A session that is rescheduled does not run, so that its time does not pass.
+    let left = desk.time_left().filter(|_| desk.fold.status == Status::Running);
     tokio::select! {
         biased;
         interrupted = watch.interrupt(desk.written()) => interrupted?,
@@ -132,16 +162,4 @@ fn rest(desk: &Desk<'_>, wake_at_unix_ms: Option<u64>) -> Rest {
         waiting: desk.fold.waiting().collect(),
         wake_at_unix_ms: wake_at_unix_ms.or_else(|| deadline(&desk.fold, &desk.runs)),
     }
-}
-
-/// Ends a session from which no brain can go on.
-async fn give_up(brain: &Brain, lease: &Lease, what: String) -> Result<Rest, WakeError> {
-    let mut desk = Desk::unusable(brain, lease).await?;
-    if desk.fold.status != handbox_session::fold::Status::Terminated {
-        let own = json!({"part": "session", "incarnation": lease.session});
-        let error = desk.error("unknown_error", &what, After::Terminal, own)?;
-        let terminated = desk.event(kinds::SESSION_STATUS_TERMINATED, json!({}))?;
-        desk.tell(vec![error, terminated]).await?;
-    }
-    Ok(rest(&desk, None))
 }

@@ -13,9 +13,10 @@ use handbox_session::memory::{ManualClock, MemoryLog};
 use handbox_session::{Batch, Entry, Event, EventId, Kind, Minter, Seq, SessionId, SessionLog, Slice, Writer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// What a hand did, by tool and call.
 pub(crate) type Ledger = Arc<Mutex<Vec<(String, String)>>>;
@@ -30,11 +31,48 @@ pub(crate) struct NoPoints;
 #[async_trait]
 impl Points for NoPoints {}
 
+/// Stops everything that comes to a point, until it is opened.
+pub(crate) struct Gate {
+    name: &'static str,
+    reached: Notify,
+    opened: Notify,
+}
+
+impl Gate {
+    pub(crate) fn at_point(name: &'static str) -> Arc<Self> {
+        Arc::new(Self { name, reached: Notify::new(), opened: Notify::new() })
+    }
+
+    /// Waits until something stands at the point.
+    pub(crate) async fn reached(&self) {
+        tokio::time::timeout(Duration::from_secs(10), self.reached.notified()).await.unwrap();
+    }
+
+    /// Lets go on what stands there, or the next that comes.
+    pub(crate) fn open(&self) {
+        self.opened.notify_one();
+    }
+}
+
+#[async_trait]
+impl Points for Gate {
+    async fn at(&self, name: &str) {
+        if name == self.name {
+            self.reached.notify_one();
+            self.opened.notified().await;
+        }
+    }
+}
+
 /// A hand whose tools do what their names say.
 pub(crate) struct TestHand {
     tools: Vec<Tool>,
     pub(crate) ledger: Ledger,
     pub(crate) points: Arc<dyn Points>,
+    /// What it says of calls that it is asked about, if not what is true.
+    pub(crate) claims: Mutex<Option<Outcome>>,
+    /// Whether every call fails before it does anything.
+    pub(crate) sulks: AtomicBool,
 }
 
 pub(crate) fn tool(name: &str, hints: Hints, recovery: Recovery) -> Tool {
@@ -68,6 +106,8 @@ pub(crate) fn tools() -> Vec<Tool> {
         tool("fail", READS, Recovery::Ask),
         tool("panic", READS, Recovery::Ask),
         tool("limit", WRITES, Recovery::Ask),
+        tool("shout", WRITES, Recovery::Ask),
+        tool("scatter", READS, Recovery::Ask),
     ]
 }
 
@@ -90,6 +130,9 @@ impl Hand for TestHand {
 
     async fn execute(&self, call: Call) -> Result<Output, HandError> {
         let name = call.name.as_str().to_owned();
+        if self.sulks.load(Ordering::SeqCst) {
+            return Err(HandError::Busy("not now".into()));
+        }
         self.points.at("tool started").await;
         if name.starts_with("slow") {
             tokio::time::sleep(Duration::from_secs(20)).await;
@@ -105,6 +148,8 @@ impl Hand for TestHand {
                 limit: handbox_hand::Limit::Time,
                 allowed: "30 s".into(),
             })),
+            "shout" => Err(HandError::Tool(handbox_hand::ToolFault::Failed("\u{1b}".repeat(2_000_000)))),
+            "scatter" => Ok(Output { parts: vec![scrap(); 20_000], ..Output::default() }),
             "long" => Ok(text(&"0123456789".repeat(20_000))),
             "picture" => {
                 let part = Part { media_type: "image/png".into(), data: vec![7; 700_000] };
@@ -115,10 +160,18 @@ impl Hand for TestHand {
     }
 
     async fn reconcile(&self, call: Call) -> Result<Outcome, HandError> {
+        self.points.at("reconcile").await;
+        if let Some(claim) = self.claims.lock().unwrap().clone() {
+            return Ok(claim);
+        }
         let done = self.ledger.lock().unwrap().contains(&(call.name.as_str().to_owned(), call.id.0.clone()));
         let said = text(&format!("{} {}", call.name, call.input["x"].as_str().unwrap_or("done")));
         Ok(if done { Outcome::Committed(said) } else { Outcome::NotStarted })
     }
+}
+
+fn scrap() -> Part {
+    Part { media_type: "application/x-scrap".into(), data: Vec::new() }
 }
 
 fn text(text: &str) -> Output {
@@ -129,11 +182,17 @@ pub(crate) struct TestHands {
     pub(crate) hand: Arc<TestHand>,
     /// The incarnation that lives.
     pub(crate) alive: AtomicU64,
+    /// Whether none can be made ready.
+    pub(crate) refuses: AtomicBool,
 }
 
 #[async_trait]
 impl Hands for TestHands {
     async fn provide(&self, need: Need<'_>) -> Result<Provided, HandError> {
+        self.hand.points.at("provide").await;
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(HandError::Gone("its bundle moved".into()));
+        }
         let died = self.alive.load(Ordering::SeqCst) == 0 && need.incarnation > 1;
         let reason = if died { "died" } else { "first_call" };
         let _ = self.alive.compare_exchange(0, need.incarnation, Ordering::SeqCst, Ordering::SeqCst);
@@ -223,6 +282,9 @@ impl Surroundings for Shifted {
     fn now_unix_ms(&self) -> u64 {
         Machine.now_unix_ms() + self.by_ms.load(Ordering::SeqCst)
     }
+    fn steady(&self) -> Duration {
+        Machine.steady() + Duration::from_millis(self.by_ms.load(Ordering::SeqCst))
+    }
     fn chance(&self, buffer: &mut [u8]) {
         Machine.chance(buffer);
     }
@@ -275,8 +337,14 @@ impl Bench {
             let clock = clock.clone();
             move || clock.now()
         });
-        let hand = Arc::new(TestHand { tools: tools(), ledger, points: Arc::clone(&points) });
-        let hands = Arc::new(TestHands { hand, alive: AtomicU64::new(0) });
+        let hand = Arc::new(TestHand {
+            tools: tools(),
+            ledger,
+            points: Arc::clone(&points),
+            claims: Mutex::default(),
+            sulks: AtomicBool::new(false),
+        });
+        let hands = Arc::new(TestHands { hand, alive: AtomicU64::new(0), refuses: AtomicBool::new(false) });
         let model = Arc::new(Kept {
             model: Script::parse("test", &script.to_string()).unwrap(),
             requests: Mutex::default(),
@@ -326,6 +394,12 @@ impl Bench {
         self.client("user.interrupt", json!({})).await
     }
 
+    /// Time passes, for the log and for brains.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock.pass(time);
+        self.time.by_ms.fetch_add(u64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
     pub(crate) async fn wake(&self) -> Rest {
         let woken = tokio::time::timeout(Duration::from_secs(10), self.brain.wake(self.session)).await;
         match woken {
@@ -339,7 +413,14 @@ impl Bench {
     }
 
     pub(crate) async fn entries(&self) -> Vec<Entry> {
-        self.log.read(self.session, Slice::from(Seq::FIRST)).await.unwrap().entries
+        let mut entries = Vec::new();
+        let mut next = Some(Seq::FIRST);
+        while let Some(from) = next {
+            let page = self.log.read(self.session, Slice::from(from)).await.unwrap();
+            entries.extend(page.entries);
+            next = page.next;
+        }
+        entries
     }
 
     pub(crate) async fn fold(&self) -> Fold {

@@ -1,19 +1,15 @@
 //! What a model is shown: made from the log alone, and no more of it read than is needed.
 
 use super::bench::{Bench, calls, check, runs, says};
-use async_trait::async_trait;
+use super::wrapped::{Around, Wrapped};
 use handbox_brain::context::{self, Context, Material, read, request_at};
 use handbox_brain::model::ModelRequest;
 use handbox_brain::{RunsWith, runs_with};
 use handbox_session::fold::{StopReason, fold_to};
-use handbox_session::memory::MemoryLog;
-use handbox_session::{
-    Batch, EventId, Lease, LogError, NewSession, Page, Places, Preview, Record, Seq, SessionId, SessionLog, Slice, Tail,
-};
+use handbox_session::{Page, Seq, SessionLog};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 fn script() -> Value {
     json!([
@@ -133,51 +129,13 @@ async fn a_context_that_grows_too_long_is_summed_up_and_the_log_stays_whole() {
     assert!(text(&request_at(&material, &runs(), head)).contains("go 0"));
 }
 
-/// A log that counts what is read of it.
-struct Counting(MemoryLog, AtomicUsize);
+/// Counts what is read of a log.
+#[derive(Default)]
+struct Counting(AtomicUsize);
 
-#[async_trait]
-impl SessionLog for Counting {
-    async fn create(&self, new: NewSession) -> Result<Record, LogError> {
-        self.0.create(new).await
-    }
-    async fn append(&self, batches: Vec<Batch>) -> Result<Vec<Option<Places>>, LogError> {
-        self.0.append(batches).await
-    }
-    async fn read(&self, session: SessionId, slice: Slice) -> Result<Page, LogError> {
-        let page = self.0.read(session, slice).await?;
-        self.1.fetch_add(page.entries.len(), Ordering::SeqCst);
-        Ok(page)
-    }
-    async fn find(&self, session: SessionId, event: EventId) -> Result<Option<Seq>, LogError> {
-        self.0.find(session, event).await
-    }
-    async fn tail(&self, session: SessionId, after: Option<Seq>) -> Result<Box<dyn Tail>, LogError> {
-        self.0.tail(session, after).await
-    }
-    async fn record(&self, session: SessionId) -> Result<Record, LogError> {
-        self.0.record(session).await
-    }
-    async fn sessions(&self, before: Option<SessionId>, limit: usize) -> Result<Vec<Record>, LogError> {
-        self.0.sessions(before, limit).await
-    }
-    async fn remove(&self, session: SessionId) -> Result<(), LogError> {
-        self.0.remove(session).await
-    }
-    async fn abandon(&self, session: SessionId, ticket: handbox_session::Ticket) -> Result<(), LogError> {
-        self.0.abandon(session, ticket).await
-    }
-    async fn claim(&self, session: SessionId, holder: &str, time: Duration) -> Result<Lease, LogError> {
-        self.0.claim(session, holder, time).await
-    }
-    async fn renew(&self, lease: &Lease, time: Duration) -> Result<(), LogError> {
-        self.0.renew(lease, time).await
-    }
-    async fn release(&self, lease: &Lease) -> Result<(), LogError> {
-        self.0.release(lease).await
-    }
-    fn preview(&self, session: SessionId, preview: Preview) {
-        self.0.preview(session, preview);
+impl Around for Counting {
+    fn read(&self, page: &Page) {
+        self.0.fetch_add(page.entries.len(), Ordering::SeqCst);
     }
 }
 
@@ -192,13 +150,13 @@ async fn a_bounded_strategy_reads_the_same_of_a_long_log_as_of_a_short_one() {
             {"reply": [says("done")]},
         ]);
         let mut bench = Bench::new(&script, &with(context.clone())).await;
-        let counting = std::sync::Arc::new(Counting(bench.log.clone(), AtomicUsize::new(0)));
+        let counting = std::sync::Arc::new(Wrapped { log: bench.log.clone(), around: Counting::default() });
         bench.brain.log = counting.clone();
         for turn in 0..40 {
             bench.say(&format!("go {turn}")).await;
-            counting.1.store(0, Ordering::SeqCst);
+            counting.around.0.store(0, Ordering::SeqCst);
             bench.wake().await;
-            most = most.max(counting.1.load(Ordering::SeqCst));
+            most = most.max(counting.around.0.load(Ordering::SeqCst));
         }
         let whole = bench.entries().await.len();
         assert!(whole > 900 && most < 700, "{context:?} reads {most} of {whole}");

@@ -152,17 +152,3 @@ async fn a_refusal_is_a_stop_reason() {
     assert_eq!(bench.wake().await.stop_reason, Some(StopReason::Refusal));
     assert_eq!(bench.all("session.status_idle").await[0]["stop_details"]["type"], "refusal");
 }
-
-#[tokio::test]
-async fn a_session_that_does_not_say_what_it_runs_with_is_ended() {
-    let bench = Bench::new(&json!([]), &runs()).await;
-    bench.client("handbox.session_changed", json!({"agent": {"model": 7}})).await;
-    bench.say("go").await;
-    assert_eq!(bench.wake().await.status, Status::Terminated);
-    let error = &bench.all("session.error").await[0];
-    assert_eq!(
-        (&error["error"]["retry_status"]["type"], &error["handbox"]["part"]),
-        (&json!("terminal"), &json!("session"))
-    );
-    assert_eq!(bench.wake().await.status, Status::Terminated);
-}

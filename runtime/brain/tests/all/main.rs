@@ -11,4 +11,7 @@ mod limits;
 mod pool;
 mod scripts;
 mod states;
+mod stuck;
 mod turns;
+mod wrapped;
+mod zombies;

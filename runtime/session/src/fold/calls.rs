@@ -85,6 +85,16 @@ pub struct Attempt {
     pub place: Seq,
     /// What became of it. `None` while it goes on, or when the brain died over it.
     pub outcome: Option<Outcome>,
+    /// Whether it is not known what became of an earlier attempt.
+    pub after_unknown: bool,
+}
+
+impl Attempt {
+    /// Whether the call may have taken effect without anybody knowing: in this attempt or in an earlier one.
+    #[must_use]
+    pub fn in_doubt(&self) -> bool {
+        self.after_unknown || matches!(self.outcome, None | Some(Outcome::Unknown))
+    }
 }
 
 /// What became of an attempt, see rule 3 of the design.
@@ -204,7 +214,9 @@ pub(super) fn start(calls: &mut [OpenCall], place: Seq, event: &Event) -> Result
         return Err(Odd::malformed(format!("a `call_id` of more than {NAME_BYTES_MAX} bytes")));
     }
     let call = find(calls, started.tool_use_id)?;
-    call.attempt = Some(Attempt { call_id: started.call_id, number: started.attempt, place, outcome: None });
+    let after_unknown = call.attempt.as_ref().is_some_and(Attempt::in_doubt);
+    call.attempt =
+        Some(Attempt { call_id: started.call_id, number: started.attempt, place, outcome: None, after_unknown });
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 ///
 /// It rises with every change to what a [`Fold`] holds, and to what an event changes in it: a checkpoint of an earlier
 /// version says what earlier rules said.
-pub const CHECKPOINT_VERSION: u32 = 2;
+pub const CHECKPOINT_VERSION: u32 = 3;
 /// After so many events a checkpoint is due.
 pub const CHECKPOINT_EVENTS: u64 = 256;
 /// The most bytes of a checkpoint's fold: half of what an event may have.

@@ -80,6 +80,9 @@ pub struct Fold {
     /// The tokens of the last reply and of what it answered, as far as its provider counted them: about what the next
     /// request has at least. 0 after a compaction.
     pub context_tokens: u64,
+    /// What `context_tokens` was with the first reply after the latest compaction: what no compaction takes away. 0 if
+    /// there was none.
+    pub compacted_tokens: u64,
     /// Errors since the last reply or rest after which the turn goes on.
     pub retries: Retries,
     /// How often each hand was made ready, by its name.

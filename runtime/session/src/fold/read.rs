@@ -1,7 +1,7 @@
 //! Folds of sessions that are kept in a log, at a cost that does not grow with them.
 
 use super::{Fold, LastError, Status, StopReason, Work};
-use crate::{Damage, Entry, LogError, Order, Record, Seq, SessionId, SessionLog, Slice, kinds};
+use crate::{Damage, Entry, LogError, Order, Record, Seq, SessionId, SessionLog, Slice, entry_at, kinds};
 
 /// What a list of sessions says of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +98,7 @@ async fn restored(log: &dyn SessionLog, record: &Record, to: Seq) -> Result<Opti
     let Some(through) = fold.through().filter(|through| *through < checkpoint.seq) else {
         return Ok(None);
     };
-    let last = at(log, record.id, through).await?;
+    let last = entry_at(log, record.id, through).await?;
     Ok(last.filter(|last| Some(last.event.id()) == fold.through_id()).map(|_| fold))
 }
 
@@ -107,7 +107,7 @@ async fn checkpoint(log: &dyn SessionLog, record: &Record, to: Seq) -> Result<Op
         return Ok(None);
     };
     if latest <= to {
-        return at(log, record.id, latest).await;
+        return entry_at(log, record.id, latest).await;
     }
     let mut slice = Slice {
         to: Some(to),
@@ -126,11 +126,6 @@ async fn checkpoint(log: &dyn SessionLog, record: &Record, to: Seq) -> Result<Op
             None => return Ok(None),
         }
     }
-}
-
-async fn at(log: &dyn SessionLog, session: SessionId, place: Seq) -> Result<Option<Entry>, LogError> {
-    let page = log.read(session, Slice { to: Some(place), ..Slice::from(place) }).await?;
-    Ok(page.entries.into_iter().next())
 }
 
 fn apply(fold: &mut Fold, session: SessionId, entries: &[Entry]) -> Result<(), LogError> {

@@ -68,10 +68,7 @@ static RULES: [(Kind, Rule); 28] = [
     (kinds::SPAN_MODEL_REQUEST_START, request_started),
     (kinds::SPAN_MODEL_REQUEST_END, request_ended),
     (kinds::HANDBOX_SESSION_CREATED, created),
-    (kinds::HANDBOX_BRAIN_WOKE, |fold, place, event| {
-        let _: bodies::BrainWoke = Odd::parse(event)?;
-        anchor(&mut fold.anchors.woke, place)
-    }),
+    (kinds::HANDBOX_BRAIN_WOKE, woke),
     (kinds::HANDBOX_SESSION_CHANGED, |fold, place, event| {
         let _: bodies::SessionChanged = Odd::parse(event)?;
         anchor(&mut fold.anchors.changed, place)
@@ -93,10 +90,20 @@ pub(super) fn apply(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Od
     if Entrance::of(kind) == Entrance::Queue {
         fold.queue.push(Queued { id: event.id(), place, kind: kind.clone() });
     }
-    match RULES.iter().find(|(of, _)| of == kind) {
+    let done = match RULES.iter().find(|(of, _)| of == kind) {
         Some((_, rule)) => rule(fold, place, event),
         None => Ok(()),
+    };
+    if is_of_a_brain(kind) {
+        fold.turn.awake_unix_ms = event.id().unix_ms();
     }
+    done
+}
+
+/// Whether only a brain writes such events. The others come from clients and operators, at any time.
+fn is_of_a_brain(kind: &Kind) -> bool {
+    let of_operators = *kind == kinds::HANDBOX_SESSION_CHANGED || *kind == kinds::SESSION_UPDATED;
+    Entrance::of(kind) == Entrance::NotInput && !of_operators
 }
 
 fn anchor(anchor: &mut Option<Seq>, place: Seq) -> Result<(), Odd> {
@@ -122,8 +129,8 @@ fn interrupt(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Odd> {
     queue::interrupt(&mut fold.interrupts, place, event)
 }
 
+/// It is kept, and shows nothing to the model: nobody works towards outcomes yet.
 fn define_outcome(fold: &mut Fold, place: Seq, _: &Event) -> Result<(), Odd> {
-    fold.news = fold.news.saturating_add(1);
     anchor(&mut fold.anchors.outcome, place)
 }
 
@@ -160,6 +167,17 @@ fn running(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Odd> {
     fold.status = Status::Running;
     fold.stop_reason = None;
     Ok(())
+}
+
+/// A brain takes the session up. If it runs, the one before died: the time since then is nobody's.
+fn woke(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Odd> {
+    let _: bodies::BrainWoke = Odd::parse(event)?;
+    if let Some(since) = fold.turn.running_since_unix_ms {
+        let active_ms = fold.turn.awake_unix_ms.saturating_sub(since);
+        count(fold, |work| work.active_ms = work.active_ms.saturating_add(active_ms));
+        fold.turn.running_since_unix_ms = Some(event.id().unix_ms());
+    }
+    anchor(&mut fold.anchors.woke, place)
 }
 
 fn idle(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Odd> {
@@ -262,6 +280,9 @@ fn replied(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Odd> {
     fold.retries = Retries::default();
     fold.reply_stop = reply.stop_reason.map(|reason| clip(reason, bodies::NAME_BYTES_MAX));
     fold.context_tokens = reply.usage.total();
+    if fold.anchors.compaction > fold.anchors.reply {
+        fold.compacted_tokens = fold.context_tokens;
+    }
     fold.anchors.reply = Some(place);
     count(fold, |work| {
         work.tokens = work.tokens.plus(reply.usage);

@@ -46,8 +46,12 @@ pub enum StopReason {
 pub struct Turn {
     /// The place of its first `session.status_running`.
     pub start: Option<Seq>,
-    /// When the session last began to run, in milliseconds since 1970; `None` while it does not.
+    /// Since when the session runs, as far as that is not in `work.active_ms` yet, in milliseconds since 1970: since it
+    /// last began to, or since a brain took it up again. `None` while it does not run.
     pub running_since_unix_ms: Option<u64>,
+    /// When something last happened in it but for what clients and operators send, in milliseconds since 1970: as far as
+    /// the log tells, a brain was awake until then.
+    pub awake_unix_ms: u64,
     /// What was done in it.
     pub work: Work,
 }
@@ -68,7 +72,8 @@ pub struct Work {
     pub spend: Money,
     /// What of it was spent on requests without a reply; where nobody knows, what was reserved for them.
     pub waste: Money,
-    /// For how long it ran, in milliseconds. The time since it last began to run is not in yet.
+    /// For how long it ran with a brain awake, in milliseconds. The time since [`Turn::running_since_unix_ms`] is not in
+    /// yet.
     pub active_ms: u64,
 }
 

@@ -121,8 +121,8 @@ fn a_checkpoint_of_another_version_or_shape_is_not_used() {
         story.checkpoint(members);
         Fold::restore(&story.entries.last().unwrap().event)
     };
-    assert!(with("version", json!(2)).is_some());
-    assert!(with("version", json!(1)).is_none());
+    assert!(with("version", json!(3)).is_some());
+    assert!(with("version", json!(2)).is_none());
     assert!(with("version", json!(null)).is_none());
     assert!(with("fold", json!({})).is_none());
     let mut grown = good["fold"].clone();
@@ -142,12 +142,13 @@ fn the_shape_of_version_2_is_fixed() {
     let expected = json!({
         "through": [4, story.entries[3].event.id().to_string()],
         "active_unix_ms": 1_795_219_203_000_u64, "status": "running", "stop_reason": null, "title": "a story", "metadata": {},
-        "turn": {"start": 3, "running_since_unix_ms": 1_795_219_202_000_u64, "work": work(1)},
+        "turn": {"start": 3, "running_since_unix_ms": 1_795_219_202_000_u64,
+            "awake_unix_ms": 1_795_219_203_000_u64, "work": work(1)},
         "total": work(1), "requests": [],
         "calls": [{"id": story.entries[3].event.id().to_string(), "place": 4, "of": "tool", "name": "grep",
             "permission": "ask", "decision": null, "attempt": null, "thread": null}],
         "queue": [{"id": story.entries[1].event.id().to_string(), "place": 2, "kind": "user.message"}],
-        "interrupts": [], "news": 0, "asked": 0, "reply_stop": null, "context_tokens": 0,
+        "interrupts": [], "news": 0, "asked": 0, "reply_stop": null, "context_tokens": 0, "compacted_tokens": 0,
         "retries": {"count": 0, "at_unix_ms": 0}, "hands": {},
         "anchors": {"compaction": null, "checkpoint": null, "reply": null, "interrupt": null, "outcome": null,
             "taken": null, "woke": null, "changed": null, "rest": null, "agent": null, "budget": null},

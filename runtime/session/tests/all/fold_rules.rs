@@ -2,10 +2,10 @@
 
 use crate::fold_story::{BEGIN_UNIX_MS, Story, histories};
 use handbox_session::fold::{
-    CallEnded, CallStarted, Gap, HandProvisioned, Money, Outcome, Permission, Retry, SessionCreated, Status,
+    BrainWoke, CallEnded, CallStarted, Gap, HandProvisioned, Money, Outcome, Permission, Retry, SessionCreated, Status,
     StopReason, Verdict, WaitingOn, bodies::Body,
 };
-use handbox_session::{EventId, Fold, Seq};
+use handbox_session::{Epoch, EventId, Fold, Seq};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -138,6 +138,60 @@ fn what_waits_for_the_client_is_listed_in_order_and_answered_once() {
 }
 
 #[test]
+fn the_time_between_two_brains_counts_for_no_turn() {
+    let mut story = Story::new();
+    story.add("session.status_running", json!({}));
+    story.add("span.model_request_start", json!({}));
+    // The brain is gone by now; its client and its operator are not.
+    story.message("are you there?");
+    story.add("handbox.session_changed", json!({}));
+    let woke = |epoch| BrainWoke { holder: "b".to_owned(), epoch: Epoch(epoch), reason: None };
+    story.say(&woke(2));
+    let fold = story.fold_all();
+    assert_eq!((fold.turn.work.active_ms, fold.total.active_ms), (1000, 1000));
+    assert_eq!(fold.turn.running_since_unix_ms, Some(BEGIN_UNIX_MS + 5000));
+    story.idle("end_turn");
+    assert_eq!(story.fold_all().turn.work.active_ms, 2000);
+    story.say(&woke(3));
+    let fold = story.fold_all();
+    assert_eq!((fold.turn.work.active_ms, fold.turn.running_since_unix_ms), (2000, None), "at rest no time passes");
+}
+
+#[test]
+fn an_attempt_after_one_whose_outcome_is_unknown_is_in_doubt() {
+    let mut story = Story::new();
+    let call = story.tool_use("allow");
+    let started = |attempt| json!({"tool_use_id": call, "call_id": "c", "attempt": attempt});
+    let ended = |attempt, outcome| json!({"tool_use_id": call, "call_id": "c", "attempt": attempt, "outcome": outcome});
+    let doubt = |story: &Story| story.fold_all().calls[0].attempt.as_ref().unwrap().in_doubt();
+    story.add("handbox.call_started", started(1));
+    assert!(doubt(&story));
+    story.add("handbox.call_ended", ended(1, "not_started"));
+    assert!(!doubt(&story));
+    story.add("handbox.call_started", started(2));
+    story.add("handbox.call_ended", ended(2, "unknown"));
+    story.add("handbox.call_started", started(3));
+    story.add("handbox.call_ended", ended(3, "not_started"));
+    assert!(doubt(&story), "the third did not begin, but the second may have");
+}
+
+#[test]
+fn what_no_compaction_takes_away_is_what_the_reply_after_it_counts() {
+    let mut story = Story::new();
+    let mut tokens = Vec::new();
+    for compacts in [false, true, false] {
+        if compacts {
+            story.add("agent.thread_context_compacted", json!({}));
+        }
+        let start = story.add("span.model_request_start", json!({}));
+        story.reply(start, 10 * story.entries.len() as u64, 0);
+        story.add("span.model_request_end", json!({"model_request_start_id": start.to_string()}));
+        tokens.push((story.fold_all().context_tokens, story.fold_all().compacted_tokens));
+    }
+    assert_eq!((tokens[0].1, tokens[1].1, tokens[2].1), (0, tokens[1].0, tokens[1].0), "{tokens:?}");
+}
+
+#[test]
 fn input_waits_until_it_is_taken_and_an_interrupt_never_does() {
     let mut story = Story::new();
     story.add("session.status_running", json!({}));
@@ -153,7 +207,7 @@ fn input_waits_until_it_is_taken_and_an_interrupt_never_does() {
     story.take(&[later, first, EventId::from(1)]);
     let fold = story.fold_all();
     assert_eq!(fold.queue.iter().map(|queued| queued.id).collect::<Vec<_>>(), [system]);
-    assert_eq!((fold.news, fold.oddities.stray), (3, 0));
+    assert_eq!((fold.news, fold.oddities.stray), (2, 0), "an outcome shows nothing to the model");
     story.take(&[first]);
     assert_eq!(story.fold_all().oddities.stray, 1, "taken twice");
 }
