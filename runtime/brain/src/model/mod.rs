@@ -6,6 +6,7 @@
 mod anthropic;
 mod anthropic_block;
 mod anthropic_reply;
+pub(crate) mod content;
 mod openai;
 mod openai_reply;
 mod openai_request;

@@ -6,17 +6,11 @@ use super::desk::Desk;
 use super::preview::Previewer;
 use super::watch::Watch;
 use crate::context::{Piece, summary_request, transcript};
+use crate::model::content::blocks;
 use crate::model::{ModelError, ModelErrorKind, Reply};
 use handbox_session::fold::bodies::REPLY_INLINE_BYTES_MAX;
 use handbox_session::{Event, EventId, Seq, kinds};
-use serde::Deserialize;
 use serde_json::json;
-
-#[derive(Deserialize)]
-struct Block {
-    #[serde(default)]
-    text: String,
-}
 
 impl Desk<'_> {
     /// Has everything up to a place summed up, and keeps the summary. The log stays as it is.
@@ -46,8 +40,7 @@ impl Desk<'_> {
         request: &Request,
         previewer: &Previewer<'_>,
     ) -> Result<Vec<Event>, WakeError> {
-        let blocks: Vec<Block> = serde_json::from_str(&reply.content).unwrap_or_default();
-        let text: String = blocks.into_iter().map(|block| block.text).collect();
+        let text: String = blocks(&reply.content).unwrap_or_default().into_iter().map(|block| block.text).collect();
         if text.trim().is_empty() {
             let message = "the model gave an empty summary".to_owned();
             let usage = Some(reply.usage);

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use handbox_brain::model::script::Script;
-use handbox_brain::model::{Listener, Model, ModelError, ModelRequest, Reply};
+use handbox_brain::model::{Listener, Message, Model, ModelError, ModelRequest, Reply, Role};
 use handbox_brain::{
     Agent, Brain, Hands, Machine, Need, NoScratch, Policy, Provided, Rest, RunsWith, Settings, Surroundings, ToolSpec,
     WakeError,
@@ -195,22 +195,30 @@ impl Model for Kept {
     }
 }
 
-/// What every provider checks: roles alternate, the first is the user's, and each call has its result right after it.
-pub(crate) fn check(request: &ModelRequest) {
-    let value = serde_json::to_value(request).unwrap();
-    let messages = value["messages"].as_array().unwrap();
-    assert_eq!(messages[0]["role"], "user", "{value:#}");
-    for pair in messages.windows(2) {
-        assert_ne!(pair[0]["role"], pair[1]["role"], "{value:#}");
-        let ids = |message: &Value, kind: &str, member: &str| -> Vec<String> {
-            let blocks = message["content"].as_array().unwrap().iter().filter(|block| block["type"] == kind);
-            blocks.map(|block| block[member].as_str().unwrap().to_owned()).collect()
-        };
-        let called = ids(&pair[0], "tool_use", "id");
-        assert_eq!(called, ids(&pair[1], "tool_result", "tool_use_id"), "{value:#}");
-        assert!(!pair[1]["content"].as_array().unwrap().is_empty());
+/// The ids of a message's blocks of a kind. What else they hold need not be such that it can be read.
+fn ids(message: &Message, kind: &str) -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Block {
+        r#type: String,
+        #[serde(alias = "tool_use_id")]
+        id: Option<String>,
     }
-    assert_eq!(messages.last().unwrap()["role"], "user", "{value:#}");
+    let blocks = message.content.iter().map(|block| serde_json::from_str::<Block>(block.get()).unwrap());
+    blocks.filter(|block| block.r#type == kind).filter_map(|block| block.id).collect()
+}
+
+/// What every provider checks: roles alternate, the first is the user's, no message is empty, and each call has its
+/// result right after it.
+pub(crate) fn check(request: &ModelRequest) {
+    let messages = &request.messages;
+    let whole = serde_json::to_string(request).unwrap();
+    assert_eq!(messages[0].role, Role::User, "{whole}");
+    assert!(messages.iter().all(|message| !message.content.is_empty()), "{whole}");
+    for pair in messages.windows(2) {
+        assert_ne!(pair[0].role, pair[1].role, "{whole}");
+        assert_eq!(ids(&pair[0], "tool_use"), ids(&pair[1], "tool_result"), "{whole}");
+    }
+    assert_eq!(messages.last().unwrap().role, Role::User, "{whole}");
 }
 
 /// The machine's time, shifted, and waits that are cut to something a test can wait for.

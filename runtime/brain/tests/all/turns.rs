@@ -148,37 +148,80 @@ async fn what_a_hand_does_wrong_is_read_by_the_model_and_the_session_goes_on() {
     assert_eq!((&error["handbox"]["part"], &error["handbox"]["incarnation"]), (&json!("hand"), &json!(1)));
 }
 
-#[tokio::test]
-async fn arguments_that_are_none_are_an_answer_to_the_model() {
-    use handbox_brain::model::{Listener, Model, ModelError, ModelRequest, Reply};
-    struct Broken;
-    #[async_trait::async_trait]
-    impl Model for Broken {
-        fn provider(&self) -> &str {
-            "broken"
-        }
-        async fn ask(&self, request: &ModelRequest, _: &mut dyn Listener) -> Result<Reply, ModelError> {
-            super::bench::check(request);
-            let deep = format!("{}{}", "[".repeat(110), "]".repeat(110));
-            let first = format!(
-                r#"[{{"type":"tool_use","id":"a","name":"look","input":{{}},"input_text":"{{\"x\": "}},
-                    {{"type":"tool_use","id":"b","name":"look","input":[1]}},
-                    {{"type":"tool_use","id":"c","name":"look","input":{{"x":{deep}}}}},
-                    {{"type":"tool_use","id":"d","name":"evil\n[31m","input":{{}}}}]"#
-            );
-            let content = if request.messages.len() == 1 { first } else { r#"[{"type":"text","text":"ok"}]"#.into() };
-            Ok(Reply { model: "b".into(), content, stop_reason: None, usage: Default::default() })
-        }
+/// A model whose first reply has this content, and whose second says that it is done.
+struct Raw(String);
+
+#[async_trait::async_trait]
+impl handbox_brain::model::Model for Raw {
+    fn provider(&self) -> &str {
+        "raw"
     }
+    async fn ask(
+        &self,
+        request: &handbox_brain::model::ModelRequest,
+        _: &mut dyn handbox_brain::model::Listener,
+    ) -> Result<handbox_brain::model::Reply, handbox_brain::model::ModelError> {
+        super::bench::check(request);
+        let content = if request.messages.len() == 1 { &self.0 } else { r#"[{"type":"text","text":"ok"}]"# };
+        let usage = Default::default();
+        Ok(handbox_brain::model::Reply { model: "r".into(), content: content.to_owned(), stop_reason: None, usage })
+    }
+}
+
+async fn replied(content: &str) -> Bench {
     let mut bench = Bench::new(&json!([]), &runs()).await;
-    bench.brain.model = std::sync::Arc::new(Broken);
+    bench.brain.model = std::sync::Arc::new(Raw(content.to_owned()));
     bench.say("go").await;
     assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+    bench
+}
+
+#[tokio::test]
+async fn arguments_that_are_none_are_an_answer_to_the_model() {
+    let deep = format!("{}{}", "[".repeat(110), "]".repeat(110));
+    let content = format!(
+        r#"[{{"type":"tool_use","id":"a","name":"look","input":{{}},"input_text":"{{\"x\": "}},
+            {{"type":"tool_use","id":"b","name":"look","input":[1]}},
+            {{"type":"tool_use","id":"c","name":"look","input":{{"x":{deep}}}}},
+            {{"type":"tool_use","id":"d","name":"evil\n[31m","input":{{}}}}]"#
+    );
+    let bench = replied(&content).await;
     let results = bench.results().await;
     assert_eq!(results.len(), 4, "{results:#?}");
     assert!(results.iter().filter(|result| result.starts_with("invalid input: ")).count() == 3, "{results:#?}");
     assert!(results.iter().any(|result| result.contains(r#""evil\n"#)), "{results:#?}");
     assert!(bench.all("handbox.call_started").await.is_empty());
+}
+
+#[tokio::test]
+async fn arguments_that_cannot_be_read_take_no_other_calls_result() {
+    let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+    for (input, why) in [(r#"{"q":"\ud83d"}"#, "hex escape"), (r#"{"n":1e999}"#, "out of range"), (&deep, "recursion")]
+    {
+        let call = format!(r#"{{"type":"tool_use","id":"bad","name":"look","input":{input}}}"#);
+        let good = r#"{"type":"tool_use","id":"good","name":"look","input":{"x":"seen"}}"#;
+        // Alone it would have ended the turn; before another it took that one's result.
+        assert_eq!(replied(&format!("[{call}]")).await.results().await.len(), 1, "{why}");
+        let bench = replied(&format!("[{call},{good}]")).await;
+        let results = bench.all("agent.tool_result").await;
+        let calls = [bench.call(0).await.to_string(), bench.call(1).await.to_string()];
+        let of = |index: usize| {
+            let id = calls[index].as_str();
+            results.iter().find(|result| result["tool_use_id"] == *id).unwrap()["content"][0]["text"].to_string()
+        };
+        assert!(of(0).contains("invalid input: ") && of(0).contains(why), "{}", of(0));
+        assert_eq!(of(1), r#""look seen""#);
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_is_no_array_of_blocks_is_none() {
+    let mut bench = Bench::new(&json!([]), &runs()).await;
+    bench.brain.settings.retries_max = 1;
+    bench.brain.model = std::sync::Arc::new(Raw(r#"[{"type":"text","text":"a"},7]"#.to_owned()));
+    bench.say("go").await;
+    assert_eq!(bench.wake().await.stop_reason, Some(StopReason::RetriesExhausted));
+    assert!(bench.all("agent.message").await.is_empty());
 }
 
 #[tokio::test]

@@ -1,0 +1,89 @@
+//! The content blocks of a reply, as far as a brain reads them.
+
+use serde::de::{Deserialize, Deserializer, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// A content block. What it has besides stays in its own bytes.
+///
+/// Everybody who reads replies reads them here: a block that one reader takes for a call and another does not would give
+/// a call the result of the next one.
+#[derive(serde::Deserialize)]
+pub(crate) struct Block<'a> {
+    #[serde(rename = "type", deserialize_with = "text")]
+    pub(crate) kind: String,
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) id: String,
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) name: String,
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) text: String,
+    /// The arguments of a call. JSON, but not necessarily such that it can be read: a lone surrogate, a number beyond
+    /// all floats and any depth are JSON, too.
+    #[serde(borrow, default)]
+    pub(crate) input: Option<&'a RawValue>,
+    /// What came instead of arguments.
+    pub(crate) input_text: Option<String>,
+}
+
+/// The blocks of a reply's content.
+///
+/// # Errors
+///
+/// If it is no array of objects with a `type`.
+pub(crate) fn blocks(content: &str) -> Result<Vec<Block<'_>>, serde_json::Error> {
+    serde_json::from_str(content)
+}
+
+impl Block<'_> {
+    /// Whether it calls a tool that answers in the next message.
+    pub(crate) fn is_call(&self) -> bool {
+        self.kind == "tool_use"
+    }
+}
+
+/// A string, or nothing for `null`. A lone surrogate in it, which Rust's strings cannot hold, is replaced.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Reader;
+    impl Visitor<'_> for Reader {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_bytes<E>(self, bytes: &[u8]) -> Result<String, E> {
+            Ok(String::from_utf8_lossy(bytes).into_owned())
+        }
+
+        fn visit_unit<E>(self) -> Result<String, E> {
+            Ok(String::new())
+        }
+    }
+    struct Text(String);
+    impl<'de> Deserialize<'de> for Text {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            // As bytes, strings are read whatever they hold.
+            deserializer.deserialize_bytes(Reader).map(Self)
+        }
+    }
+    Option::<Text>::deserialize(deserializer).map(|text| text.map(|text| text.0).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::blocks;
+
+    #[test]
+    fn whatever_is_json_is_read() {
+        let content = r#"[{"type":"text","text":"a\ud83db"},{"type":"text","text":null},
+            {"type":"tool_use","id":"1","name":"\udc00","input":{"q":"\ud83d"}},{"type":"tool_use","input":1e999}]"#;
+        let read = blocks(content).unwrap();
+        assert_eq!((read[0].text.as_str(), read[1].text.as_str()), ("a\u{fffd}\u{fffd}\u{fffd}b", ""));
+        assert_eq!(read[2].input.unwrap().get(), r#"{"q":"\ud83d"}"#);
+        assert!(read[2].is_call() && read[3].is_call() && !read[0].is_call());
+        for none in ["{}", "[1]", "[{}]", r#"[{"type":7}]"#, r#"[{"type":"text","text":7}]"#] {
+            assert!(blocks(none).is_err(), "{none}");
+        }
+    }
+}
