@@ -1,6 +1,7 @@
 //! Pieces of a conversation as a request.
 
 use super::{Call, Material, Piece, Transcript, transcript};
+use crate::model::content::is_blank;
 use crate::model::{Message, ModelRequest, Role};
 use crate::runs::{Cache, RunsWith};
 use handbox_session::{EventId, Seq};
@@ -60,7 +61,7 @@ fn raw(value: &Value) -> Box<RawValue> {
 }
 
 fn system(runs: &RunsWith) -> Vec<Box<RawValue>> {
-    let Some(text) = runs.system.as_ref().filter(|text| !text.is_empty()) else { return Vec::new() };
+    let Some(text) = runs.system.as_ref().filter(|text| !text.trim().is_empty()) else { return Vec::new() };
     let mut block = json!({"type": "text", "text": text});
     if runs.agent.cache == Cache::On {
         mark(&mut block);
@@ -92,7 +93,9 @@ fn mark(block: &mut Value) {
 /// Marks the end of the last two messages of the user: of what is new, and of what the request before had as its end.
 fn mark_messages(messages: &mut [Message]) {
     let users = messages.iter_mut().rev().filter(|message| message.role == Role::User);
-    for block in users.take(2).filter_map(|message| message.content.last_mut()) {
+    // A mark on a text without a word goes with it where that is refused.
+    let last = users.take(2).filter_map(|message| message.content.iter_mut().rfind(|block| !is_blank(block)));
+    for block in last {
         if let Ok(mut value) = serde_json::from_str::<Value>(block.get()) {
             mark(&mut value);
             *block = raw(&value);

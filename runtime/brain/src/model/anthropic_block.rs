@@ -36,6 +36,13 @@ impl Members {
         self.0.iter().filter_map(|(name, value)| Some((name.as_str(), text_of(value)?)))
     }
 
+    /// Itself as an object.
+    pub(super) fn to_raw(&self) -> Result<Box<RawValue>, Error> {
+        let mut text = String::new();
+        self.write(&mut text)?;
+        RawValue::from_string(text)
+    }
+
     /// Adds itself as an object.
     pub(super) fn write(&self, out: &mut String) -> Result<(), Error> {
         for (index, (name, value)) in self.0.iter().enumerate() {

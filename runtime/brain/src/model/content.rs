@@ -42,6 +42,13 @@ impl Block<'_> {
     }
 }
 
+/// Whether a block is a text without a word. Models write such blocks, people and tools do, and the Messages API refuses
+/// each request that has one.
+pub(crate) fn is_blank(block: &RawValue) -> bool {
+    let block = serde_json::from_str::<Block<'_>>(block.get());
+    block.is_ok_and(|block| block.kind == "text" && block.text.trim().is_empty())
+}
+
 /// A string, or nothing for `null`. A lone surrogate in it, which Rust's strings cannot hold, is replaced.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Reader;
