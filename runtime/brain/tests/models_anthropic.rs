@@ -5,7 +5,7 @@ mod models_support;
 
 use handbox_brain::model::{Model as _, ModelErrorKind, NoListener};
 use models_support::fake::{Act, Received, Server, answer, chunk, end, head, stream};
-use models_support::{KEY, anthropic, ask, check, request};
+use models_support::{Heard, KEY, anthropic, ask, check, request};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -123,7 +123,8 @@ async fn a_reply_is_its_blocks_as_they_came() {
         let reply = reply.unwrap();
         assert_eq!(reply.content, wanted);
         assert_eq!((reply.model.as_str(), reply.stop_reason.as_deref()), ("m-2026", Some("tool_use")));
-        let (usage, cache) = (reply.usage, reply.usage.cache_creation);
+        let usage = reply.usage.unwrap();
+        let cache = usage.cache_creation;
         assert_eq!((usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens), (7, 42, 100));
         assert_eq!((cache.ephemeral_5m_input_tokens, cache.ephemeral_1h_input_tokens), (10, 20));
         assert_eq!(heard[..4], ["0 thinking", "1 redacted_thinking", "2 text", "2 \"Hel\""]);
@@ -195,6 +196,26 @@ async fn a_stream_that_breaks_is_no_reply() {
         let error = ask(&anthropic(&server(acts).await)).await.0.unwrap_err();
         assert_eq!((error.kind, error.usage), (ModelErrorKind::Cut, None), "{error}");
     }
+}
+
+#[tokio::test]
+async fn all_that_the_model_wrote_is_counted_while_it_comes() {
+    let thinking = r#"{"type":"thinking_delta","thinking":"hmm"}"#;
+    let signature = r#"{"type":"signature_delta","signature":"not written"}"#;
+    let arguments = r#"{"type":"input_json_delta","partial_json":"{\"a\":1}"}"#;
+    let begun = [
+        START,
+        &block(0, r#"{"type":"thinking","thinking":"","signature":""}"#, &[thinking, signature]),
+        &block(1, r#"{"type":"text","text":"y"}"#, &[r#"{"type":"text_delta","text":"es"}"#]),
+        &block(2, r#"{"type":"tool_use","id":"not written","name":"n","input":{}}"#, &[arguments]),
+    ];
+    let server = server(vec![head("text/event-stream"), chunk(begun.concat()), Act::Cut]).await;
+    let mut heard = Heard::default();
+    let error = anthropic(&server).ask(&request(), &mut heard).await.unwrap_err();
+    assert_eq!((error.kind, heard.bytes), (ModelErrorKind::Cut, "hmmyes{'a':1}".len()));
+    // What the provider counted by then is what it was asked, and next to nothing of its answer.
+    let counted = heard.counted.unwrap();
+    assert_eq!((counted.input_tokens, counted.cache_read_input_tokens, counted.output_tokens), (7, 100, 1));
 }
 
 #[tokio::test]

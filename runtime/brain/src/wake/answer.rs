@@ -2,10 +2,11 @@
 
 use super::WakeError;
 use super::desk::Desk;
+use super::used::Used;
 use crate::model::Reply;
 use crate::model::content::{Block, blocks};
 use crate::runs::Policy;
-use handbox_session::fold::{ModelReply, Money, Tokens, bodies::REPLY_INLINE_BYTES_MAX};
+use handbox_session::fold::{ModelReply, Tokens, bodies::REPLY_INLINE_BYTES_MAX};
 use handbox_session::{EVENT_BYTES_MAX, Event, EventError, EventId, Kind, kinds};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -29,6 +30,13 @@ enum First {
     No,
 }
 
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Well,
+    Badly,
+}
+
 /// Whether a reply can be kept at all; if not, why.
 pub(super) fn check(reply: &Reply) -> Result<(), String> {
     if reply.content.len() > REPLY_BYTES_MAX {
@@ -49,9 +57,9 @@ impl Desk<'_> {
         &mut self,
         start: EventId,
         reply: &Reply,
+        used: Used,
         previewed: &BTreeMap<usize, EventId>,
     ) -> Result<Vec<Event>, WakeError> {
-        let cost = self.runs.prices.of(&self.runs.agent.model.id).cost(reply.usage);
         let inline = reply.content.len() <= REPLY_INLINE_BYTES_MAX;
         let blob = if inline { None } else { Some(self.brain.blobs.put(reply.content.clone().into_bytes()).await?) };
         let body = ModelReply {
@@ -61,8 +69,8 @@ impl Desk<'_> {
             content: inline.then(|| reply.content.clone()),
             content_blob: blob,
             stop_reason: reply.stop_reason.clone(),
-            usage: reply.usage,
-            cost,
+            usage: used.tokens,
+            cost: used.cost,
         };
         let mut events = vec![self.body(&body)?];
         let mut first = First::OfReply;
@@ -72,17 +80,30 @@ impl Desk<'_> {
                 first = First::No;
             }
         }
-        events.push(self.request_end(start, reply.usage, None)?);
+        let own = if used.estimated { json!({"estimated": true}) } else { Value::Null };
+        events.push(self.request_end(start, used.tokens, Ending::Well, own)?);
         Ok(events)
     }
 
-    /// The end of a model request. `lost` is what a request without a reply cost, or may have.
-    pub(super) fn request_end(
-        &mut self,
-        start: EventId,
-        tokens: Tokens,
-        lost: Option<Money>,
-    ) -> Result<Event, WakeError> {
+    /// The end of a request without a reply. It may have cost something all the same.
+    pub(super) fn lost_end(&mut self, start: EventId, used: Used) -> Result<Event, WakeError> {
+        let mut own = json!({"part": "model", "incarnation": self.brain.model.provider(), "cost": used.cost});
+        if used.estimated {
+            own["estimated"] = true.into();
+        }
+        self.request_end(start, used.tokens, Ending::Badly, own)
+    }
+
+    /// The end of a request that was for a summary: it has no reply of its own, and was not lost.
+    pub(super) fn summary_end(&mut self, start: EventId, used: Used) -> Result<Event, WakeError> {
+        let mut own = json!({"purpose": "summary", "cost": used.cost});
+        if used.estimated {
+            own["estimated"] = true.into();
+        }
+        self.request_end(start, used.tokens, Ending::Well, own)
+    }
+
+    fn request_end(&mut self, start: EventId, tokens: Tokens, ending: Ending, own: Value) -> Result<Event, WakeError> {
         let cached = tokens.cache_creation;
         let usage = json!({
             "input_tokens": tokens.input_tokens, "output_tokens": tokens.output_tokens,
@@ -90,20 +111,12 @@ impl Desk<'_> {
                 cached.ephemeral_5m_input_tokens.saturating_add(cached.ephemeral_1h_input_tokens),
             "cache_read_input_tokens": tokens.cache_read_input_tokens,
         });
-        let mut members = json!({"model_request_start_id": start, "is_error": lost.is_some(), "model_usage": usage});
-        if let Some(cost) = lost {
-            members["handbox"] = json!({"part": "model", "incarnation": self.brain.model.provider(), "cost": cost});
+        let is_error = ending == Ending::Badly;
+        let mut members = json!({"model_request_start_id": start, "is_error": is_error, "model_usage": usage});
+        if !own.is_null() {
+            members["handbox"] = own;
         }
         self.event(kinds::SPAN_MODEL_REQUEST_END, members)
-    }
-
-    /// The end of a request that was for a summary: it has no reply of its own, and was not lost.
-    pub(super) fn summary_end(&mut self, start: EventId, tokens: Tokens, cost: Money) -> Result<Event, WakeError> {
-        let end = self.request_end(start, tokens, None)?;
-        let mut members = end.members();
-        members.insert("handbox".to_owned(), json!({"purpose": "summary", "cost": cost}));
-        members.retain(|name, _| name != "id" && name != "type");
-        Ok(Event::new(end.id(), kinds::SPAN_MODEL_REQUEST_END, members)?)
     }
 
     fn shown(&mut self, id: Option<EventId>, block: &Block<'_>, first: First) -> Result<Vec<Event>, WakeError> {

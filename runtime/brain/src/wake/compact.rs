@@ -1,9 +1,10 @@
 //! Having the model sum up what it was shown.
 
 use super::WakeError;
-use super::ask::{Asked, Request, Shown};
+use super::ask::{Asked, Shown};
 use super::desk::Desk;
 use super::preview::Previewer;
+use super::used::Request;
 use super::watch::Watch;
 use crate::context::{Piece, summary_request, transcript};
 use crate::model::content::blocks;
@@ -27,7 +28,7 @@ impl Desk<'_> {
         let events = match self.exchange(&request, &mut previewer, watch).await? {
             Asked::Reply(reply) => self.summed_up(start, &reply, through, &request, &previewer).await?,
             Asked::Failed(error) => self.failed(start, &request, &error, previewer.heard)?,
-            Asked::Cut => vec![self.cut_off(start, &request, previewer.heard)?],
+            Asked::Cut => vec![self.lost_end(start, self.used_cut_off(&request, previewer.heard))?],
         };
         self.tell(events).await
     }
@@ -43,14 +44,14 @@ impl Desk<'_> {
         let text: String = blocks(&reply.content).unwrap_or_default().into_iter().map(|block| block.text).collect();
         if text.trim().is_empty() {
             let message = "the model gave an empty summary".to_owned();
-            let usage = Some(reply.usage);
+            let usage = reply.usage;
             let error = ModelError { kind: ModelErrorKind::Failed, message, retry_after: None, usage };
             return self.failed(start, request, &error, previewer.heard);
         }
-        let cost = self.runs.prices.of(&self.runs.agent.model.id).cost(reply.usage);
+        let used = self.used(request, reply);
         let mut own = json!({
             "through": through, "model_request_start_id": start, "provider": self.brain.model.provider(),
-            "model": reply.model, "usage": reply.usage, "cost": cost,
+            "model": reply.model, "usage": used.tokens, "cost": used.cost,
         });
         if text.len() <= REPLY_INLINE_BYTES_MAX {
             own["summary"] = text.into();
@@ -58,7 +59,7 @@ impl Desk<'_> {
             own["content_blob"] = json!(self.brain.blobs.put(text.into_bytes()).await?);
         }
         let compacted = self.event(kinds::AGENT_THREAD_CONTEXT_COMPACTED, json!({"handbox": own}))?;
-        let end = self.summary_end(start, reply.usage, cost)?;
+        let end = self.summary_end(start, used)?;
         Ok(vec![compacted, end])
     }
 }

@@ -8,6 +8,7 @@ mod desk;
 mod output;
 mod preview;
 mod say;
+mod used;
 mod watch;
 mod work;
 
@@ -175,7 +176,7 @@ impl Brain {
     ///
     /// # Errors
     ///
-    /// As [`SessionLog::create`].
+    /// [`WakeError::Unusable`] for what no session can run with; as [`SessionLog::create`].
     pub async fn create(
         &self,
         id: SessionId,
@@ -186,7 +187,7 @@ impl Brain {
         let mut chance = [0; 10];
         self.surroundings.chance(&mut chance);
         let event = EventId::at(self.surroundings.now_unix_ms(), chance);
-        let created = runs.created(title, metadata).to_event(event)?;
+        let created = runs.begin(event, title, metadata)?;
         Ok(self.log.create(NewSession::own(id, vec![created])).await?)
     }
 

@@ -8,7 +8,7 @@ use handbox_brain::{
     WakeError,
 };
 use handbox_hand::{Call, Hand, HandError, Hints, Outcome, Output, Part, Recovery, Tool, ToolName};
-use handbox_session::fold::{Fold, Money};
+use handbox_session::fold::{Fold, Money, Tokens};
 use handbox_session::memory::{ManualClock, MemoryLog};
 use handbox_session::{Batch, Entry, Event, EventId, Kind, Minter, Seq, SessionId, SessionLog, Slice, Writer};
 use serde_json::{Value, json};
@@ -149,31 +149,59 @@ impl Hands for TestHands {
 
 /// A model that keeps every request, and what each cost.
 pub(crate) struct Kept {
-    pub(crate) model: Script,
+    pub(crate) model: Arc<dyn Model>,
     pub(crate) requests: Mutex<Vec<ModelRequest>>,
-    /// What the provider charged: for whole replies.
+    /// What the provider charged: for whole replies what it counted, for others what was sent and what had come.
     pub(crate) charged: Mutex<Money>,
     pub(crate) price: handbox_brain::Price,
     pub(crate) points: Arc<dyn Points>,
 }
 
-impl Kept {
-    fn charge(&self, reply: &Reply) {
-        let mut charged = self.charged.lock().unwrap();
-        *charged = charged.plus(self.price.cost(reply.usage));
-    }
-}
+/// Bytes of a token, for partial replies: as the scripted model counts whole ones.
+const BYTES_PER_TOKEN: u64 = 4;
 
-struct Chunks<'a> {
+/// What a provider writes on its bill while a reply comes. It charges also where nobody waits for the end.
+struct Bill<'a> {
+    kept: &'a Kept,
     inner: &'a mut dyn Listener,
+    read: u64,
+    written: u64,
 }
 
-impl Listener for Chunks<'_> {
+impl Listener for Bill<'_> {
     fn block(&mut self, index: usize, kind: &str) {
         self.inner.block(index, kind);
     }
     fn text(&mut self, index: usize, text: &str) {
         self.inner.text(index, text);
+    }
+    fn wrote(&mut self, bytes: usize) {
+        self.written += bytes as u64;
+        self.inner.wrote(bytes);
+    }
+    fn counted(&mut self, tokens: Tokens) {
+        self.inner.counted(tokens);
+    }
+}
+
+impl Bill<'_> {
+    fn charge(&mut self, tokens: Tokens) {
+        let mut charged = self.kept.charged.lock().unwrap();
+        *charged = charged.plus(self.kept.price.cost(tokens));
+        (self.read, self.written) = (0, 0);
+    }
+}
+
+impl Drop for Bill<'_> {
+    fn drop(&mut self) {
+        if self.written > 0 {
+            let tokens = Tokens {
+                input_tokens: self.read / BYTES_PER_TOKEN,
+                output_tokens: self.written / BYTES_PER_TOKEN,
+                ..Tokens::default()
+            };
+            self.charge(tokens);
+        }
     }
 }
 
@@ -188,8 +216,11 @@ impl Model for Kept {
         check(request);
         self.requests.lock().unwrap().push(request.clone());
         self.points.at("first chunk").await;
-        let reply = self.model.ask(request, &mut Chunks { inner: listener }).await?;
-        self.charge(&reply);
+        let read = serde_json::to_string(&request.messages).unwrap().len() as u64;
+        let mut bill = Bill { kept: self, inner: listener, read, written: 0 };
+        let reply = self.model.ask(request, &mut bill).await?;
+        bill.charge(reply.usage.unwrap_or_default());
+        drop(bill);
         self.points.at("last chunk").await;
         Ok(reply)
     }
@@ -252,7 +283,13 @@ pub(crate) struct Bench {
 
 pub(crate) fn price() -> handbox_brain::Price {
     let money = Money::from_picodollars;
-    handbox_brain::Price { input: money(3_000_000), output: money(15_000_000), ..handbox_brain::Price::default() }
+    handbox_brain::Price {
+        input: money(3_000_000),
+        output: money(15_000_000),
+        cache_read: money(300_000),
+        cache_write_5m: money(3_750_000),
+        cache_write_1h: money(6_000_000),
+    }
 }
 
 /// What sessions of tests run with: every tool may be called.
@@ -277,6 +314,21 @@ impl Bench {
         Self::with(script, runs, Arc::new(NoPoints), Arc::default()).await
     }
 
+    /// With another model than a scripted one.
+    pub(crate) async fn asking(model: impl Model + 'static, runs: &RunsWith) -> Self {
+        let mut bench = Self::new(&json!([]), runs).await;
+        let kept = Kept {
+            model: Arc::new(model),
+            requests: Mutex::default(),
+            charged: Mutex::default(),
+            price: price(),
+            points: Arc::new(NoPoints),
+        };
+        bench.model = Arc::new(kept);
+        bench.brain.model = bench.model.clone();
+        bench
+    }
+
     pub(crate) async fn with(script: &Value, runs: &RunsWith, points: Arc<dyn Points>, ledger: Ledger) -> Self {
         let clock = ManualClock::new(Instant::now());
         let log = MemoryLog::new({
@@ -286,7 +338,7 @@ impl Bench {
         let hand = Arc::new(TestHand { tools: tools(), ledger, points: Arc::clone(&points) });
         let hands = Arc::new(TestHands { hand, alive: AtomicU64::new(0) });
         let model = Arc::new(Kept {
-            model: Script::parse("test", &script.to_string()).unwrap(),
+            model: Arc::new(Script::parse("test", &script.to_string()).unwrap()),
             requests: Mutex::default(),
             charged: Mutex::default(),
             price: price(),

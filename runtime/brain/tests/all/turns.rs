@@ -161,7 +161,6 @@ impl handbox_brain::model::Model for Raw {
         request: &handbox_brain::model::ModelRequest,
         _: &mut dyn handbox_brain::model::Listener,
     ) -> Result<handbox_brain::model::Reply, handbox_brain::model::ModelError> {
-        super::bench::check(request);
         let content = if request.messages.len() == 1 { &self.0 } else { r#"[{"type":"text","text":"ok"}]"# };
         let usage = Default::default();
         Ok(handbox_brain::model::Reply { model: "r".into(), content: content.to_owned(), stop_reason: None, usage })
@@ -169,8 +168,7 @@ impl handbox_brain::model::Model for Raw {
 }
 
 async fn replied(content: &str) -> Bench {
-    let mut bench = Bench::new(&json!([]), &runs()).await;
-    bench.brain.model = std::sync::Arc::new(Raw(content.to_owned()));
+    let bench = Bench::asking(Raw(content.to_owned()), &runs()).await;
     bench.say("go").await;
     assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
     bench
@@ -216,9 +214,8 @@ async fn arguments_that_cannot_be_read_take_no_other_calls_result() {
 
 #[tokio::test]
 async fn a_reply_that_is_no_array_of_blocks_is_none() {
-    let mut bench = Bench::new(&json!([]), &runs()).await;
+    let mut bench = Bench::asking(Raw(r#"[{"type":"text","text":"a"},7]"#.to_owned()), &runs()).await;
     bench.brain.settings.retries_max = 1;
-    bench.brain.model = std::sync::Arc::new(Raw(r#"[{"type":"text","text":"a"},7]"#.to_owned()));
     bench.say("go").await;
     assert_eq!(bench.wake().await.stop_reason, Some(StopReason::RetriesExhausted));
     assert!(bench.all("agent.message").await.is_empty());
