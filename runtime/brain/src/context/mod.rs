@@ -10,7 +10,8 @@ mod strategies;
 mod transcript;
 
 pub use read::{Material, read};
-pub use request::{request_at, summary_request};
+pub(crate) use request::request_for;
+pub use request::{Purpose, request_at};
 pub use strategies::{ClearedResults, Everything, LastTurns, Summary};
 pub use transcript::{Call, Piece, Transcript, transcript};
 

@@ -4,7 +4,8 @@ use super::{Call, Material, Piece, Transcript, transcript};
 use crate::model::content::is_blank;
 use crate::model::{Message, ModelRequest, Role};
 use crate::runs::{Cache, RunsWith};
-use handbox_session::{EventId, Seq};
+use handbox_session::{Entry, EventId, Seq, kinds};
+use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -14,12 +15,52 @@ const SUMMARISE: &str = "Sum up this conversation for somebody who goes on with 
     asked for, word for word where the words matter; what was done and found, with names, paths and numbers; what was \
     decided; what is still to do. Answer with the summary alone.";
 
-/// What the model saw, or would see, if it was asked when the session's log ended at a place.
+/// What a request is for, as its `span.model_request_start` says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "purpose", rename_all = "snake_case")]
+pub enum Purpose {
+    /// A reply.
+    Reply,
+    /// A summary of everything up to a place.
+    Summary {
+        /// That place.
+        through: Seq,
+    },
+}
+
+impl Purpose {
+    /// What it is for, if an entry begins a request.
+    fn of(entry: &Entry) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Start {
+            handbox: Purpose,
+        }
+        let is_start = *entry.event.kind() == kinds::SPAN_MODEL_REQUEST_START;
+        is_start.then(|| serde_json::from_str::<Start>(entry.event.json()).ok()).flatten().map(|start| start.handbox)
+    }
+}
+
+/// What the model saw, or would see, if it was asked when the session's log ended at a place. At a
+/// `span.model_request_start` that is the request which begins there, also if it is for a summary.
 ///
 /// `material` has the entries that the session's strategy reaches (see [`read`](super::read)), or more.
 /// Calls that have no result at that place are said to have none.
 #[must_use]
 pub fn request_at(material: &Material, runs: &RunsWith, position: Seq) -> ModelRequest {
+    let at = material.entries.binary_search_by_key(&position, |entry| entry.seq);
+    let purpose = at.ok().and_then(|index| Purpose::of(&material.entries[index])).unwrap_or(Purpose::Reply);
+    request_for(purpose, material, runs, position)
+}
+
+/// What the model is asked at a place.
+pub(crate) fn request_for(purpose: Purpose, material: &Material, runs: &RunsWith, position: Seq) -> ModelRequest {
+    match purpose {
+        Purpose::Reply => reply_request(material, runs, position),
+        Purpose::Summary { through } => summary_request(material, runs, through),
+    }
+}
+
+fn reply_request(material: &Material, runs: &RunsWith, position: Seq) -> ModelRequest {
     let mut pieces = runs.context.strategy().shape(pieces_at(material, position));
     pieces.retain(|piece| !matches!(piece, Piece::TurnEnd { .. } | Piece::Summary { .. }));
     let mut messages = messages(&pieces);
@@ -37,11 +78,16 @@ pub fn request_at(material: &Material, runs: &RunsWith, position: Seq) -> ModelR
 }
 
 /// How the model is asked for a summary of what it would be shown at a place, up to `through`.
-#[must_use]
-pub fn summary_request(material: &Material, runs: &RunsWith, through: Seq) -> ModelRequest {
-    let mut request = request_at(material, runs, through);
-    request.tools.clear();
-    request.options.shift_remove("tool_choice");
+///
+/// The tools stay, though none may be called: they are the beginning of what providers have cached of the conversation,
+/// and where they are missing, calls in it are refused.
+fn summary_request(material: &Material, runs: &RunsWith, through: Seq) -> ModelRequest {
+    let mut request = reply_request(material, runs, through);
+    if request.tools.is_empty() {
+        request.options.shift_remove("tool_choice");
+    } else {
+        request.options.insert("tool_choice".to_owned(), json!({"type": "none"}));
+    }
     let ask = raw(&json!({"type": "text", "text": SUMMARISE}));
     match request.messages.last_mut() {
         Some(last) if last.role == Role::User => last.content.push(ask),

@@ -7,7 +7,7 @@ use super::say::After;
 use super::used::{Request, Used};
 use super::watch::Watch;
 use super::{Settings, WakeError};
-use crate::context::{Material, read, request_at};
+use crate::context::{Material, Purpose, read, request_for};
 use crate::model::{ModelError, ModelErrorKind, Reply};
 use crate::step::{Stop, active_ms_left};
 use handbox_session::fold::{Money, OpenRequest, Tokens};
@@ -57,8 +57,8 @@ impl Desk<'_> {
     /// Asks the model, and writes what came of it.
     pub(super) async fn ask(&mut self, shown: &mut Shown, watch: &mut Watch<'_>) -> Result<(), WakeError> {
         let (material, position) = shown.material(self).await?;
-        let request = Request::new(request_at(material, &self.runs, position));
-        let Some(start) = self.begin_request(&request, "reply").await? else {
+        let request = Request::new(request_for(Purpose::Reply, material, &self.runs, position));
+        let Some(start) = self.begin_request(&request, Purpose::Reply).await? else {
             // What was staged was taken back, and may be decided otherwise.
             shown.forget();
             return Ok(());
@@ -80,12 +80,13 @@ impl Desk<'_> {
     pub(super) async fn begin_request(
         &mut self,
         request: &Request,
-        purpose: &str,
+        purpose: Purpose,
     ) -> Result<Option<EventId>, WakeError> {
         let (tokens, reserved) = self.reserved(request);
-        let own = json!({
-            "purpose": purpose, "model": request.request.model, "reserved": reserved, "reserved_tokens": tokens,
-        });
+        let mut own = json!(purpose);
+        own["model"] = request.request.model.clone().into();
+        own["reserved"] = json!(reserved);
+        own["reserved_tokens"] = json!(tokens);
         let start = self.event(kinds::SPAN_MODEL_REQUEST_START, json!({"handbox": own}))?;
         let id = start.id();
         Ok((self.intend(vec![start]).await? == Intent::Written).then_some(id))

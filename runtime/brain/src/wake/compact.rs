@@ -6,7 +6,7 @@ use super::desk::Desk;
 use super::preview::Previewer;
 use super::used::Request;
 use super::watch::Watch;
-use crate::context::{Piece, summary_request, transcript};
+use crate::context::{Piece, Purpose, request_for, transcript};
 use crate::model::content::blocks;
 use crate::model::{ModelError, ModelErrorKind, Reply};
 use handbox_session::fold::bodies::REPLY_INLINE_BYTES_MAX;
@@ -19,8 +19,9 @@ impl Desk<'_> {
         let (material, position) = shown.material(self).await?;
         let pieces = transcript(&material.entries, &material.blobs);
         let through = cut(&pieces, position);
-        let request = Request::new(summary_request(material, &self.runs, through));
-        let begun = self.begin_request(&request, "summary").await?;
+        let purpose = Purpose::Summary { through };
+        let request = Request::new(request_for(purpose, material, &self.runs, position));
+        let begun = self.begin_request(&request, purpose).await?;
         shown.forget();
         let Some(start) = begun else { return Ok(()) };
         // Nobody follows a summary: what it says is not for the client.

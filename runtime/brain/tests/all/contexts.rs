@@ -58,7 +58,9 @@ fn text(request: &ModelRequest) -> String {
 
 #[tokio::test]
 async fn every_request_is_made_again_from_the_log_byte_for_byte() {
-    for context in [Context::Everything, Context::LastTurns { turns: 2 }, Context::ClearedResults { keep: 2 }] {
+    let summary = Context::Summary { at_tokens: 400 };
+    for context in [summary, Context::Everything, Context::LastTurns { turns: 2 }, Context::ClearedResults { keep: 2 }]
+    {
         let bench = talked(context.clone(), 4).await;
         let made = bench.model.requests.lock().unwrap().clone();
         let starts = starts(&bench).await;
@@ -121,13 +123,17 @@ async fn a_context_that_grows_too_long_is_summed_up_and_the_log_stays_whole() {
     assert_eq!((fold.total.model_requests, fold.total.model_requests_lost), (requests.len() as u64, 0));
     let shown = bench.all("agent.message").await;
     assert!(shown.iter().all(|message| message["content"][0]["text"] != "they said go, and it looked"));
-    // Made again from the log, and redone differently.
+    // Made again from the log, the requests for summaries, too.
     for (request, place) in requests.iter().zip(starts(&bench).await) {
-        let again = remade(&bench, place).await;
-        if !text(request).contains("Sum up this conversation") {
-            assert_eq!(text(request), text(&again));
-        }
+        assert_eq!(text(request), text(&remade(&bench, place).await), "at {place}");
     }
+    // These have the tools, which what is cached begins with and what was called needs; but they are not to be called.
+    let (sums, asks): (Vec<_>, Vec<_>) =
+        requests.iter().partition(|request| text(request).contains("Sum up this conversation"));
+    assert!(sums.iter().all(|request| request.options["tool_choice"] == json!({"type": "none"})));
+    assert!(asks.iter().all(|request| !request.options.contains_key("tool_choice")));
+    let tools = |request: &ModelRequest| serde_json::to_string(&request.tools).unwrap();
+    assert!(requests.iter().all(|request| tools(request) == tools(&requests[0])));
     let head = bench.fold().await.through().unwrap();
     let material = read(&bench.log, &bench.log, bench.session, &Context::Everything, head).await.unwrap();
     assert!(text(&request_at(&material, &runs(), head)).contains("go 0"));
