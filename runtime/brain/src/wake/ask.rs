@@ -173,6 +173,7 @@ impl Desk<'_> {
         own["retry_at_unix_ms"] = Value::from(self.now().saturating_add(wait_ms));
         events.push(self.error(name(error.kind), &error.message, After::Retrying, own)?);
         if wait >= self.brain.settings.reschedule {
+            events.push(self.thread(kinds::SESSION_THREAD_STATUS_RESCHEDULED, json!({}))?);
             events.push(self.event(kinds::SESSION_STATUS_RESCHEDULED, json!({}))?);
         }
         Ok(events)

@@ -74,7 +74,8 @@ async fn act(desk: &mut Desk<'_>, step: Step, shown: &mut Shown, watch: &mut Wat
         Step::Rest(_) => {}
         Step::Begin(ids) => {
             let running = desk.event(kinds::SESSION_STATUS_RUNNING, json!({}))?;
-            desk.stage(vec![running])?;
+            let thread = desk.thread(kinds::SESSION_THREAD_STATUS_RUNNING, json!({}))?;
+            desk.stage(vec![running, thread])?;
             take(desk, ids)?;
         }
         Step::Take(ids) => take(desk, ids)?,
@@ -140,8 +141,9 @@ async fn give_up(brain: &Brain, lease: &Lease, what: String) -> Result<Rest, Wak
     if desk.fold.status != handbox_session::fold::Status::Terminated {
         let own = json!({"part": "session", "incarnation": lease.session});
         let error = desk.error("unknown_error", &what, After::Terminal, own)?;
+        let thread = desk.thread(kinds::SESSION_THREAD_STATUS_TERMINATED, json!({}))?;
         let terminated = desk.event(kinds::SESSION_STATUS_TERMINATED, json!({}))?;
-        desk.tell(vec![error, terminated]).await?;
+        desk.tell(vec![error, thread, terminated]).await?;
     }
     Ok(rest(&desk, None))
 }

@@ -20,6 +20,7 @@ async fn a_turn_with_a_tool_writes_what_the_reference_says_in_its_order() {
         "user.message",
         "handbox.brain_woke",
         "session.status_running",
+        "session.thread_status_running",
         "handbox.input_taken",
         "span.model_request_start",
         "handbox.model_reply",
@@ -35,6 +36,7 @@ async fn a_turn_with_a_tool_writes_what_the_reference_says_in_its_order() {
         "handbox.model_reply",
         "agent.message",
         "span.model_request_end",
+        "session.thread_status_idle",
         "session.usage",
         "session.status_idle",
     ];
@@ -43,6 +45,51 @@ async fn a_turn_with_a_tool_writes_what_the_reference_says_in_its_order() {
     assert_eq!(bench.fold().await.oddities, handbox_session::fold::Oddities::default());
     assert_eq!(bench.model.requests.lock().unwrap().len(), 2);
     assert_eq!(bench.fold().await.total.spend, *bench.model.charged.lock().unwrap());
+}
+
+#[tokio::test]
+async fn a_client_is_shown_what_the_reference_says_and_nothing_of_handboxs_own() {
+    use handbox_session::Fold;
+    use handbox_session::fold::{Own, project};
+    let script = json!([{"when": {"step": 1}, "reply": [calls("send")]}, {"reply": [says("done")]}]);
+    let mut runs = runs();
+    runs.agent.name = "a".to_owned();
+    runs.tools.iter_mut().for_each(|tool| tool.permission = handbox_brain::Policy::AlwaysAsk);
+    let bench = Bench::new(&script, &runs).await;
+    bench.say("hello").await;
+    bench.wake().await;
+    bench.confirm(bench.call(0).await, "allow").await;
+    bench.wake().await;
+    let shown = project(&bench.entries().await, &Fold::default(), Own::Hidden);
+    let shown: Vec<Value> = shown.into_iter().map(|shown| shown.json).collect();
+    let kinds: Vec<&str> = shown.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    let rest = ["session.thread_status_idle", "session.usage", "session.status_idle"];
+    let running = ["session.status_running", "session.thread_status_running"];
+    let asked = ["span.model_request_start", "agent.tool_use", "span.model_request_end"];
+    let said = ["span.model_request_start", "agent.message", "span.model_request_end"];
+    let wanted: Vec<&str> = [&running[..], &["user.message"], &asked, &rest, &running, &["user.tool_confirmation"]]
+        .concat()
+        .into_iter()
+        .chain([&["agent.tool_result"], &said[..], &rest].concat())
+        .collect();
+    assert_eq!(kinds, wanted);
+    assert!(shown.iter().all(|event| event.get("handbox").is_none()), "{shown:#?}");
+    let threads: Vec<&Value> = shown.iter().filter(|event| event["session_thread_id"].is_string()).collect();
+    assert_eq!(threads.len(), 4);
+    for thread in &threads {
+        assert!(thread["session_thread_id"].as_str().unwrap().starts_with("sthr_"));
+        assert_eq!(
+            (&thread["session_thread_id"], &thread["agent_name"]),
+            (&threads[0]["session_thread_id"], &json!("a"))
+        );
+    }
+    // An idle thread says what its session says right after it.
+    for at in kinds.iter().enumerate().filter(|(_, kind)| **kind == rest[0]).map(|(at, _)| at) {
+        for member in ["stop_reason", "stop_details"] {
+            assert!(shown[at].get(member).is_some());
+            assert_eq!(shown[at][member], shown[at + 2][member]);
+        }
+    }
 }
 
 #[tokio::test]
