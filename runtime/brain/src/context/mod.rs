@@ -7,6 +7,7 @@
 mod read;
 mod request;
 mod strategies;
+mod tools;
 mod transcript;
 
 pub use read::{Material, read};

@@ -1,5 +1,6 @@
 //! Pieces of a conversation as a request.
 
+use super::tools::tools;
 use super::{Call, Material, Piece, Transcript, transcript};
 use crate::model::content::is_blank;
 use crate::model::{Message, ModelRequest, Role};
@@ -101,7 +102,7 @@ pub(super) fn pieces_at(material: &Material, position: Seq) -> Transcript {
     transcript(&material.entries[..end], &material.blobs)
 }
 
-fn raw(value: &Value) -> Box<RawValue> {
+pub(super) fn raw(value: &Value) -> Box<RawValue> {
     // A value always becomes JSON; `null` is what could be said if it did not.
     to_raw_value(value).unwrap_or_default()
 }
@@ -115,22 +116,7 @@ fn system(runs: &RunsWith) -> Vec<Box<RawValue>> {
     vec![raw(&block)]
 }
 
-fn tools(runs: &RunsWith) -> Vec<Box<RawValue>> {
-    let mut tools: Vec<Value> = runs
-        .tools
-        .iter()
-        .map(|tool| {
-            json!({"name": tool.name.as_str(), "description": tool.description, "input_schema": tool.input_schema})
-        })
-        .collect();
-    // Tools come before the system prompt in what providers cache: one mark is enough, where there is a prompt.
-    if let Some(last) = tools.last_mut().filter(|_| runs.agent.cache == Cache::On && runs.system.is_none()) {
-        mark(last);
-    }
-    tools.iter().map(raw).collect()
-}
-
-fn mark(block: &mut Value) {
+pub(super) fn mark(block: &mut Value) {
     if let Value::Object(members) = block {
         members.insert("cache_control".to_owned(), json!({"type": "ephemeral"}));
     }

@@ -30,6 +30,9 @@ pub(crate) struct NoPoints;
 #[async_trait]
 impl Points for NoPoints {}
 
+/// Words among which others hide: in tags, behind a line separator, in another order, and joined by nothing.
+pub(crate) const HIDDEN: &str = "seen \u{e0041}\u{e0042} \u{2028} \u{202e} \u{200b} \u{feff} \u{61c}\r\n\tend";
+
 /// A hand whose tools do what their names say.
 pub(crate) struct TestHand {
     tools: Vec<Tool>,
@@ -68,6 +71,8 @@ pub(crate) fn tools() -> Vec<Tool> {
         tool("fail", READS, Recovery::Ask),
         tool("panic", READS, Recovery::Ask),
         tool("limit", WRITES, Recovery::Ask),
+        tool("hidden", READS, Recovery::Ask),
+        tool("junk", READS, Recovery::Ask),
     ]
 }
 
@@ -105,6 +110,9 @@ impl Hand for TestHand {
                 limit: handbox_hand::Limit::Time,
                 allowed: "30 s".into(),
             })),
+            "hidden" => Ok(text(HIDDEN)),
+            // Few enough characters, as long as nobody shows them.
+            "junk" => Ok(text(&"\u{e0041}".repeat(90_000))),
             "long" => Ok(text(&"0123456789".repeat(20_000))),
             "picture" => {
                 let part = Part { media_type: "image/png".into(), data: vec![7; 700_000] };

@@ -1,10 +1,11 @@
 //! What a model is shown: made from the log alone, and no more of it read than is needed.
 
-use super::bench::{Bench, calls, check, runs, says};
+use super::bench::{Bench, HIDDEN, calls, check, runs, says};
 use async_trait::async_trait;
 use handbox_brain::context::{self, Context, Material, read, request_at};
 use handbox_brain::model::ModelRequest;
 use handbox_brain::{RunsWith, runs_with};
+use handbox_hand::misleads;
 use handbox_session::fold::{StopReason, fold_to};
 use handbox_session::memory::MemoryLog;
 use handbox_session::{
@@ -137,6 +138,34 @@ async fn a_context_that_grows_too_long_is_summed_up_and_the_log_stays_whole() {
     let head = bench.fold().await.through().unwrap();
     let material = read(&bench.log, &bench.log, bench.session, &Context::Everything, head).await.unwrap();
     assert!(text(&request_at(&material, &runs(), head)).contains("go 0"));
+}
+
+#[tokio::test]
+async fn what_a_hand_says_of_its_tools_is_seen_bounded_and_marked_as_its_words() {
+    let mut runs = runs();
+    let tool = &mut runs.tools[0];
+    tool.description = format!("{HIDDEN}{}", "x".repeat(100_000));
+    tool.input_schema = json!({"type": "object", "description": HIDDEN, "properties": {
+        "description": {"type": "string", "title": HIDDEN, "enum": ["as it is\u{200b}"]},
+        "a": {"anyOf": [{"const": 1, "$comment": "y".repeat(9_000)}]}}});
+    let (name, said) = (tool.name.to_string(), tool.description.clone());
+    let bench = Bench::new(&script(), &runs).await;
+    bench.say("go").await;
+    bench.wake().await;
+    let request = bench.model.requests.lock().unwrap()[0].clone();
+    let shown: Vec<Value> = request.tools.iter().map(|tool| serde_json::from_str(tool.get()).unwrap()).collect();
+    let description = shown[0]["description"].as_str().unwrap();
+    assert!(description.starts_with("(In the words of the hand `test`:) seen \\u{e0041}"), "{description:.80}");
+    assert!(!description.contains(misleads) && description.chars().count() < 20_100 && description.ends_with("x…"));
+    let schema = &shown[0]["input_schema"];
+    let texts = [&schema["description"], &schema["properties"]["description"]["title"]];
+    assert!(texts.iter().all(|text| !text.as_str().unwrap().contains(misleads)), "{texts:?}");
+    assert_eq!(schema["properties"]["a"]["anyOf"][0]["$comment"].as_str().unwrap().chars().count(), 4_000);
+    // What decides about input stays to the letter, and so does what was pinned and approved.
+    assert_eq!(schema["properties"]["description"]["enum"], json!(["as it is\u{200b}"]));
+    assert_eq!(shown[1]["input_schema"], runs.tools[1].input_schema);
+    let pinned = runs_with(&bench.log, bench.session, &bench.fold().await).await.unwrap();
+    assert_eq!(pinned.tool(&name).unwrap().description, said);
 }
 
 /// A log that counts what is read of it.

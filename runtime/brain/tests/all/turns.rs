@@ -176,7 +176,7 @@ async fn what_a_hand_does_wrong_is_read_by_the_model_and_the_session_goes_on() {
     let results = bench.results().await;
     let find = |text: &str| results.iter().any(|result| result.contains(text));
     assert_eq!(results.len(), 7);
-    assert!(find("no such thing \\u{1b}[31m"), "control characters are visible: {results:?}");
+    assert!(find("the tool says: no such thing \\u{1b}[31m"), "control characters are visible: {results:?}");
     assert!(find("fault of the host") && find("The tool is broken") && find("There is no tool \"nothing\""));
     assert!(
         find("the hand is gone: it died (The hand `test`, incarnation 2, is dead; the next call gets another.)"),
@@ -287,6 +287,22 @@ async fn a_long_result_is_a_preview_and_a_blob_and_an_image_is_an_image() {
     let shown = &request["messages"][2]["content"][1]["content"];
     assert_eq!((&shown[0]["text"], &shown[1]["type"]), (&json!("see"), &json!("image")));
     assert!(shown[1]["source"]["data"].as_str().unwrap().len() > 900_000);
+}
+
+#[tokio::test]
+async fn what_a_tool_says_is_seen_by_whoever_reads_it_and_bounded_as_it_is_shown() {
+    use handbox_hand::misleads;
+    let script = json!([{"when": {"step": 1}, "reply": [calls("hidden"), calls("junk")]}, {"reply": [says("done")]}]);
+    let bench = Bench::new(&script, &runs()).await;
+    bench.say("go").await;
+    bench.wake().await;
+    let results = bench.results().await;
+    assert!(results.iter().all(|result| !result.contains(misleads)), "{results:?}");
+    let seen = r"seen \u{e0041}\u{e0042} \u{2028} \u{202e} \u{200b} \u{feff} \u{61c}".to_owned() + "\r\n\tend";
+    assert!(results.contains(&seen), "{results:?}");
+    let junk = results.iter().find(|result| **result != seen).unwrap();
+    assert!(junk.chars().count() < 6_000 && junk.contains("has 90000 characters"), "{}", junk.chars().count());
+    assert!(junk.contains("(… 89445 characters left out …)"), "{junk}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
