@@ -3,13 +3,14 @@
 use super::bench::{Bench, HIDDEN, calls, check, runs, says};
 use async_trait::async_trait;
 use handbox_brain::context::{self, Context, Material, read, request_at};
-use handbox_brain::model::ModelRequest;
+use handbox_brain::model::{Listener, Model, ModelError, ModelRequest, Reply};
 use handbox_brain::{RunsWith, runs_with};
 use handbox_hand::misleads;
-use handbox_session::fold::{StopReason, fold_to};
+use handbox_session::fold::{StopReason, Tokens, fold_to};
 use handbox_session::memory::MemoryLog;
 use handbox_session::{
-    Batch, EventId, Lease, LogError, NewSession, Page, Places, Preview, Record, Seq, SessionId, SessionLog, Slice, Tail,
+    Batch, Blobs, Event, EventId, Lease, LogError, NewSession, Page, Places, Preview, Record, Seq, SessionId,
+    SessionLog, Slice, Tail,
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -46,10 +47,14 @@ async fn starts(bench: &Bench) -> Vec<Seq> {
 }
 
 async fn remade(bench: &Bench, place: Seq) -> ModelRequest {
-    let record = bench.log.record(bench.session).await.unwrap();
-    let fold = fold_to(&bench.log, &record, Some(place)).await.unwrap();
-    let runs = runs_with(&bench.log, bench.session, &fold).await.unwrap();
-    let material = read(&bench.log, &bench.log, bench.session, &runs.context, place).await.unwrap();
+    remade_from(&bench.log, bench.session, place).await
+}
+
+async fn remade_from(log: &MemoryLog, session: SessionId, place: Seq) -> ModelRequest {
+    let record = log.record(session).await.unwrap();
+    let fold = fold_to(log, &record, Some(place)).await.unwrap();
+    let runs = runs_with(log, session, &fold).await.unwrap();
+    let material = read(log, log, session, &runs.context, place).await.unwrap();
     request_at(&material, &runs, place)
 }
 
@@ -70,6 +75,66 @@ async fn every_request_is_made_again_from_the_log_byte_for_byte() {
             assert_eq!(text(request), text(&remade(&bench, place).await), "{context:?} at {place}");
         }
     }
+}
+
+/// Replies as Anthropic's API sends them: what is in them would not survive being read as values.
+struct Anthropic;
+
+const THOUGHT: &str = r#"{"type":"thinking", "thinking":"h\u006dm \ud83d\ude00\/ \u00e9","signature":"EqQB\/+=="}"#;
+const CALL: &str = r#"{"type":"tool_use","id":"toolu_1","name":"look","input":{"x": "\u0061", "n": 1e2, "b":12345678901234567890123,"f":1.0,"a":-0.0},"caller":{"type":"direct"}}"#;
+const BROKEN: &str = r#"{"type":"tool_use","id":"toolu_2","name":"look","input":{"x":"\ud83d"}}"#;
+
+#[async_trait]
+impl Model for Anthropic {
+    fn provider(&self) -> &str {
+        "anthropic"
+    }
+
+    async fn ask(&self, request: &ModelRequest, _: &mut dyn Listener) -> Result<Reply, ModelError> {
+        let odd = r#"{"type":"of_tomorrow","z":1,"a":[1.50]}"#;
+        // The second of each turn is kept as a blob.
+        let long = format!(r#"{{"type":"text","text":"\u0041{}"}}"#, "long ".repeat(10_000));
+        let blocks = match request.messages.len() % 4 {
+            1 => [THOUGHT, r#"{"type":"redacted_thinking","data":"Emw+"}"#, CALL, BROKEN].join(","),
+            _ => [THOUGHT, odd, &long].join(", "),
+        };
+        let usage = Some(Tokens { input_tokens: 5, output_tokens: 5, ..Tokens::default() });
+        Ok(Reply { model: "claude".to_owned(), content: format!("[{blocks}]"), stop_reason: None, usage })
+    }
+}
+
+#[tokio::test]
+async fn replies_of_a_provider_are_shown_again_byte_for_byte_by_another_process() {
+    for context in [Context::Everything, Context::LastTurns { turns: 2 }, Context::ClearedResults { keep: 2 }] {
+        let bench = Bench::asking(Anthropic, &with(context.clone())).await;
+        for turn in 0..3 {
+            bench.say(&format!("go {turn}")).await;
+            assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+        }
+        let other = copied(&bench).await;
+        let made = bench.model.requests.lock().unwrap().clone();
+        let starts = starts(&bench).await;
+        assert_eq!((made.len(), starts.len()), (6, 6));
+        for (request, place) in made.iter().zip(starts) {
+            assert_eq!(text(request), text(&remade_from(&other, bench.session, place).await), "{context:?} at {place}");
+        }
+        let last = text(made.last().unwrap());
+        assert!([THOUGHT, CALL, BROKEN].iter().all(|block| last.contains(block)), "{last:.2000}");
+    }
+}
+
+/// A log that has only what was written: each event read again from its own text, and the blobs.
+async fn copied(bench: &Bench) -> MemoryLog {
+    let log = MemoryLog::new(std::time::Instant::now);
+    let entries = bench.entries().await;
+    let events = entries.iter().map(|entry| Event::from_json(entry.event.json()).unwrap()).collect();
+    log.create(NewSession::own(bench.session, events)).await.unwrap();
+    let everything =
+        context::read(&bench.log, &bench.log, bench.session, &Context::Everything, entries[entries.len() - 1].seq);
+    for (digest, content) in everything.await.unwrap().blobs {
+        assert_eq!(log.put(content).await.unwrap(), digest);
+    }
+    log
 }
 
 #[tokio::test]
