@@ -47,12 +47,14 @@
 pub mod context;
 mod hands;
 pub mod model;
+mod prices;
 mod runs;
 pub mod step;
 mod surroundings;
 mod wake;
 
 pub use hands::{Hands, Need, NoHands, NoScratch, Provided, Scratch};
+pub use prices::{AmountError, PriceTable, dollars, dollars_per_million};
 pub use runs::{Agent, Allowance, Cache, Limits, ModelChoice, Policy, Price, Prices, RunsError, RunsWith, ToolSpec};
 pub use surroundings::{Machine, Surroundings};
 pub use wake::{Brain, Rest, Settings, WakeError, runs_with};
