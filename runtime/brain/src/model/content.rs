@@ -12,11 +12,11 @@ use std::fmt;
 pub(crate) struct Block<'a> {
     #[serde(rename = "type", deserialize_with = "text")]
     pub(crate) kind: String,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub(crate) id: String,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub(crate) name: String,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub(crate) text: String,
     /// The arguments of a call. JSON, but not necessarily such that it can be read: a lone surrogate, a number beyond
     /// all floats and any depth are JSON, too.
@@ -49,7 +49,7 @@ pub(crate) fn is_blank(block: &RawValue) -> bool {
     block.is_ok_and(|block| block.kind == "text" && block.text.trim().is_empty())
 }
 
-/// A string, or nothing for `null`. A lone surrogate in it, which Rust's strings cannot hold, is replaced.
+/// A string. A lone surrogate in it, which Rust's strings cannot hold, is replaced.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Reader;
     impl Visitor<'_> for Reader {
@@ -62,19 +62,15 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
         fn visit_bytes<E>(self, bytes: &[u8]) -> Result<String, E> {
             Ok(String::from_utf8_lossy(bytes).into_owned())
         }
+    }
+    // As bytes, strings are read whatever they hold.
+    deserializer.deserialize_bytes(Reader)
+}
 
-        fn visit_unit<E>(self) -> Result<String, E> {
-            Ok(String::new())
-        }
-    }
-    struct Text(String);
-    impl<'de> Deserialize<'de> for Text {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            // As bytes, strings are read whatever they hold.
-            deserializer.deserialize_bytes(Reader).map(Self)
-        }
-    }
-    Option::<Text>::deserialize(deserializer).map(|text| text.map(|text| text.0).unwrap_or_default())
+/// A string, or nothing for what is none: blocks of tomorrow may have other members of these names.
+fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    Ok(text(&mut serde_json::Deserializer::from_str(raw.get())).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -84,12 +80,14 @@ mod tests {
     #[test]
     fn whatever_is_json_is_read() {
         let content = r#"[{"type":"text","text":"a\ud83db"},{"type":"text","text":null},
-            {"type":"tool_use","id":"1","name":"\udc00","input":{"q":"\ud83d"}},{"type":"tool_use","input":1e999}]"#;
+            {"type":"tool_use","id":"1","name":"\udc00","input":{"q":"\ud83d"}},{"type":"tool_use","input":1e999},
+            {"type":"of_tomorrow","text":{"a":[1]},"id":7,"name":[]}]"#;
         let read = blocks(content).unwrap();
         assert_eq!((read[0].text.as_str(), read[1].text.as_str()), ("a\u{fffd}\u{fffd}\u{fffd}b", ""));
         assert_eq!(read[2].input.unwrap().get(), r#"{"q":"\ud83d"}"#);
         assert!(read[2].is_call() && read[3].is_call() && !read[0].is_call());
-        for none in ["{}", "[1]", "[{}]", r#"[{"type":7}]"#, r#"[{"type":"text","text":7}]"#] {
+        assert_eq!((read[4].text.as_str(), read[4].id.as_str(), read[4].name.as_str()), ("", "", ""));
+        for none in ["{}", "[1]", "[{}]", r#"[{"type":7}]"#, r#"[{"type":null}]"#] {
             assert!(blocks(none).is_err(), "{none}");
         }
     }
