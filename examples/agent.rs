@@ -21,7 +21,6 @@ use async_trait::async_trait;
 use handbox_brain::model::{Listener, Model, ModelError, ModelRequest, Reply};
 use handbox_brain::{Agent, Brain, Hands, Machine, Need, NoScratch, Policy, Provided, RunsWith, Settings, ToolSpec};
 use handbox_hand::{Call, Hand, HandError, Hints, Output, Part, Recovery, Tool, ToolFault, ToolName};
-use handbox_session::fold::Tokens;
 use handbox_session::{Seq, SessionId, SessionLog, Slice, kinds};
 use handbox_store::{FileBlobs, Options, RedbLog};
 use serde_json::{Value, json};
@@ -113,7 +112,8 @@ impl Model for Clerk {
             model: "clerk".to_owned(),
             content: content.to_string(),
             stop_reason: Some(stop.to_owned()),
-            usage: Tokens::default(),
+            // What nobody counts is estimated.
+            usage: None,
         })
     }
 }

@@ -86,7 +86,7 @@ impl<B: Before> Model for Rounds<B> {
         };
         let stop_reason = Some(if last { "end_turn" } else { "tool_use" }.to_owned());
         let usage = Tokens { input_tokens: 1000, output_tokens: 20, ..Tokens::default() };
-        Ok(Reply { model: "bench".to_owned(), content: content.to_string(), stop_reason, usage })
+        Ok(Reply { model: "bench".to_owned(), content: content.to_string(), stop_reason, usage: Some(usage) })
     }
 }
 

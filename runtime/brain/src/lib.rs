@@ -45,6 +45,7 @@ pub mod context;
 mod hands;
 pub mod model;
 mod pool;
+mod prices;
 mod runs;
 mod say;
 pub mod step;
@@ -53,6 +54,7 @@ mod wake;
 
 pub use hands::{Hands, Need, NoHands, NoScratch, Provided, Scratch};
 pub use pool::Pool;
+pub use prices::{AmountError, PriceTable, dollars, dollars_per_million};
 pub use runs::{Agent, Allowance, Cache, Limits, ModelChoice, Policy, Price, Prices, RunsError, RunsWith, ToolSpec};
 pub use surroundings::{Machine, Surroundings};
 pub use wake::{Brain, Rest, Settings, WakeError, runs_with};

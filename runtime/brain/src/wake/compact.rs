@@ -1,22 +1,17 @@
 //! Having the model sum up what it was shown.
 
 use super::WakeError;
-use super::ask::{Asked, Request, Shown};
+use super::ask::{Asked, Shown};
 use super::desk::Desk;
 use super::preview::Previewer;
+use super::used::Request;
 use super::watch::Watch;
-use crate::context::{Piece, summary_request, transcript};
+use crate::context::{Piece, Purpose, request_for, transcript};
+use crate::model::content::blocks;
 use crate::model::{ModelError, ModelErrorKind, Reply};
 use handbox_session::fold::bodies::REPLY_INLINE_BYTES_MAX;
 use handbox_session::{Event, EventId, Seq, kinds};
-use serde::Deserialize;
 use serde_json::json;
-
-#[derive(Deserialize)]
-struct Block {
-    #[serde(default)]
-    text: String,
-}
 
 impl Desk<'_> {
     /// Has everything up to a place summed up, and keeps the summary. The log stays as it is.
@@ -24,16 +19,17 @@ impl Desk<'_> {
         let (material, position) = shown.material(self).await?;
         let pieces = transcript(&material.entries, &material.blobs);
         let through = cut(&pieces, position);
-        let request = Request::new(summary_request(material, &self.runs, through));
-        let begun = self.begin_request(&request, "summary").await?;
+        let purpose = Purpose::Summary { through };
+        let request = Request::new(request_for(purpose, material, &self.runs, position));
+        let begun = self.begin_request(&request, purpose).await?;
         shown.forget();
         let Some(start) = begun else { return Ok(()) };
         // Nobody follows a summary: what it says is not for the client.
-        let mut previewer = Previewer::new(None, &*self.brain.surroundings, self.lease.session);
+        let mut previewer = Previewer::new(None, &*self.brain.surroundings, self.session);
         let events = match self.exchange(&request, &mut previewer, watch).await? {
             Asked::Reply(reply) => self.summed_up(start, &reply, through, &request, &previewer).await?,
             Asked::Failed(error) => self.failed(start, &request, &error, previewer.heard)?,
-            Asked::Cut => vec![self.cut_off(start, &request, previewer.heard)?],
+            Asked::Cut => vec![self.lost_end(start, self.used_cut_off(&request, previewer.heard))?],
         };
         self.tell(events).await
     }
@@ -46,18 +42,17 @@ impl Desk<'_> {
         request: &Request,
         previewer: &Previewer<'_>,
     ) -> Result<Vec<Event>, WakeError> {
-        let blocks: Vec<Block> = serde_json::from_str(&reply.content).unwrap_or_default();
-        let text: String = blocks.into_iter().map(|block| block.text).collect();
+        let text: String = blocks(&reply.content).unwrap_or_default().into_iter().map(|block| block.text).collect();
         if text.trim().is_empty() {
             let message = "the model gave an empty summary".to_owned();
-            let usage = Some(reply.usage);
+            let usage = reply.usage;
             let error = ModelError { kind: ModelErrorKind::Failed, message, retry_after: None, usage };
             return self.failed(start, request, &error, previewer.heard);
         }
-        let cost = self.runs.prices.of(&self.runs.agent.model.id).cost(reply.usage);
+        let used = self.used(request, reply);
         let mut own = json!({
             "through": through, "model_request_start_id": start, "provider": self.brain.model.provider(),
-            "model": reply.model, "usage": reply.usage, "cost": cost,
+            "model": reply.model, "usage": used.tokens, "cost": used.cost,
         });
         if text.len() <= REPLY_INLINE_BYTES_MAX {
             own["summary"] = text.into();
@@ -65,7 +60,7 @@ impl Desk<'_> {
             own["content_blob"] = json!(self.brain.blobs.put(text.into_bytes()).await?);
         }
         let compacted = self.event(kinds::AGENT_THREAD_CONTEXT_COMPACTED, json!({"handbox": own}))?;
-        let end = self.summary_end(start, reply.usage, cost)?;
+        let end = self.summary_end(start, used)?;
         Ok(vec![compacted, end])
     }
 }

@@ -9,6 +9,7 @@ mod output;
 mod preview;
 mod say;
 mod tenure;
+mod used;
 mod watch;
 mod work;
 
@@ -179,7 +180,7 @@ impl Brain {
     ///
     /// # Errors
     ///
-    /// As [`SessionLog::create`].
+    /// [`WakeError::Unusable`] for what no session can run with; as [`SessionLog::create`].
     pub async fn create(
         &self,
         id: SessionId,
@@ -187,7 +188,8 @@ impl Brain {
         title: Option<String>,
         metadata: BTreeMap<String, String>,
     ) -> Result<Record, WakeError> {
-        let created = runs.created(title, metadata).to_event(self.new_id())?;
+        let created = runs.begin(self.new_id(), title, metadata);
+        let created = created.map_err(|error| WakeError::Unusable(error.to_string()))?;
         Ok(self.log.create(NewSession::own(id, vec![created])).await?)
     }
 
@@ -209,10 +211,7 @@ impl Brain {
                 lost = tenure.keep() => Err(lost),
                 rest = work::run(self, &tenure) => rest,
             };
-            // A lease that cannot be given back ends by itself.
-            if let Err(error) = self.log.release(&tenure.lease).await {
-                tracing::debug!(%session, %error, "the lease is not given back");
-            }
+            tenure.release().await;
             let rest = rest?;
             // Who appended while the lease was still held was told that somebody is at work on it.
             if self.log.record(session).await?.head == rest.head {

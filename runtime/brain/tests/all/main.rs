@@ -8,6 +8,7 @@ mod contexts;
 mod crashes;
 mod interrupts;
 mod limits;
+mod money;
 mod pool;
 mod scripts;
 mod states;

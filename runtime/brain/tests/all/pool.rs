@@ -31,7 +31,7 @@ impl Model for Slow {
         self.at_once.fetch_sub(1, Ordering::SeqCst);
         let content = r#"[{"type":"text","text":"Done."}]"#.to_owned();
         let stop_reason = Some("end_turn".to_owned());
-        Ok(Reply { model: "slow".to_owned(), content, stop_reason, usage: Tokens::default() })
+        Ok(Reply { model: "slow".to_owned(), content, stop_reason, usage: Some(Tokens::default()) })
     }
 }
 

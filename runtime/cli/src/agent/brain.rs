@@ -9,6 +9,7 @@ use crate::log::open;
 use crate::paths::Paths;
 use crate::wiring;
 use handbox_brain::{Brain, Machine, Settings, WakeError};
+use handbox_session::fold::{Money, Work};
 use handbox_session::{SessionId, SessionLog};
 use handbox_store::{FileBlobs, Options, socket};
 use std::path::Path;
@@ -44,6 +45,22 @@ pub(crate) async fn pinned_model(log: &dyn SessionLog, session: SessionId) -> Re
     let fold = handbox_session::fold::fold_to(log, &log.record(session).await?, None).await?;
     let runs = handbox_brain::runs_with(log, session, &fold).await?;
     Choice::pinned(&runs.agent.model)
+}
+
+/// What a session cost; `None` where a model was asked of which nobody said what it costs.
+pub(super) async fn known_cost(
+    log: &dyn SessionLog,
+    session: SessionId,
+    total: &Work,
+) -> Result<Option<Money>, Failure> {
+    if total.spend > Money::default() || total.tokens.total() == 0 {
+        return Ok(Some(total.spend));
+    }
+    let fold = handbox_session::fold::fold_to(log, &log.record(session).await?, None).await?;
+    let runs = handbox_brain::runs_with(log, session, &fold).await?;
+    let model = &runs.agent.model;
+    let is_known = runs.prices.known(&model.id).is_some() || Choice::pinned(model)?.is_scripted();
+    Ok(is_known.then_some(total.spend))
 }
 
 impl From<WakeError> for Failure {

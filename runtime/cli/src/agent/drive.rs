@@ -1,5 +1,6 @@
 //! Wakes a session, shows what happens, and asks whoever is there.
 
+use super::brain::known_cost;
 use super::hands::Folders;
 use super::show::{Form, Screen, duration};
 use crate::args::Global;
@@ -144,11 +145,12 @@ impl Drive<'_> {
         let summary = summary(&*self.brain.log, self.session).await?;
         let reason = rest.stop_reason.as_ref();
         let total = summary.total;
+        let cost = known_cost(&*self.brain.log, self.session, &total).await?;
         if self.global.json {
             output::json_line(&json!({
                 "session": self.session, "events": summary.events, "status": summary.status, "stop_reason": reason,
                 "model_requests": total.model_requests, "tool_calls": total.tool_calls, "tokens": total.tokens.total(),
-                "cost_picodollars": total.spend, "active_ms": total.active_ms, "scripted": self.scripted,
+                "cost_picodollars": cost, "active_ms": total.active_ms, "scripted": self.scripted,
             }));
         } else if !self.global.quiet {
             let model = if self.scripted { "scripted answers, no model asked" } else { "model requests" };
@@ -159,7 +161,7 @@ impl Drive<'_> {
                 total.model_requests,
                 total.tool_calls,
                 total.tokens.total(),
-                total.spend,
+                cost.map_or_else(|| "cost unknown: no --price was given".to_owned(), |cost| cost.to_string()),
                 duration(total.active_ms)
             );
             output::note(Tone::Note, &line);

@@ -10,7 +10,7 @@ use crate::failure::{Failure, Kind};
 use crate::log::open;
 use crate::paths::Paths;
 use handbox_brain::context::Context;
-use handbox_brain::{Brain, Machine, RunsWith, Surroundings};
+use handbox_brain::{Brain, Machine, Price, RunsWith, Surroundings, dollars_per_million};
 use handbox_bundle::{Grants, Mode};
 use handbox_session::fold::Money;
 use handbox_session::{Minter, SessionId, SessionLog, kinds};
@@ -74,7 +74,7 @@ pub(crate) struct Run {
     max_cost: Option<Money>,
     /// What a million tokens cost in dollars: read,written
     #[arg(long, value_name = "IN,OUT", value_parser = price)]
-    price: Option<handbox_brain::Price>,
+    price: Option<Price>,
     /// The most model requests of one turn
     #[arg(long, value_name = "COUNT")]
     max_requests: Option<u64>,
@@ -94,34 +94,14 @@ fn strategy(text: &str) -> Result<Context, String> {
     }
 }
 
-/// Picodollars of an amount in dollars, by as many as `parts`.
-fn picodollars(text: &str, parts: f64) -> Result<u64, String> {
-    let amount: f64 = text.trim().parse().map_err(|_| "an amount in dollars, such as 0.50".to_owned())?;
-    let picodollars = amount * 1e12 / parts;
-    if !(0.0..1e18).contains(&picodollars) {
-        return Err("an amount in dollars from 0 to 1000000".to_owned());
-    }
-    // Rounded: the amount was typed as a decimal.
-    Ok(picodollars.round() as u64)
-}
-
 fn dollars(text: &str) -> Result<Money, String> {
-    picodollars(text, 1.0).map(Money::from_picodollars)
+    handbox_brain::dollars(text.trim()).map_err(|error| error.to_string())
 }
 
-fn price(text: &str) -> Result<handbox_brain::Price, String> {
+fn price(text: &str) -> Result<Price, String> {
     let (input, output) = text.split_once(',').ok_or("two amounts, such as 3,15")?;
-    let of = |text| picodollars(text, 1e6).map(Money::from_picodollars);
-    let input = of(input)?;
-    // What a cache costs is not said; no provider asks more than twice the price of reading.
-    let cached = Money::from_picodollars(input.picodollars().saturating_mul(2));
-    Ok(handbox_brain::Price {
-        input,
-        output: of(output)?,
-        cache_read: input,
-        cache_write_5m: cached,
-        cache_write_1h: cached,
-    })
+    let of = |text: &str| dollars_per_million(text.trim()).map_err(|error| error.to_string());
+    Ok(Price::without_cache(of(input)?, of(output)?))
 }
 
 pub(crate) fn run(global: &Global, command: Run) -> Result<ExitCode, Failure> {
