@@ -48,6 +48,20 @@ impl Advice<'_> {
         }
     }
 
+    /// What to do about a fault if grants may be why, for whoever did not choose the input: a model that names what is not
+    /// there corrects itself.
+    pub(crate) fn on_grants(&self, fault: &ToolFault) -> Option<String> {
+        let denied = matches!(fault, ToolFault::Denied(_));
+        if !denied && !matches!(fault, ToolFault::Failed(_)) {
+            return None;
+        }
+        let text = fault.to_string();
+        match About::of(&text, denied) {
+            about @ About::Missing if !self.folders().is_empty() => self.gap_hint(&text, about),
+            _ => self.on_fault(fault),
+        }
+    }
+
     fn on_fault(&self, fault: &ToolFault) -> Option<String> {
         let text = fault.to_string();
         let about = About::of(&text, matches!(fault, ToolFault::Denied(_)));
@@ -179,7 +193,7 @@ impl Advice<'_> {
     }
 
     /// The flags that make those folders writable that only their grant keeps from it.
-    fn read_only_grants(&self) -> Vec<String> {
+    pub(crate) fn read_only_grants(&self) -> Vec<String> {
         let mut flags = Vec::new();
         for folder in self.grants.folders.iter().filter(|folder| folder.mode == Mode::ReadOnly) {
             if self.components().any(|one| one.folder(&folder.guest) == Some(Mode::ReadWrite)) {
