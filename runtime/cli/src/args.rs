@@ -277,6 +277,15 @@ pub(crate) struct Grants {
     pub(crate) allow_dangerous_folders: bool,
 }
 
+impl Grants {
+    /// Whether there are any.
+    pub(crate) fn any(&self) -> bool {
+        let Self { dir, write, no_dir, env, limit, profile, allow_dangerous_folders } = self;
+        let lists = [dir, env, limit].iter().any(|list| !list.is_empty());
+        lists || *write || *no_dir || *allow_dangerous_folders || profile.is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -98,7 +98,7 @@ async fn call(toolbox: &mut Toolbox, asked: Asked<'_>, quiet: bool, watcher: Arc
     let (grants, protected) = (&environment.grants, &environment.protected);
     let no_dir = command.grants.no_dir;
     let advice =
-        Advice { typed, bundle, grants, no_dir, protected, write_helps, input: &input, cwd, watcher: &watcher };
+        Advice { typed, bundle, grants, no_dir, protected, write_helps, input: &input, cwd, watcher: Some(&watcher) };
     let output = toolbox.execute(call).await.map_err(|error| {
         if matches!(error, HandError::Broken(_)) {
             watcher.tell_crash();

@@ -57,7 +57,9 @@ impl fmt::Display for Reached {
         };
         let allowed = self.allowed;
         match self.what {
+            What::ModelRequests if allowed == 1 => write!(f, "the {scope} may ask the model once"),
             What::ModelRequests => write!(f, "the {scope} may ask the model {allowed} times"),
+            What::ToolCalls if allowed == 1 => write!(f, "the {scope} may call 1 tool"),
             What::ToolCalls => write!(f, "the {scope} may call {allowed} tools"),
             What::Tokens => write!(f, "the {scope} may use {allowed} tokens"),
             What::ActiveMs => write!(f, "the {scope} may run for {allowed} ms"),

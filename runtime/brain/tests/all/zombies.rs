@@ -81,9 +81,8 @@ async fn a_brain_whose_lease_ended_while_nobody_else_was_at_work_claims_again_an
         let mut brain = brain;
         let rest = loop {
             gate.open();
-            match tokio::time::timeout(Duration::from_millis(5), &mut brain).await {
-                Ok(rest) => break rest.unwrap().unwrap(),
-                Err(_) => {}
+            if let Ok(rest) = tokio::time::timeout(Duration::from_millis(5), &mut brain).await {
+                break rest.unwrap().unwrap();
             }
         };
         assert_eq!(rest.stop_reason, Some(StopReason::EndTurn), "{point}");

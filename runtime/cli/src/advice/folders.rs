@@ -121,7 +121,7 @@ impl Advice<'_> {
     }
 
     /// The flags that make those folders writable that only their grant keeps from it.
-    pub(super) fn read_only_grants(&self) -> Vec<String> {
+    pub(crate) fn read_only_grants(&self) -> Vec<String> {
         let mut flags = Vec::new();
         for folder in self.grants.folders.iter().filter(|folder| folder.mode == Mode::ReadOnly) {
             if self.components().any(|one| one.folder(&folder.guest) == Some(Mode::ReadWrite)) {

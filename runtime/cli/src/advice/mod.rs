@@ -29,7 +29,8 @@ pub(crate) struct Advice<'a> {
     pub(crate) write_helps: bool,
     pub(crate) input: &'a Value,
     pub(crate) cwd: &'a Path,
-    pub(crate) watcher: &'a Terminal,
+    /// Who saw what the tool printed; `None` for agents, whose hints are about grants.
+    pub(crate) watcher: Option<&'a Terminal>,
 }
 
 impl Advice<'_> {
@@ -38,7 +39,7 @@ impl Advice<'_> {
     pub(crate) fn on(&self, error: HandError) -> Failure {
         let hint = match &error {
             HandError::Input(why) => Some(input_hint(&self.typed, why)),
-            HandError::Broken(_) => Some(self.watcher.crash_hint().to_owned()),
+            HandError::Broken(_) => self.watcher.map(|watcher| watcher.crash_hint().to_owned()),
             HandError::Tool(fault @ (ToolFault::Denied(_) | ToolFault::Failed(_))) => self.on_fault(fault),
             _ => None,
         };
@@ -46,6 +47,20 @@ impl Advice<'_> {
         match hint {
             Some(hint) => failure.hint(hint),
             None => failure,
+        }
+    }
+
+    /// What to do about a fault if grants may be why, for whoever did not choose the input: a model that names what is not
+    /// there corrects itself.
+    pub(crate) fn on_grants(&self, fault: &ToolFault) -> Option<String> {
+        let denied = matches!(fault, ToolFault::Denied(_));
+        if !denied && !matches!(fault, ToolFault::Failed(_)) {
+            return None;
+        }
+        let text = fault.to_string();
+        match About::of(&text, denied) {
+            about @ About::Missing if !self.folders().is_empty() => self.gap_hint(&text, about),
+            _ => self.on_fault(fault),
         }
     }
 
