@@ -161,7 +161,7 @@ fn input_that_makes_no_sense_is_refused_before_the_tool_runs_and_says_what_there
         ran.says(&["error: ", message, "hint: its input is: pattern* (string), path (string)"]);
     }
     let word = machine.run(&["call", "std", "grep", "TODO"]).code(2);
-    word.says(&["\"TODO\" is neither JSON nor a flag", r#"try --pattern TODO, or '{"pattern":"TODO"}'"#]);
+    word.says(&["\"TODO\" is neither JSON nor a flag", "write: handbox call std grep --pattern TODO\n"]);
     machine.run(&["call", "std", "grep", "{\"pattern\""]).code(2).says(&["the input is not JSON"]);
     machine.run(&["call", "std", "grep", "@absent.json"]).code(2).says(&["absent.json"]);
     let empty = machine.run(&["call", "std", "grep", "-"]).code(2);

@@ -119,7 +119,7 @@ fn a_broken_component_exits_with_5() {
     machine
         .run(&args)
         .code(5)
-        .says(&["error: the tool crashed", "hint: -v shows what it printed before; if it is not yours"]);
+        .says(&["error: the tool crashed", "hint: -v shows all that it printed; if it is not yours"]);
     error(&machine, &args, 5, "broken");
 
     machine.file("text.wasm", "this is text");

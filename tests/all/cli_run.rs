@@ -1,55 +1,8 @@
 //! Agents from the command line, with models that are scripts: run, killed, woken, interrupted, looked into.
 
 use handbox_tests::Machine;
-use serde_json::{Value, json};
+use handbox_tests::agents::{count, events, reading, script, session, wait_for, writing};
 use std::path::Path;
-
-/// Reads a file, then says what stood in it.
-fn reading(delay_ms: u64) -> String {
-    json!([
-        { "when": { "step": 1 }, "reply": [{ "text": "I read it." },
-          { "tool_use": { "name": "read", "input": { "file_path": "/workspace/notes.txt" } } }] },
-        { "when": { "tool": "read" }, "delay_ms": delay_ms, "reply": [{ "text": "It says: {{result:read | first_line}}" }] }
-    ])
-    .to_string()
-}
-
-/// Writes a file, then says so.
-fn writing() -> String {
-    json!([
-        { "when": { "step": 1 }, "reply": [
-          { "tool_use": { "name": "write", "input": { "file_path": "/workspace/made.txt", "content": "made" } } }] },
-        { "when": { "tool": "write", "contains": "made.txt" }, "reply": [{ "text": "Written." }] },
-        { "when": { "tool": "write" }, "reply": [{ "text": "Not written: {{result:write | first_line}}" }] }
-    ])
-    .to_string()
-}
-
-fn script(machine: &Machine, name: &str, text: &str) -> String {
-    machine.file(name, text);
-    format!("script:{name}")
-}
-
-/// The only session there is.
-fn session(machine: &Machine) -> String {
-    let sessions = machine.run(&["sessions", "list", "--json"]).ok().json();
-    let ids: Vec<_> = sessions["sessions"].as_array().into_iter().flatten().map(|one| one["id"].clone()).collect();
-    assert_eq!(ids.len(), 1, "{sessions}");
-    ids[0].as_str().expect("an id is text").to_owned()
-}
-
-fn events(machine: &Machine, id: &str) -> Vec<Value> {
-    let ran = machine.run(&["sessions", "events", id, "--json", "--all"]).ok();
-    ran.out().lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
-}
-
-fn count(events: &[Value], kind: &str) -> usize {
-    events.iter().filter(|event| event["type"] == kind).count()
-}
-
-fn wait_for(running: &handbox_tests::Running, kind: &str) {
-    while !running.line().contains(&format!("\"type\":\"{kind}\"")) {}
-}
 
 #[test]
 fn the_tour_does_real_work_and_says_that_no_model_was_asked() {
@@ -85,7 +38,8 @@ fn a_tool_that_writes_asks_and_without_a_terminal_is_denied_with_the_flag_that_a
     let model = script(&machine, "writing.json", &writing());
     let ran = machine.run(&["run", "--model", &model, "--write", "Make it"]).ok();
     assert!(ran.out().starts_with("Not written: "), "{}", ran.out());
-    ran.says(&["denied write", "--allow write"]);
+    let ran = ran.says(&["denied write", "hint: --allow write lets it run without asking"]);
+    assert!(!ran.err().contains("--write"), "it has that: {ran:?}");
     assert!(!machine.path("made.txt").exists());
 
     let ran = machine.run(&["run", "--model", &model, "--write", "--allow", "write", "Make it"]).ok();
@@ -126,7 +80,14 @@ fn another_terminal_interrupts_and_goes_on() {
     wait_for(&running, "agent.tool_result");
     let id = session(&machine);
     machine.run(&["interrupt", &id]).ok().says(&["which works on it"]);
+    let last = running.line_with("\"session\":");
+    assert!(last.contains("\"interrupted\":true"), "{last}");
     assert_eq!(running.code(), Some(0), "an interrupted turn is ended, not failed");
+    assert!(machine.run(&["sessions", "show", &id]).ok().out().contains("idle: interrupted"));
+    // It rests, and stays as it is.
+    let before = events(&machine, &id).len();
+    machine.run(&["interrupt", &id]).ok().says(&["nothing to interrupt"]);
+    assert_eq!(events(&machine, &id).len(), before);
     machine.run(&["approve", &id]).code(2).says(&["no call of this session waits"]);
     // What the tool gave before the interrupt is not lost: the model is shown it with the next message.
     machine.file("slow.json", reading(0));
@@ -152,16 +113,4 @@ fn context_prints_what_the_model_was_shown() {
     let early = machine.run(&["context", &id, "--json", "--at", &first]).ok().json();
     assert!(!early["messages"].to_string().contains("bread"), "{early}");
     machine.run(&["context", &id, "--at", "9999"]).code(2).says(&["the session ends at"]);
-}
-
-#[test]
-fn limits_end_a_turn_and_are_no_fault() {
-    let machine = Machine::new();
-    machine.file("notes.txt", "bread\n");
-    let model = script(&machine, "reading.json", &reading(0));
-    let ran = machine.run(&["run", "--model", &model, "--max-requests", "1", "What do my notes say?"]);
-    let code = ran.code;
-    assert!([Some(1), Some(4)].contains(&code), "{code:?}");
-    let id = session(&machine);
-    assert_eq!(count(&events(&machine, &id), "span.model_request_start"), 1);
 }

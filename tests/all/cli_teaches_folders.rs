@@ -156,7 +156,11 @@ fn what_the_standard_library_says_in_a_sandbox_is_explained() {
     fail("operation not supported on this platform", folders, "x").says(&["it cannot start processes"]);
     let missing = "No such file or directory (os error 44)";
     fail(missing, folders, "q.txt").says(&["a relative path starts nowhere: join it to /workspace"]);
-    fail(missing, folders, "/workspace/new/x").says(&["there is no folder /workspace/new: make it first"]);
+    let unmade = fail(missing, folders, "/workspace/new/x");
+    never_says(&unmade, &["relative"]);
+    let here = machine.path("new").display().to_string();
+    unmade.says(&[&format!("there is no folder /workspace/new (here {here}): make it first")]);
+    never_says(&fail(missing, folders, "/workspace/q.txt"), &["a relative path"]);
     let env = "NOTES_USER: environment variable not found";
     let unasked = fail(env, folders, "x");
     unasked.says(&["env = [\"NOTES_USER\"] under [asks] in its tool.toml", "pack it again", "--env NOTES_USER=VALUE"]);
@@ -180,4 +184,54 @@ fn inspecting_a_bundle_shows_what_it_narrows() {
     let json = machine.run(&["inspect", "b", "--json"]).ok().json();
     assert_eq!(json["components"][0]["asks_here"]["folders"][0]["path"], "/workspace");
     assert!(!machine.run(&["inspect", "std"]).ok().out().contains("asks here"));
+}
+
+#[test]
+fn a_tool_that_looks_where_nothing_is_granted_is_told_where_it_is() {
+    let machine = Machine::new();
+    let other = machine.beside("other");
+    std::fs::create_dir(&other).expect("a folder");
+    std::fs::write(other.join("a.txt"), "there").expect("a file");
+    let folders = "folders = [{ path = \"*\", mode = \"rw\" }]";
+    for text in [
+        "/workspace/a.txt: No such file or directory (os error 44)",
+        "failed to find a pre-opened file descriptor through which /workspace/a.txt could be opened",
+        "No such file or directory (os error 44)",
+    ] {
+        let failing = failing(&machine, text, folders);
+        let fail = |dir: &str| machine.run(&["call", &failing, "fail", "--path", "a.txt", "--dir", dir]).code(1);
+        let at = format!("nothing is at /workspace: {} is granted at /data; if the tool expects", other.display());
+        fail("../other:/data:rw").says(&[&at, "expects /workspace: --dir ../other:rw"]);
+        fail("../other:/data").says(&[&at, "expects /workspace: --dir ../other"]);
+        never_says(&fail("../other:rw"), &["nothing is at"]);
+    }
+    let read = |dir: &str, path: &str| machine.run(&["call", "std", "read", "--file_path", path, "--dir", dir]);
+    let typed = read("../other:/data", "/workspace/a.txt").code(3);
+    typed.says(&["is granted at /data; name /data/a.txt, or grant it at /workspace: --dir ../other\n"]);
+    assert_eq!(read("../other:/data", "/data/a.txt").ok().out(), "there\n");
+    assert_eq!(read("../other", "/workspace/a.txt").ok().out(), "there\n");
+    let content = ["call", "std", "write", "--file_path", "a.txt", "--content", "/nowhere"];
+    never_says(&machine.run(&content).code(3), &["nothing is at"]);
+    // A folder that is granted already is not to be granted again.
+    read("../other:/data", "b.txt").code(1).says(&["add --dir HOST:/data2:ro"]);
+}
+
+#[test]
+fn no_flag_for_folders_is_added_to_no_dir() {
+    let machine = Machine::new();
+    machine.file("a.txt", "here");
+    let read = ["call", "std", "read", "--file_path", "a.txt"];
+    let ran = machine.run(&[&read[..], &["--no-dir"]].concat()).code(3);
+    ran.says(&["leave it out to grant the current one, or write --dir HOST:/workspace:ro instead of it"]);
+    machine.run(&read).ok();
+    let write = ["call", "std", "write", WRITE];
+    let ran = machine.run(&[&write[..], &["--no-dir"]].concat()).code(3);
+    ran.says(&["write --write instead of it to grant the current one, or --dir HOST:/workspace:rw"]);
+    machine.run(&[&write[..], &["--write"]].concat()).ok();
+    let notes = packed(&machine, "[asks]\nfolders = [{ path = \"/notes\", mode = \"rw\" }]\n");
+    let ran = machine.run(&["call", &notes, "write", WRITE, "--no-dir"]).code(3);
+    never_says(&ran, &["the current one"]);
+    ran.says(&["write --dir HOST:/notes:rw instead of it"]);
+    let checked = machine.run(&["check", "std", "--no-dir"]).code(3);
+    assert!(checked.out().contains("--no-dir grants no folder"), "{checked:?}");
 }

@@ -1,7 +1,14 @@
 //! Refusals that have to do with what was typed for a tool: nothing is swallowed, and each says how it is written.
 
 use crate::cli_components::{chooser, taking};
-use handbox_tests::Machine;
+use handbox_tests::{Machine, Ran};
+
+/// Runs the line that a refusal says to write.
+#[track_caller]
+fn pasted(machine: &Machine, refusal: &Ran, line: &str) -> Ran {
+    assert!(refusal.err().ends_with(&format!("hint: write: handbox {line}\n")), "{refusal:?}");
+    machine.run(&line.split(' ').collect::<Vec<_>>())
+}
 
 #[test]
 fn a_flag_that_is_the_tools_and_ours_is_refused_with_both_ways_out() {
@@ -95,7 +102,8 @@ fn a_file_with_input_is_named() {
     machine.file("a.txt", "a");
     std::fs::create_dir(machine.path("inputs")).expect("a folder");
     let read = |input: &str| machine.run(&["call", "std", "read", input]);
-    read("good.json").code(2).says(&["good.json is a file", "write @good.json"]);
+    let itself = "; or, if its name is the input, handbox call std read --file_path good.json\n";
+    read("good.json").code(2).says(&["good.json is a file", "write @good.json", itself]);
     read("@good.json").ok();
     read("@inputs").code(2).says(&["inputs is a folder", "name a file in it"]);
     read("@").code(2).says(&["@ names no file", "@input.json"]);
@@ -119,4 +127,60 @@ fn outputs_go_into_folders() {
     let ran = machine.run(&["call", "std", "glob", "--pattern", "*", "--outputs", "out"]).code(2);
     assert!(!ran.err().contains("os error"), "{ran:?}");
     ran.says(&["out is a file", "name a folder"]);
+}
+
+#[test]
+fn a_bare_word_is_told_its_flag_in_a_whole_line() {
+    let machine = Machine::new();
+    machine.file("a.txt", "here");
+    machine.file("007", "there");
+    let ran = machine.run(&["call", "std", "read", "a.txt"]).code(2);
+    assert!(!ran.err().contains('@'), "a.txt is no JSON: {ran:?}");
+    assert_eq!(pasted(&machine, &ran, "call std read --file_path a.txt").ok().out(), "here\n");
+    for json in ["7", "true", "\"7\""] {
+        let word = json.trim_matches('"');
+        let ran = machine.run(&["call", "std", "read", json]).code(2);
+        pasted(&machine, &ran, &format!("call std read --file_path {word}")).code(1);
+    }
+    let with_ours = machine.run(&["call", "--dir", ".", "std", "read", "007", "--limit", "time=5s"]).code(2);
+    let line = "call std read --dir . --limit time=5s --file_path 007";
+    assert_eq!(pasted(&machine, &with_ours, line).ok().out(), "there\n");
+    // A value that was granted may be secret.
+    let env = machine.run(&["call", "std", "read", "a.txt", "--env", "KEY=hush"]).code(2);
+    assert!(!env.err().contains("hush"), "{env:?}");
+    env.says(&["write: --file_path a.txt\n"]);
+    let more = machine.run(&["call", "std", "write", "a.txt"]).code(2);
+    more.says(&["write: handbox call std write --file_path a.txt --content …\n"]);
+    machine.run(&["call", "std", "read", "a.txt", "b.txt"]).code(2).says(&["hint: its input is: file_path*"]);
+}
+
+#[test]
+fn names_with_values_are_told_to_be_flags() {
+    let machine = Machine::new();
+    let hello = machine.guest("hello");
+    machine.file("a.txt", "x");
+    for words in [&["name=you"][..], &["name", "you"], &["you"]] {
+        let ran = machine.run(&[&["call", &hello, "greet"], words].concat()).code(2);
+        assert_eq!(pasted(&machine, &ran, &format!("call {hello} greet --name you")).ok().out(), "Hello, you!\n");
+    }
+    let edit = ["call", "std", "edit", "file_path=a.txt", "old_string=x", "new_string=y"];
+    for (words, flags) in [
+        (&["replace_all", "--write"][..], "--file_path a.txt --old_string x --new_string y --replace_all"),
+        (&["--write", "--replace_all"], "--replace_all --file_path a.txt --old_string x --new_string y"),
+    ] {
+        let ran = machine.run(&[&edit[..], words].concat()).code(2);
+        machine.file("a.txt", "x");
+        pasted(&machine, &ran, &format!("call std edit --write {flags}")).ok();
+        assert_eq!(machine.read("a.txt"), "y");
+    }
+    let behind = machine.run(&["call", "std", "edit", "--replace_all", "file_path=a.txt"]).code(2);
+    behind.says(&["--replace_all --file_path a.txt --old_string … --new_string …\n"]);
+    // Where an input is called as a flag of Handbox, two dashes part them.
+    machine.file("limited.wasm", taking("limit"));
+    let both = machine.run(&["call", "./limited.wasm", "take", "limit=3"]).code(2);
+    assert_eq!(pasted(&machine, &both, "call ./limited.wasm take -- --limit 3").ok().out(), "3\n");
+    let lists = machine.run(&["call", &chooser(&machine), "take", "tags=a", "tags=b", "kind=long"]).code(2);
+    pasted(&machine, &lists, "call ./chooser.wasm take --tags a --tags b --kind long").ok();
+    // What a shell would obey is quoted.
+    machine.run(&["call", &hello, "greet", "name=$(id); x"]).code(2).says(&["greet --name '$(id); x'\n"]);
 }

@@ -61,6 +61,44 @@ fn the_next_step_grants_a_reading_tool_nothing_to_write() {
 }
 
 #[test]
+fn a_panic_is_told_to_people_at_once_and_to_no_program() {
+    let machine = Machine::new();
+    let call = ["call", &machine.guest("panic"), "attack", "{}"];
+    let told = "the tool panicked at hostile/panic.rs:8:5: on purpose\n";
+    let ran = machine.run(&call).code(5).says(&[told, "hint: -v shows all that it printed"]);
+    assert!(!ran.err().contains("RUST_BACKTRACE"), "{ran:?}");
+    let verbose = machine.run(&[&call[..], &["-v"]].concat()).code(5).says(&["RUST_BACKTRACE", "hint: if it is not"]);
+    assert!(!verbose.err().contains("-v shows") && !verbose.err().contains("the tool panicked at"), "{verbose:?}");
+    let quiet = machine.run(&[&call[..], &["-q"]].concat()).code(5);
+    quiet.says(&[told, "hint: -v instead of -q"]);
+    let json = machine.run(&[&call[..], &["--json"]].concat()).code(5).says(&[told]);
+    assert!(!json.out().contains("on purpose"), "{json:?}");
+    assert_eq!(machine.run(&[&call[..], &["--json", "-q"]].concat()).code(5).err(), "");
+}
+
+#[test]
+fn a_crash_that_printed_nothing_has_nothing_more_to_show() {
+    let machine = Machine::new();
+    machine.file("a.wasm", adder());
+    let ran = machine.run(&["call", "./a.wasm", "crash"]).code(5).says(&["hint: if it is not yours"]);
+    assert!(!ran.err().contains("-v"), "{ran:?}");
+}
+
+#[test]
+fn a_tool_or_an_input_that_the_author_added_since_is_built_and_packed_again() {
+    let machine = Machine::new();
+    let hello = machine.guest("hello");
+    let again = "if it was added since, build and pack it again";
+    machine.run(&["call", &hello, "wave"]).code(2).says(&["has no tool `wave`", "it has: greet", again]);
+    machine.run(&["call", &hello, "greet", "--loud", "x"]).code(2).says(&["has no input `loud`", again]);
+    machine.run(&["call", &hello, "greet", r#"{"name":"you","loud":true}"#]).ok().says(&["`loud`", again]);
+    machine.file("a.wasm", adder());
+    let built = machine.run(&["call", "./a.wasm", "wave"]).code(2).says(&["if it was added since, build it again"]);
+    let std = machine.run(&["call", "std", "wave"]).code(2);
+    assert!(!built.err().contains("pack") && !std.err().contains("since"), "{built:?} {std:?}");
+}
+
+#[test]
 fn a_stack_that_overflows_in_memory_is_called_so() {
     let machine = Machine::new();
     let guest = machine.guest("deep_recursion");

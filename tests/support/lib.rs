@@ -1,6 +1,8 @@
 //! What the end-to-end tests share: guests kept in the repository, packed for a test, a
 //! lab to call them in, and a machine to type commands on.
 
+pub mod agents;
+pub mod lab;
 mod program;
 mod running;
 pub mod sample;

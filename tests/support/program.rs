@@ -313,6 +313,16 @@ impl Line {
     /// Runs it with a terminal for its output, standard error included; `None` where no
     /// terminal can be had.
     pub fn on_a_terminal(self) -> Option<Ran> {
+        let stdin = self.stdin.clone();
+        Some(finish(self.with_a_terminal()?, stdin, RUN_TIME_MAX))
+    }
+
+    /// Starts it with a terminal for all that it reads and prints; `None` where no terminal can be had.
+    pub fn start_on_a_terminal(self) -> Option<crate::Running> {
+        Some(crate::Running::typed_to(self.with_a_terminal()?))
+    }
+
+    fn with_a_terminal(self) -> Option<Command> {
         let mut command = Command::new("script");
         let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
         let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
@@ -322,6 +332,6 @@ impl Line {
         command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.current_dir(self.command.get_current_dir().expect("it is set")).env("TERM", "xterm");
         let there = cfg!(target_os = "linux") && Path::new("/usr/bin/script").exists();
-        there.then(|| finish(command, self.stdin, RUN_TIME_MAX))
+        there.then_some(command)
     }
 }

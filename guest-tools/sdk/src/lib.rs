@@ -133,8 +133,8 @@
 //! files in it, and `E` is a [`Fault`], a `String`, a `&str`, an [`std::io::Error`] or a [`serde_json::Error`]. Use `?`, or
 //! say more with [`Fault::failed`], [`Fault::invalid`] and [`Fault::denied`].
 //! The model reads every fault, so say what it could do instead. A panic is not a fault: it
-//! ends the call, and the model learns only that the tool is broken (you see the panic with
-//! `handbox -v call …`).
+//! ends the call, and the model learns only that the tool is broken (you see the panic on
+//! standard error).
 //!
 //! A result for programs is JSON in a `String`; `output = Type` lists its schema. Nothing turns a value into JSON unasked, and
 //! `handbox call` warns if such a tool gives something else:

@@ -16,7 +16,7 @@
 //! ```
 //! use handbox_brain::model::script::Script;
 //! use handbox_brain::{Agent, Brain, Machine, NoHands, NoScratch, RunsWith, Settings};
-//! use handbox_session::{Batch, Event, EventId, SessionId, SessionLog, Writer, kinds, memory::MemoryLog};
+//! use handbox_session::{SessionId, memory::MemoryLog};
 //! use std::sync::Arc;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -34,10 +34,7 @@
 //! let session = SessionId::at(0, [0; 10]);
 //! brain.create(session, &RunsWith::new(Agent::new("greeter")), None, Default::default()).await?;
 //!
-//! let message = serde_json::json!({"content": [{"type": "text", "text": "Hello!"}]});
-//! let message = Event::new(EventId::at(1, [0; 10]), kinds::USER_MESSAGE, message.as_object().cloned().unwrap_or_default())?;
-//! log.append(vec![Batch { session, writer: Writer::Client, after: None, events: vec![message] }]).await?;
-//!
+//! brain.say(session, "Hello!").await?;
 //! let rest = brain.wake(session).await?;
 //! assert_eq!(rest.stop_reason, Some(handbox_session::fold::StopReason::EndTurn));
 //! # Ok(())
@@ -47,12 +44,17 @@
 pub mod context;
 mod hands;
 pub mod model;
+mod pool;
+mod prices;
 mod runs;
+mod say;
 pub mod step;
 mod surroundings;
 mod wake;
 
 pub use hands::{Hands, Need, NoHands, NoScratch, Provided, Scratch};
+pub use pool::Pool;
+pub use prices::{AmountError, PriceTable, dollars, dollars_per_million};
 pub use runs::{Agent, Allowance, Cache, Limits, ModelChoice, Policy, Price, Prices, RunsError, RunsWith, ToolSpec};
 pub use surroundings::{Machine, Surroundings};
 pub use wake::{Brain, Rest, Settings, WakeError, runs_with};

@@ -2,7 +2,8 @@
 
 use crate::context::Context;
 use handbox_hand::{Hints, Recovery, Tool, ToolName};
-use handbox_session::fold::{Money, SessionCreated, Tokens};
+use handbox_session::fold::{Money, SessionCreated, Tokens, bodies::Body};
+use handbox_session::{Event, EventError, EventId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -236,10 +237,16 @@ pub struct Price {
 }
 
 impl Prices {
+    /// What a model's tokens cost, if that is known.
+    #[must_use]
+    pub fn known(&self, model: &str) -> Option<Price> {
+        self.0.get(model).or_else(|| self.0.get("*")).copied()
+    }
+
     /// What a model's tokens cost. Nothing for a model that has no price.
     #[must_use]
     pub fn of(&self, model: &str) -> Price {
-        self.0.get(model).or_else(|| self.0.get("*")).copied().unwrap_or_default()
+        self.known(model).unwrap_or_default()
     }
 }
 
@@ -255,21 +262,16 @@ impl Price {
             .plus(times(self.cache_write_1h, tokens.cache_creation.ephemeral_1h_input_tokens))
     }
 
-    /// The most that so many tokens read and written can cost.
+    /// The most that tokens can cost of which nobody knows whether they were read from a cache or into one.
     #[must_use]
-    pub fn most(&self, input: u64, output: u64) -> Money {
-        let dearest = self.input.max(self.cache_read).max(self.cache_write_5m).max(self.cache_write_1h);
-        Self { input: dearest, ..*self }.cost(Tokens {
-            input_tokens: input,
-            output_tokens: output,
-            ..Tokens::default()
-        })
+    pub fn dearest(&self) -> Self {
+        Self { input: self.input.max(self.cache_read).max(self.cache_write_5m).max(self.cache_write_1h), ..*self }
     }
 }
 
-/// A session's first event does not say what it runs with.
+/// What a session is to run with is nothing that it could run with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("what the session runs with cannot be read: `{member}`: {what}")]
+#[error("what the session runs with cannot be used: `{member}`: {what}")]
 pub struct RunsError {
     member: &'static str,
     what: String,
@@ -295,6 +297,43 @@ impl RunsWith {
     #[must_use]
     pub fn tool(&self, name: &str) -> Option<&ToolSpec> {
         self.tools.iter().find(|tool| tool.name.as_str() == name)
+    }
+
+    /// The first event of a session that runs with it.
+    ///
+    /// # Errors
+    ///
+    /// [`RunsError`] for a limit of money without a price, which would be none, and for more than an event can hold.
+    pub fn begin(
+        &self,
+        id: EventId,
+        title: Option<String>,
+        metadata: BTreeMap<String, String>,
+    ) -> Result<Event, RunsError> {
+        if let Some(limit) = self.unpriced() {
+            let model = &self.agent.model.id;
+            let what = format!("it may spend {limit}, and the price of the model `{model}` is not known");
+            return Err(RunsError { member: "prices", what });
+        }
+        let created = self.created(title, metadata).to_event(id);
+        created.map_err(|error| RunsError { member: "tools", what: self.too_much(&error) })
+    }
+
+    /// The limit of money that cannot be kept, since nobody knows what the model costs.
+    #[must_use]
+    pub fn unpriced(&self) -> Option<Money> {
+        let limit = self.limits.session.money.or(self.limits.turn.money);
+        limit.filter(|_| self.prices.known(&self.agent.model.id).is_none())
+    }
+
+    /// Why it cannot be kept, with the tools that take most of it.
+    fn too_much(&self, error: &EventError) -> String {
+        let bytes = |tool: &ToolSpec| serde_json::to_string(tool).map_or(0, |text| text.len());
+        let mut sizes: Vec<_> = self.tools.iter().map(|tool| (bytes(tool), tool.name.as_str())).collect();
+        sizes.sort_unstable_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+        let largest: Vec<String> =
+            sizes.iter().take(3).map(|(bytes, name)| format!("{name} ({} KiB)", bytes.div_ceil(1024))).collect();
+        format!("{error}; leave out some of its {} tools, the largest being {}", sizes.len(), largest.join(", "))
     }
 
     /// The body of the event that keeps it.

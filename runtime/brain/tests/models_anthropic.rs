@@ -5,7 +5,8 @@ mod models_support;
 
 use handbox_brain::model::{Model as _, ModelErrorKind, NoListener};
 use models_support::fake::{Act, Received, Server, answer, chunk, end, head, stream};
-use models_support::{KEY, anthropic, ask, check, request};
+use models_support::{Heard, KEY, anthropic, ask, check, request};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 const START: &str = concat!(
@@ -40,8 +41,33 @@ fn block(index: usize, block: &str, deltas: &[&str]) -> String {
     text + &event(&format!(r#"{{"type":"content_block_stop","index":{index}}}"#))
 }
 
+/// What the Messages API says of a request's messages before it asks the model.
+fn acceptable(body: &Value) -> Result<(), String> {
+    let none = Vec::new();
+    let messages = body["messages"].as_array().unwrap_or(&none);
+    for (index, message) in messages.iter().enumerate() {
+        let blocks = message["content"].as_array().unwrap_or(&none);
+        if blocks.is_empty() || message["role"] != ["user", "assistant"][index % 2] {
+            return Err(format!("messages.{index}: roles must alternate, and content must be non-empty"));
+        }
+        let nested = blocks.iter().filter_map(|block| block["content"].as_array()).flatten();
+        let blank = |block: &&Value| block["type"] == "text" && block["text"].as_str().unwrap_or("").trim().is_empty();
+        if blocks.iter().chain(nested).any(|block| blank(&block)) {
+            return Err(format!("messages.{index}: text content blocks must be non-empty"));
+        }
+        if blocks
+            .iter()
+            .any(|block| block["type"] == "thinking" && block["signature"].as_str().is_none_or(str::is_empty))
+        {
+            return Err(format!("messages.{index}: thinking must be signed"));
+        }
+    }
+    Ok(())
+}
+
 fn checked(request: &Received) -> Result<(), String> {
-    check(request, "/v1/messages", ("x-api-key", KEY))?;
+    let body = check(request, "/v1/messages", ("x-api-key", KEY))?;
+    acceptable(&body)?;
     let headers = (request.header("anthropic-version"), request.header("anthropic-beta"));
     if headers == (Some("2023-06-01"), Some("a-1,b-2")) { Ok(()) } else { Err(format!("{headers:?}")) }
 }
@@ -97,7 +123,8 @@ async fn a_reply_is_its_blocks_as_they_came() {
         let reply = reply.unwrap();
         assert_eq!(reply.content, wanted);
         assert_eq!((reply.model.as_str(), reply.stop_reason.as_deref()), ("m-2026", Some("tool_use")));
-        let (usage, cache) = (reply.usage, reply.usage.cache_creation);
+        let usage = reply.usage.unwrap();
+        let cache = usage.cache_creation;
         assert_eq!((usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens), (7, 42, 100));
         assert_eq!((cache.ephemeral_5m_input_tokens, cache.ephemeral_1h_input_tokens), (10, 20));
         assert_eq!(heard[..4], ["0 thinking", "1 redacted_thinking", "2 text", "2 \"Hel\""]);
@@ -169,6 +196,26 @@ async fn a_stream_that_breaks_is_no_reply() {
         let error = ask(&anthropic(&server(acts).await)).await.0.unwrap_err();
         assert_eq!((error.kind, error.usage), (ModelErrorKind::Cut, None), "{error}");
     }
+}
+
+#[tokio::test]
+async fn all_that_the_model_wrote_is_counted_while_it_comes() {
+    let thinking = r#"{"type":"thinking_delta","thinking":"hmm"}"#;
+    let signature = r#"{"type":"signature_delta","signature":"not written"}"#;
+    let arguments = r#"{"type":"input_json_delta","partial_json":"{\"a\":1}"}"#;
+    let begun = [
+        START,
+        &block(0, r#"{"type":"thinking","thinking":"","signature":""}"#, &[thinking, signature]),
+        &block(1, r#"{"type":"text","text":"y"}"#, &[r#"{"type":"text_delta","text":"es"}"#]),
+        &block(2, r#"{"type":"tool_use","id":"not written","name":"n","input":{}}"#, &[arguments]),
+    ];
+    let server = server(vec![head("text/event-stream"), chunk(begun.concat()), Act::Cut]).await;
+    let mut heard = Heard::default();
+    let error = anthropic(&server).ask(&request(), &mut heard).await.unwrap_err();
+    assert_eq!((error.kind, heard.bytes), (ModelErrorKind::Cut, "hmmyes{'a':1}".len()));
+    // What the provider counted by then is what it was asked, and next to nothing of its answer.
+    let counted = heard.counted.unwrap();
+    assert_eq!((counted.input_tokens, counted.cache_read_input_tokens, counted.output_tokens), (7, 100, 1));
 }
 
 #[tokio::test]
@@ -255,4 +302,54 @@ async fn a_request_to_a_place_that_is_not_granted_is_the_operators_matter() {
     assert_eq!(error.kind, ModelErrorKind::Unauthorized);
     assert!(error.message.contains(&format!("--host {}", other.url())), "{error}");
     assert!(bound.requests().is_empty() && other.requests().is_empty());
+}
+
+#[tokio::test]
+async fn texts_without_a_word_are_not_sent() {
+    let text = |text: &str| json!({"type": "text", "text": text});
+    let marked = |text: &str| json!({"type": "text", "text": text, "cache_control": {"type": "ephemeral"}});
+    let thinking = json!({"type": "thinking", "thinking": "of another provider"});
+    let call = json!({"type": "tool_use", "id": "t1", "name": "n", "input": {}});
+    let result = |content: Value| json!({"type": "tool_result", "tool_use_id": "t1", "content": content});
+    let user = |content: Value| json!({"role": "user", "content": content});
+    let model = |content: Value| json!({"role": "assistant", "content": content});
+    let cases = [
+        (json!([user(json!([text("hi"), text(""), marked(" \n")]))]), json!([user(json!([text("hi")]))])),
+        // Nothing was said, and the model has its turn all the same.
+        (json!([user(json!([text("")]))]), json!([user(json!([text("(nothing)")]))])),
+        // A reply that is gone joins what was said before and after it.
+        (
+            json!([user(json!([text("a")])), model(json!([text(""), thinking])), user(json!([text("b")]))]),
+            json!([user(json!([text("a"), text("b")]))]),
+        ),
+        (
+            json!([
+                user(json!([text("a")])),
+                model(json!([text(""), call])),
+                user(json!([result(json!([text(""), text("x")])), text("b")])),
+                model(json!([text("c")])),
+                user(json!([text("\t")])),
+            ]),
+            json!([
+                user(json!([text("a")])),
+                model(json!([call])),
+                user(json!([result(json!([text("x")])), text("b")])),
+                model(json!([text("c")])),
+                user(json!([text("(nothing)")])),
+            ]),
+        ),
+        (
+            json!([user(json!([text("a")])), model(json!([call])), user(json!([result(json!([text("")]))]))]),
+            json!([user(json!([text("a")])), model(json!([call])), user(json!([result(json!([]))]))]),
+        ),
+    ];
+    let whole = [START, &block(0, r#"{"type":"text","text":"ok"}"#, &[]), &delta("end_turn"), STOP].concat();
+    let server = server(stream(&[&whole])).await;
+    for (messages, sent) in cases {
+        let request = json!({"model": "m", "max_tokens": 9, "messages": messages});
+        let request = serde_json::from_value(request).unwrap();
+        anthropic(&server).ask(&request, &mut NoListener).await.unwrap();
+        let body: Value = serde_json::from_str(&server.requests().last().unwrap().body).unwrap();
+        assert_eq!(body["messages"], sent);
+    }
 }

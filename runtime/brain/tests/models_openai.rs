@@ -5,7 +5,7 @@ mod models_support;
 
 use handbox_brain::model::{Message, Model as _, ModelErrorKind, NoListener, Role};
 use models_support::fake::{Act, Received, Server, answer, chunk, end, head, stream};
-use models_support::{KEY, ask, check, openai, request};
+use models_support::{Heard, KEY, ask, check, openai, request};
 use serde_json::value::RawValue;
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ async fn text_reasoning_and_parallel_calls_become_blocks() {
             )
         );
         assert_eq!((reply.model.as_str(), reply.stop_reason.as_deref()), ("m-2026", Some("tool_use")));
-        let usage = reply.usage;
+        let usage = reply.usage.unwrap();
         assert_eq!((usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens), (36, 64, 42));
         assert_eq!(heard, ["0 thinking", "1 text", "1 \"Hel\"", "1 \"lo\"", "2 tool_use", "3 tool_use"]);
     }
@@ -136,7 +136,7 @@ async fn an_endpoint_that_does_not_stream_is_understood() {
     let (reply, heard) = ask(&openai(&server)).await;
     let reply = reply.unwrap();
     let wanted = r#"[{"type":"text","text":"x"},{"type":"tool_use","id":"1","name":"n","input":{"a":1}}]"#;
-    assert_eq!((reply.content.as_str(), reply.usage.total()), (wanted, 7));
+    assert_eq!((reply.content.as_str(), reply.usage.unwrap().total()), (wanted, 7));
     assert_eq!(heard, ["0 text", "0 \"x\"", "1 tool_use"]);
 }
 
@@ -176,6 +176,7 @@ async fn a_stream_that_breaks_is_no_reply() {
     for (acts, kind) in [
         (then(&[Act::Cut]), ModelErrorKind::Cut),
         (then(&[end()]), ModelErrorKind::Cut),
+        (stream(&[DONE]), ModelErrorKind::Cut),
         (then(std::slice::from_ref(&wait)), ModelErrorKind::Cut),
         (then(&[chunk(&overloaded), end()]), ModelErrorKind::Overloaded),
         (then(&[chunk(&server_error), end()]), ModelErrorKind::Failed),
@@ -225,4 +226,20 @@ async fn an_answer_that_is_an_error_says_what_to_do() {
         assert_eq!((error.kind, error.retry_after), (kind, Some(Duration::from_secs(2))), "{status} {body}: {error}");
         assert_eq!(server.requests().len(), 1, "asked once");
     }
+}
+
+#[tokio::test]
+async fn all_that_the_model_wrote_is_counted_while_it_comes() {
+    let parts = [
+        delta(r#"{"reasoning_content":"hmm"}"#),
+        delta(r#"{"content":"yes"}"#),
+        delta(r#"{"tool_calls":[{"index":0,"id":"1","function":{"name":"n","arguments":"{\"a\":1}"}}]}"#),
+        finish("tool_calls"),
+    ];
+    let parts: Vec<&str> = parts.iter().map(String::as_str).chain([DONE]).collect();
+    let server = server(stream(&parts)).await;
+    let mut heard = Heard::default();
+    let reply = openai(&server).ask(&request(), &mut heard).await.unwrap();
+    // This endpoint counts nothing itself.
+    assert_eq!((heard.bytes, heard.counted, reply.usage), ("hmmyes{'a':1}".len(), None, None));
 }

@@ -30,6 +30,7 @@ impl Args {
         let mut args = Self::try_parse_from(sorted.line)?;
         if let Command::Call(call) = &mut args.command {
             call.typed = sorted.typed;
+            call.ours = sorted.ours;
         }
         Ok(args)
     }
@@ -61,15 +62,17 @@ struct Sorted {
     line: Vec<OsString>,
     /// Those of our flags that stand behind the verb `call`, where they could be the tool's. None if a `--` parts them.
     typed: Vec<String>,
+    /// Our flags with their values.
+    ours: Vec<String>,
 }
 
 impl Sorted {
     fn of(words: Vec<OsString>) -> Self {
         let ours = our_flags();
         if subcommand(&words, &ours) != Some("call".into()) {
-            return Self { line: words, typed: Vec::new() };
+            return Self { line: words, typed: Vec::new(), ours: Vec::new() };
         }
-        let (mut line, mut theirs, mut typed) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut line, mut theirs, mut typed, mut own) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut behind = false;
         let mut words = words.into_iter().peekable();
         while let Some(word) = words.next() {
@@ -87,18 +90,21 @@ impl Sorted {
             if behind && ours.contains_key(name) {
                 typed.push(name.to_owned());
             }
-            let to = if ours.contains_key(name) { &mut line } else { &mut theirs };
-            to.push(word);
+            let is_ours = ours.contains_key(name);
             let takes_value = ours.get(name).copied().unwrap_or(true) && !text.contains('=');
-            if takes_value && let Some(value) = words.next_if(is_word) {
-                to.push(value);
+            let mut flag = vec![word];
+            flag.extend(words.next_if(|next| takes_value && is_word(next)));
+            if is_ours {
+                own.extend(flag.iter().map(|word| word.to_string_lossy().into_owned()));
             }
+            let to = if is_ours { &mut line } else { &mut theirs };
+            to.extend(flag);
         }
         if !theirs.is_empty() {
             line.push("--".into());
             line.extend(theirs);
         }
-        Self { line, typed }
+        Self { line, typed, ours: own }
     }
 }
 
@@ -239,6 +245,9 @@ pub(crate) struct Call {
     /// See [`Sorted::typed`].
     #[arg(skip)]
     pub(crate) typed: Vec<String>,
+    /// See [`Sorted::ours`].
+    #[arg(skip)]
+    pub(crate) ours: Vec<String>,
 }
 
 /// What the tool may do. Without any of these: read the current folder, at /workspace.
@@ -266,6 +275,15 @@ pub(crate) struct Grants {
     /// Allow folders such as / or your home folder, which are refused otherwise
     #[arg(long)]
     pub(crate) allow_dangerous_folders: bool,
+}
+
+impl Grants {
+    /// Whether there are any.
+    pub(crate) fn any(&self) -> bool {
+        let Self { dir, write, no_dir, env, limit, profile, allow_dangerous_folders } = self;
+        let lists = [dir, env, limit].iter().any(|list| !list.is_empty());
+        lists || *write || *no_dir || *allow_dangerous_folders || profile.is_some()
+    }
 }
 
 #[cfg(test)]

@@ -7,16 +7,18 @@ use crate::failure::Failure;
 use crate::grants::{self, Asking};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
+use crate::retype::{self, Typed};
+use crate::watch::Terminal;
 use crate::{input, wiring};
 use data_encoding::BASE64;
 use handbox_bundle::{Bundle, Profile};
-use handbox_hand::{Call, Hand, Limit, LogLevel, Output, Tool, ToolName, Usage, Watcher};
+use handbox_hand::{Call, Hand, HandError, Limit, Output, Tool, ToolName, Usage};
 use handbox_hands::{Environment, Toolbox};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global)?;
@@ -44,7 +46,7 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
         ..Environment::bare(Profile::default())
     };
     let runtime = wiring::runtime()?;
-    let watcher = Arc::new(Terminal { verbose: global.verbose, usage: Mutex::default() });
+    let watcher = Arc::new(Terminal::new(global));
     let result = runtime.block_on(async {
         let mut toolbox = wiring::toolbox(&paths, global.quiet)?;
         let asked = Asked { bundle: &bundle, environment: &environment, command: &command, write_helps, cwd: &cwd };
@@ -52,7 +54,7 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
         output::clear_transient();
         called
     });
-    let usage = *watcher.usage.lock().unwrap_or_else(PoisonError::into_inner);
+    let usage = watcher.usage();
     // A call that was ended may still sit in a file operation of the system; it is not waited for.
     runtime.shutdown_background();
     let left = folders.left_over(global.quiet);
@@ -84,16 +86,25 @@ async fn call(toolbox: &mut Toolbox, asked: Asked<'_>, quiet: bool, watcher: Arc
     let Asked { bundle, environment, command, write_helps, cwd } = asked;
     toolbox.add(bundle, environment).await?;
     let tool = find(toolbox, bundle, &command.tool)?;
-    let input = input::read(tool, &command.input)?;
+    let (words, ours) = (&command.input, &command.ours);
+    let typed = Typed { tool, bundle: &command.bundle, ours, words, stale: retype::stale(bundle) };
+    let input = input::read(&typed)?;
     let unknown = input::unknown(tool, &input);
     if !quiet && !unknown.is_empty() {
         output::note(Tone::Note, &format!("note: {unknown}"));
+        typed.stale.into_iter().for_each(|hint| output::note(Tone::Hint, hint));
     }
-    let call = Call { watcher, ..Call::new(call_id(), tool.name.clone(), input.clone()) };
-    let (words, protected) = (&command.input, &environment.protected);
+    let call = Call { watcher: watcher.clone(), ..Call::new(call_id(), tool.name.clone(), input.clone()) };
+    let (grants, protected) = (&environment.grants, &environment.protected);
+    let no_dir = command.grants.no_dir;
     let advice =
-        Advice { tool, bundle, grants: &environment.grants, protected, write_helps, words, input: &input, cwd };
-    let output = toolbox.execute(call).await.map_err(|error| advice.on(error))?;
+        Advice { typed, bundle, grants, no_dir, protected, write_helps, input: &input, cwd, watcher: Some(&watcher) };
+    let output = toolbox.execute(call).await.map_err(|error| {
+        if matches!(error, HandError::Broken(_)) {
+            watcher.tell_crash();
+        }
+        advice.on(error)
+    })?;
     if !quiet && tool.output_schema.is_some() && serde_json::from_str::<Value>(&output.text()).is_err() {
         let text = format!(
             "the tool `{}` declares that its output is JSON, and this is none; if it is yours, return              serde_json::to_string(&value)?, or leave `output` out",
@@ -126,8 +137,9 @@ fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Too
     let name = ToolName::new(name).map_err(|error| Failure::usage(error.to_string()))?;
     let found = toolbox.tools().iter().find(|tool| tool.name == name);
     found.ok_or_else(|| {
+        let stale = retype::stale(bundle).map(|hint| format!("; {hint}")).unwrap_or_default();
         Failure::usage(format!("the bundle `{}` has no tool `{name}`", bundle.name))
-            .hint(format!("it has: {}", known()))
+            .hint(format!("it has: {}{stale}", known()))
     })
 }
 
@@ -256,33 +268,4 @@ fn answer_json(result: &Result<Output, Failure>, usage: Usage, left: &[PathBuf])
         }
     }
     answer
-}
-
-/// Shows what a call reports.
-struct Terminal {
-    verbose: u8,
-    usage: Mutex<Usage>,
-}
-
-impl Watcher for Terminal {
-    fn progress(&self, fraction: Option<f32>, message: &str) {
-        let percent = fraction.map(|fraction| format!("{:3.0} % ", fraction * 100.0)).unwrap_or_default();
-        output::transient(&format!("{percent}{message}"));
-    }
-
-    fn log(&self, level: LogLevel, message: &str) {
-        let shown = match level {
-            LogLevel::Warn | LogLevel::Error => true,
-            LogLevel::Info => self.verbose > 0,
-            LogLevel::Debug => self.verbose > 1,
-        };
-        if shown {
-            output::clear_transient();
-            output::note(Tone::Note, message.trim_end());
-        }
-    }
-
-    fn finished(&self, usage: &Usage) {
-        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = *usage;
-    }
 }

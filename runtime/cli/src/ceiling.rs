@@ -79,13 +79,18 @@ impl Ceiling<'_> {
     }
 
     fn unpacked(&self) -> Kept {
-        let file = self.bundle.files.first().filter(|file| file.extension().is_some_and(|end| end == "wasm"));
-        let file = file.map_or_else(|| "FILE.wasm".to_owned(), |file| shown(file, self.cwd));
-        let name = &self.component.name;
         Kept {
             reason: "this component was not packed, so it sees no folder and no environment value".to_owned(),
-            remedy: format!("handbox pack {file} --manifest tool.toml -o {}", shell_word(&format!("{name}.tool.wasm"))),
+            remedy: self.pack(),
         }
+    }
+
+    /// How it is packed.
+    pub(crate) fn pack(&self) -> String {
+        let file = self.bundle.files.first().filter(|file| file.extension().is_some_and(|end| end == "wasm"));
+        let file = file.map_or_else(|| "FILE.wasm".to_owned(), |file| shown(file, self.cwd));
+        let packed = shell_word(&format!("{}.tool.wasm", self.component.name));
+        format!("handbox pack {file} --manifest tool.toml -o {packed}")
     }
 
     /// For a folder that is granted where it is not asked for.
@@ -127,6 +132,10 @@ fn relative(path: &Path, cwd: &Path) -> String {
     match path.strip_prefix(cwd) {
         Ok(rest) if rest.as_os_str().is_empty() => ".".to_owned(),
         Ok(rest) => rest.display().to_string(),
-        Err(_) => path.display().to_string(),
+        // The current folder is a real path, so that this is where `..` leads.
+        Err(_) => match cwd.parent().filter(|above| above.parent().is_some()).map(|above| path.strip_prefix(above)) {
+            Some(Ok(rest)) => Path::new("..").join(rest).display().to_string(),
+            _ => path.display().to_string(),
+        },
     }
 }

@@ -45,7 +45,10 @@ pub(crate) fn run(global: &Global, command: Check) -> Result<ExitCode, Failure> 
     effective.warn(global.quiet);
     let loaded = load(global, &paths, &opened, &effective);
     output::clear_transient();
-    let report = Report::new(&opened, &effective, loaded, &config, absolute(&paths.config, &cwd));
+    let mut report = Report::new(&opened, &effective, loaded, &config, absolute(&paths.config, &cwd));
+    if command.grants.no_dir && report.gaps.iter().any(|(_, gap)| gap.kind == GapKind::Folder) {
+        report.notes.push("--no-dir grants no folder, and goes with no flag that does: leave it out".to_owned());
+    }
     if global.json {
         output::json_line(&report.to_json());
     } else {

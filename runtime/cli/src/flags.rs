@@ -3,44 +3,32 @@
 use crate::args;
 use crate::describe::shell_word;
 use crate::failure::Failure;
+use crate::retype::{SHOWN_MAX, Typed, assigned};
 use handbox_hand::Tool;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
-
-/// The longest word that a hint repeats, in bytes.
-const SHOWN_MAX: usize = 100;
+use std::iter::Peekable;
+use std::slice::Iter;
 
 /// Makes a tool's input of flags that its schema describes.
 ///
 /// `--name value` and `--name=value` are the same; a property that is true or false needs no
 /// value; one that is a list may be repeated. What the schema does not call text is read
 /// as JSON.
-pub(crate) fn input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
+pub(crate) fn input(typed: &Typed<'_>) -> Result<Value, Failure> {
+    let tool = typed.tool;
     let mut input = Map::new();
-    let all = words;
-    let mut words = words.iter().peekable();
+    let mut words = typed.words.iter().peekable();
     let mut last = None;
     // Lists that were given as one item which looks like several.
     let mut joined: Vec<(&str, String)> = Vec::new();
     let mut counts: HashMap<&str, usize> = HashMap::new();
     while let Some(word) = words.next() {
-        let Some(flag) = word.strip_prefix("--") else {
-            return Err(stray(tool, word, last.or_else(|| list_flag(tool, all))));
+        let Some(text) = word.strip_prefix("--") else {
+            return Err(stray(typed, word, last.or_else(|| list_flag(tool, typed.words))));
         };
-        let (name, given) = match flag.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (flag, None),
-        };
-        let (name, schema) = property(tool, name)?;
-        let kind = kind(schema);
-        let value = match given {
-            Some(value) => value.to_owned(),
-            None if kind == "boolean" && words.peek().is_none_or(|word| word.starts_with("--")) => "true".to_owned(),
-            None => match words.next() {
-                Some(value) => value.clone(),
-                None => return Err(misuse(tool, format!("--{name} needs a value"))),
-            },
-        };
+        let Flag { name, schema, value } = Flag::read(tool, text, &mut words).ok_or_else(|| unknown(typed, text))?;
+        let Some(value) = value else { return Err(misuse(tool, format!("--{name} needs a value"))) };
         if add(tool, &mut input, name, schema, &value)? == Added::Joined {
             joined.push((name, value));
         }
@@ -50,6 +38,31 @@ pub(crate) fn input(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
     match joined.into_iter().find(|(name, _)| counts.get(name) == Some(&1)) {
         Some((name, value)) => Err(one_or_many(name, &value)),
         None => Ok(Value::Object(input)),
+    }
+}
+
+/// A flag of the tool, and its value if there is one.
+pub(crate) struct Flag<'t> {
+    pub(crate) name: &'t str,
+    pub(crate) schema: &'t Value,
+    pub(crate) value: Option<String>,
+}
+
+impl<'t> Flag<'t> {
+    /// Reads what follows the dashes; nothing if the tool has no such input.
+    pub(crate) fn read(tool: &'t Tool, text: &str, rest: &mut Peekable<Iter<'_, String>>) -> Option<Self> {
+        let (name, given) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (text, None),
+        };
+        let (name, schema) = property(tool, name)?;
+        let alone = |word: &&String| word.starts_with("--") || assigned(tool, word).is_some();
+        let value = match given {
+            Some(value) => Some(value.to_owned()),
+            None if kind(schema) == "boolean" && rest.peek().is_none_or(alone) => Some("true".to_owned()),
+            None => rest.next().cloned(),
+        };
+        Some(Self { name, schema, value })
     }
 }
 
@@ -109,7 +122,7 @@ fn read(tool: &Tool, name: &str, schema: &Value, value: &str) -> Result<Value, F
 }
 
 /// The first type that is not null; empty if the schema names none.
-fn kind(schema: &Value) -> &str {
+pub(crate) fn kind(schema: &Value) -> &str {
     match &schema["type"] {
         Value::String(kind) => kind,
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or_default(),
@@ -117,18 +130,35 @@ fn kind(schema: &Value) -> &str {
     }
 }
 
+/// Whether a word can be a value of this type.
+pub(crate) fn fits(schema: &Value, word: &str) -> bool {
+    let is = |check: fn(&Value) -> bool| serde_json::from_str(word).is_ok_and(|value: Value| check(&value));
+    match kind(schema) {
+        "string" | "" => true,
+        "integer" => is(|value| value.is_i64() || value.is_u64()),
+        "number" => is(Value::is_number),
+        "boolean" => is(Value::is_boolean),
+        "array" => fits(&schema["items"], word),
+        _ => false,
+    }
+}
+
 /// Finds a property by its name, dashes for underscores allowed.
-fn property<'a>(tool: &'a Tool, name: &str) -> Result<(&'a str, &'a Value), Failure> {
-    let properties = tool.input_schema["properties"].as_object();
-    let mut properties = properties.into_iter().flatten();
+pub(crate) fn property<'a>(tool: &'a Tool, name: &str) -> Option<(&'a str, &'a Value)> {
+    let mut properties = tool.input_schema["properties"].as_object()?.iter();
     let found = properties.find(|(known, _)| *known == name || known.replace('_', "-") == name);
-    found.map(|(name, schema)| (name.as_str(), schema)).ok_or_else(|| {
-        let failure = misuse(tool, format!("the tool `{}` has no input `{name}`", tool.name));
-        match args::our_flags().contains_key(name) {
-            true => failure.hint(format!("--{name} is Handbox's: put it before the --")),
-            false => failure,
-        }
-    })
+    found.map(|(name, schema)| (name.as_str(), schema))
+}
+
+fn unknown(typed: &Typed<'_>, text: &str) -> Failure {
+    let name = text.split('=').next().unwrap_or_default();
+    let failure = misuse(typed.tool, format!("the tool `{}` has no input `{name}`", typed.tool.name));
+    let hint = match (args::our_flags().contains_key(name), typed.stale, &failure.hint) {
+        (true, ..) => format!("--{name} is Handbox's: put it before the --"),
+        (false, Some(stale), Some(hint)) => format!("{hint}; {stale}"),
+        (false, ..) => return failure,
+    };
+    failure.hint(hint)
 }
 
 fn is_list(tool: &Tool, name: &str) -> bool {
@@ -138,7 +168,7 @@ fn is_list(tool: &Tool, name: &str) -> bool {
 /// The first list among the flags: where a word that belongs to none may come from.
 pub(crate) fn list_flag<'t>(tool: &'t Tool, words: &[String]) -> Option<&'t str> {
     let flags = words.iter().filter_map(|word| word.strip_prefix("--"));
-    let named = flags.filter_map(|flag| property(tool, flag.split('=').next()?).ok());
+    let named = flags.filter_map(|flag| property(tool, flag.split('=').next()?));
     named.map(|(name, _)| name).find(|name| is_list(tool, name))
 }
 
@@ -147,28 +177,18 @@ pub(crate) fn list_hint(name: &str) -> String {
 }
 
 /// A word where a flag should be, behind a flag `last`.
-fn stray(tool: &Tool, word: &str, last: Option<&str>) -> Failure {
+fn stray(typed: &Typed<'_>, word: &str, last: Option<&str>) -> Failure {
+    let tool = typed.tool;
     if word == "-" || word.starts_with(['{', '@']) {
         return misuse(tool, "give either one JSON object or flags, not both".to_owned());
     }
-    let failure = misuse(tool, format!("{word:?} is neither JSON nor a flag"));
+    if let Some(line) = typed.meant() {
+        return Failure::usage(format!("{word:?} is neither JSON nor a flag")).hint(format!("write: {line}"));
+    }
     if let Some(list) = last.filter(|name| is_list(tool, name)) {
         return Failure::usage(format!("{word:?} belongs to no flag")).hint(list_hint(list));
     }
-    match first_text(tool).filter(|_| last.is_none() && word.len() <= SHOWN_MAX) {
-        Some(name) => {
-            let object = serde_json::json!({ name: word }).to_string();
-            failure.hint(format!("try --{name} {}, or {}", shell_word(word), shell_word(&object)))
-        }
-        None => failure,
-    }
-}
-
-/// The first property that must be there and is text.
-fn first_text(tool: &Tool) -> Option<&str> {
-    let required = tool.input_schema["required"].as_array()?.iter().filter_map(Value::as_str);
-    let mut texts = required.filter(|name| kind(&tool.input_schema["properties"][*name]) == "string");
-    texts.next()
+    misuse(tool, format!("{word:?} is neither JSON nor a flag"))
 }
 
 fn misuse(tool: &Tool, message: String) -> Failure {
@@ -197,24 +217,22 @@ mod tests {
         }
     }
 
-    fn words(text: &str) -> Vec<String> {
-        text.split(' ').map(str::to_owned).collect()
+    fn input(words: &str) -> Result<Value, Failure> {
+        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        super::input(&Typed { tool: &tool(), bundle: "b", ours: &[], words: &words, stale: None })
     }
 
     #[test]
     fn flags_become_the_types_that_the_schema_names() {
-        let given = input(&tool(), &words("--file-path 007 --all --n=3 --range 1 --range -2")).unwrap();
+        let given = input("--file-path 007 --all --n=3 --range 1 --range -2").unwrap();
         assert_eq!(given, json!({"file_path": "007", "all": true, "n": 3, "range": [1, -2]}));
-        assert_eq!(
-            input(&tool(), &words("--range [1,2] --all false")).unwrap(),
-            json!({"range": [1, 2], "all": false})
-        );
+        assert_eq!(input("--range [1,2] --all false").unwrap(), json!({"range": [1, 2], "all": false}));
     }
 
     #[test]
     fn a_wrong_flag_says_what_there_is() {
         for wrong in ["--nope 1", "--n x", "--file_path", "--n 1 --n 2", "stray"] {
-            let failure = input(&tool(), &words(wrong)).unwrap_err();
+            let failure = input(wrong).unwrap_err();
             assert!(failure.hint.unwrap().contains("file_path"), "{wrong}");
         }
     }

@@ -230,7 +230,7 @@ pub(crate) fn typed_mode(dir: &str) -> Option<Mode> {
 }
 
 /// What was typed, as a layer.
-fn flags(typed: &args::Grants, cwd: &Path) -> Result<Layer, Failure> {
+pub(crate) fn flags(typed: &args::Grants, cwd: &Path) -> Result<Layer, Failure> {
     let mode = if typed.write { Mode::ReadWrite } else { Mode::ReadOnly };
     let defaults = FolderDefaults { cwd, guest: GUEST_PATH_DEFAULT, mode };
     let mut layer = Layer::default();

@@ -1,6 +1,7 @@
 //! A tool's input as it is typed: JSON, a file, standard input, or flags.
 
 use crate::failure::Failure;
+use crate::retype::Typed;
 use crate::{advice, describe, flags};
 use handbox_hand::Tool;
 use serde_json::{Value, json};
@@ -9,6 +10,9 @@ use std::path::Path;
 
 /// Largest input that is read from a file or from standard input, in bytes.
 const BYTES_MAX: u64 = 64 << 20;
+
+/// Where the first brace of a JSON object stands.
+const START_BYTES: u64 = 512;
 
 /// Keywords with which a schema admits members that `properties` does not name.
 const OPEN_KEYWORDS: [&str; 9] = [
@@ -24,8 +28,8 @@ const OPEN_KEYWORDS: [&str; 9] = [
 ];
 
 /// Reads what was typed behind the tool's name.
-pub(crate) fn read(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
-    let (text, from) = match words {
+pub(crate) fn read(typed: &Typed<'_>) -> Result<Value, Failure> {
+    let (text, from) = match typed.words {
         [] => return Ok(json!({})),
         [one] if one == "-" => {
             (bounded(std::io::stdin().lock(), "standard input")?, "the input on standard input".into())
@@ -38,15 +42,26 @@ pub(crate) fn read(tool: &Tool, words: &[String]) -> Result<Value, Failure> {
         [one] if one.trim_start().starts_with(['{', '[', '"']) || serde_json::from_str::<Value>(one).is_ok() => {
             (one.clone(), "the input".to_owned())
         }
-        [one] if !one.starts_with("--") && Path::new(one).is_file() => {
+        [one] if !one.starts_with("--") && holds_object(Path::new(one)) => {
             let at = describe::shell_word(&format!("@{one}"));
+            let itself = typed.meant().map(|line| format!("; or, if its name is the input, {line}"));
             return Err(Failure::usage(format!("{one} is a file, and not JSON or a flag"))
-                .hint(format!("write {at} to have the input read from it")));
+                .hint(format!("write {at} to have the input read from it{}", itself.unwrap_or_default())));
         }
-        words => return flags::input(tool, words),
+        _ => return flags::input(typed),
     };
     serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("{from} is not JSON: {error}")).hint(advice::input_hint(tool, &[], "")))
+        .map_err(|error| Failure::usage(format!("{from} is not JSON: {error}")).hint(advice::input_hint(typed, "")))
+}
+
+/// Whether a file looks like a JSON object.
+fn holds_object(path: &Path) -> bool {
+    let mut start = Vec::new();
+    // Opening something else may wait for ever.
+    let opened = path.is_file().then(|| std::fs::File::open(path).ok()).flatten();
+    let read = opened.map(|file| file.take(START_BYTES).read_to_end(&mut start));
+    let text = start.trim_ascii_start();
+    read.is_some_and(|read| read.is_ok()) && text.starts_with(b"{")
 }
 
 fn file(path: &str) -> Result<String, Failure> {

@@ -27,9 +27,11 @@ mod new_cmd;
 mod output;
 mod pack;
 mod paths;
+mod retype;
 mod sessions;
 mod tools;
 mod unasked;
+mod watch;
 mod whole_file;
 mod wiring;
 

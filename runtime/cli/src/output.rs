@@ -1,5 +1,6 @@
 //! Data to standard output, everything else to standard error, colour only on a terminal.
 
+use handbox_hand::misleads;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
@@ -108,17 +109,6 @@ pub(crate) fn clear_transient() {
 pub(crate) fn colours() -> bool {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     wanted && std::io::stderr().is_terminal()
-}
-
-/// Characters that show a line in another order than it has, break it unseen, or are not seen
-/// themselves, so that what looks the same is not.
-fn misleads(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180e}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
-        // Tags, and what else of their block is never shown.
-        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Text on one line, of at most so many characters.

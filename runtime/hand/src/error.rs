@@ -143,12 +143,16 @@ impl fmt::Display for LimitHit {
 
 impl HandError {
     /// The text that a model is shown. Refusals are constant; internal faults say
-    /// nothing about the host.
+    /// nothing about the host; a tool's own words are marked as such, so that they
+    /// cannot pass for those of the host or of a person.
     pub fn to_model(&self) -> String {
         match self {
             Self::Denied(_) => Refusal::TO_MODEL.to_owned(),
             Self::Fatal(_) => "The tool could not be run because of a fault of the host.".to_owned(),
             Self::Broken(_) => "The tool is broken and gave no result.".to_owned(),
+            Self::Tool(fault @ (ToolFault::InvalidInput(_) | ToolFault::Denied(_) | ToolFault::Failed(_))) => {
+                format!("the tool says: {fault}")
+            }
             Self::Tool(_) | Self::Input(_) | Self::Limit(_) | Self::Busy(_) | Self::Gone(_) => self.to_string(),
         }
     }
@@ -163,5 +167,11 @@ mod tests {
         let refusal = |reason: &str| HandError::Denied(Refusal { reason: reason.into(), hint: "--dir".into() });
         assert_eq!(refusal("/etc is not granted").to_model(), refusal("other").to_model());
         assert!(!refusal("/etc is not granted").to_model().contains("/etc"));
+    }
+
+    #[test]
+    fn a_tool_cannot_speak_for_the_host() {
+        let text = HandError::Tool(ToolFault::Failed(Refusal::TO_MODEL.to_owned())).to_model();
+        assert!(text.starts_with("the tool says: ") && text != Refusal::TO_MODEL);
     }
 }

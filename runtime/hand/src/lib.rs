@@ -8,11 +8,13 @@
 mod call;
 mod error;
 mod http;
+mod text;
 mod tool;
 
 pub use call::{Call, CallId, LogLevel, NoWatcher, Outcome, Output, Part, Usage, Watcher};
 pub use error::{HandError, Limit, LimitHit, Refusal, ToolFault};
 pub use http::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Principal};
+pub use text::{bounded, misleads, plain};
 pub use tool::{Extra, Hints, Recovery, Tool, ToolName, ToolNameError};
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Names of sessions and events: sixteen bytes that sort by the time they were minted.
+//! Names of sessions, their threads and events: sixteen bytes that sort by the time they were minted.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -124,6 +124,19 @@ id_type! {
 id_type! {
     /// Names an event: `sevt_` and 22 digits of base58. Whoever makes the event mints it, and finds it again by it.
     EventId, "sevt_", "event"
+}
+
+id_type! {
+    /// Names a thread of a session: `sthr_` and 22 digits of base58.
+    ThreadId, "sthr_", "thread"
+}
+
+impl SessionId {
+    /// The session's first thread, whose name follows from its own.
+    #[must_use]
+    pub fn first_thread(self) -> ThreadId {
+        ThreadId(self.0)
+    }
 }
 
 /// Mints ids that rise strictly, also within a millisecond and when the clock is set back.

@@ -27,7 +27,7 @@ pub use chain::{Chain, ChainError, Fork, Hash, LINEAGE_MAX, advance, genesis};
 pub use event::{EVENT_BYTES_MAX, Event, EventError, Kind};
 pub use export::{Exporter, Importer};
 pub use fold::Fold;
-pub use id::{EventId, IdError, Minter, SessionId};
+pub use id::{EventId, IdError, Minter, SessionId, ThreadId};
 pub use log::{
     APPEND_BYTES_MAX, APPEND_EVENTS_MAX, Batch, Damage, Entry, Followed, LEASE_TIME_MAX, Lease, LogError, Order,
     PAGE_BYTES_MAX, PAGE_EVENTS_MAX, PAGE_SCAN_MAX, Page, Preview, Record, SESSIONS_MAX, SessionLog, Slice, Tail,

@@ -18,7 +18,7 @@ impl Destination {
     ///
     /// [`PolicyError::Destination`] for what is no `http` or `https` URL, or has a user, a query or a fragment.
     pub fn parse(url: &str) -> Result<Self, PolicyError> {
-        let wrong = |why: &str| PolicyError::Destination(format!("{url:?} is no destination: {why}"));
+        let wrong = |why: &str| PolicyError::Destination(format!("{} is no destination: {why}", named(url)));
         let mut parsed = parse(url).map_err(|why| wrong(&why))?;
         if parsed.query().is_some() || parsed.fragment().is_some() {
             return Err(wrong("it has a query or a fragment"));
@@ -95,10 +95,22 @@ fn origin(url: &Url) -> String {
     format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
+/// An address that is refused, for people: scheme and host at most, since a key may stand anywhere else in it. Where readers
+/// disagree on what its host is, that could be the key.
+fn named(url: &str) -> String {
+    let parsed =
+        Url::parse(url).ok().filter(|parsed| !reads_differently(url) && matches!(parsed.scheme(), "http" | "https"));
+    parsed.map_or_else(|| "the address".to_owned(), |parsed| origin(&parsed))
+}
+
+/// Whether other readers read a URL in another way: the parser drops tabs and line breaks, and reads a backslash as a slash.
+fn reads_differently(url: &str) -> bool {
+    url.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'\\')
+}
+
 /// One reading of a URL, or why there is none. The texts do not repeat it: a query may hold anything.
 fn parse(url: &str) -> Result<Url, String> {
-    // The parser drops tabs and line breaks, and reads a backslash as a slash; other readers do not.
-    if url.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'\\') {
+    if reads_differently(url) {
         return Err("the URL holds white space, control bytes or a backslash".to_owned());
     }
     let url = Url::parse(url).map_err(|error| format!("not an absolute URL: {error}"))?;
@@ -187,6 +199,27 @@ mod tests {
             "",
         ] {
             assert!(Target::parse(url).is_err(), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_refused_is_named_without_what_may_be_a_key() {
+        for (url, named) in [
+            ("https://me:canary@api.example.com/v1", "https://api.example.com is no destination: the URL names a user"),
+            ("https://canary@api.example.com:8443", "https://api.example.com:8443 is"),
+            ("https://api.example.com/v1?key=canary", "https://api.example.com is"),
+            ("https://api.example.com/#canary", "https://api.example.com is"),
+            ("https://api.example.com/canary/%2e%2e%2fx", "https://api.example.com is"),
+            ("https://canary\\@api.example.com", "the address is"),
+            ("https://me:can\tary@api.example.com", "the address is"),
+            ("me:canary@api.example.com", "the address is"),
+            ("canary://api.example.com", "the address is"),
+            ("httpcanary://api.example.com", "the address is"),
+            ("https://me:canary@[", "the address is"),
+            ("canary", "the address is"),
+        ] {
+            let error = Destination::parse(url).unwrap_err().to_string();
+            assert!(error.contains(named) && !error.contains("canary"), "{error}");
         }
     }
 

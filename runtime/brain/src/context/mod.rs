@@ -7,10 +7,12 @@
 mod read;
 mod request;
 mod strategies;
+mod tools;
 mod transcript;
 
 pub use read::{Material, read};
-pub use request::{request_at, summary_request};
+pub(crate) use request::request_for;
+pub use request::{Purpose, request_at};
 pub use strategies::{ClearedResults, Everything, LastTurns, Summary};
 pub use transcript::{Call, Piece, Transcript, transcript};
 

@@ -1,9 +1,12 @@
 //! Pieces of a conversation as a request.
 
+use super::tools::tools;
 use super::{Call, Material, Piece, Transcript, transcript};
+use crate::model::content::is_blank;
 use crate::model::{Message, ModelRequest, Role};
 use crate::runs::{Cache, RunsWith};
-use handbox_session::{EventId, Seq};
+use handbox_session::{Entry, EventId, Seq, kinds};
+use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -13,12 +16,52 @@ const SUMMARISE: &str = "Sum up this conversation for somebody who goes on with 
     asked for, word for word where the words matter; what was done and found, with names, paths and numbers; what was \
     decided; what is still to do. Answer with the summary alone.";
 
-/// What the model saw, or would see, if it was asked when the session's log ended at a place.
+/// What a request is for, as its `span.model_request_start` says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "purpose", rename_all = "snake_case")]
+pub enum Purpose {
+    /// A reply.
+    Reply,
+    /// A summary of everything up to a place.
+    Summary {
+        /// That place.
+        through: Seq,
+    },
+}
+
+impl Purpose {
+    /// What it is for, if an entry begins a request.
+    fn of(entry: &Entry) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Start {
+            handbox: Purpose,
+        }
+        let is_start = *entry.event.kind() == kinds::SPAN_MODEL_REQUEST_START;
+        is_start.then(|| serde_json::from_str::<Start>(entry.event.json()).ok()).flatten().map(|start| start.handbox)
+    }
+}
+
+/// What the model saw, or would see, if it was asked when the session's log ended at a place. At a
+/// `span.model_request_start` that is the request which begins there, also if it is for a summary.
 ///
 /// `material` has the entries that the session's strategy reaches (see [`read`](super::read)), or more.
 /// Calls that have no result at that place are said to have none.
 #[must_use]
 pub fn request_at(material: &Material, runs: &RunsWith, position: Seq) -> ModelRequest {
+    let at = material.entries.binary_search_by_key(&position, |entry| entry.seq);
+    let purpose = at.ok().and_then(|index| Purpose::of(&material.entries[index])).unwrap_or(Purpose::Reply);
+    request_for(purpose, material, runs, position)
+}
+
+/// What the model is asked at a place.
+pub(crate) fn request_for(purpose: Purpose, material: &Material, runs: &RunsWith, position: Seq) -> ModelRequest {
+    match purpose {
+        Purpose::Reply => reply_request(material, runs, position),
+        Purpose::Summary { through } => summary_request(material, runs, through),
+    }
+}
+
+fn reply_request(material: &Material, runs: &RunsWith, position: Seq) -> ModelRequest {
     let mut pieces = runs.context.strategy().shape(pieces_at(material, position));
     pieces.retain(|piece| !matches!(piece, Piece::TurnEnd { .. } | Piece::Summary { .. }));
     let mut messages = messages(&pieces);
@@ -36,11 +79,16 @@ pub fn request_at(material: &Material, runs: &RunsWith, position: Seq) -> ModelR
 }
 
 /// How the model is asked for a summary of what it would be shown at a place, up to `through`.
-#[must_use]
-pub fn summary_request(material: &Material, runs: &RunsWith, through: Seq) -> ModelRequest {
-    let mut request = request_at(material, runs, through);
-    request.tools.clear();
-    request.options.shift_remove("tool_choice");
+///
+/// The tools stay, though none may be called: they are the beginning of what providers have cached of the conversation,
+/// and where they are missing, calls in it are refused.
+fn summary_request(material: &Material, runs: &RunsWith, through: Seq) -> ModelRequest {
+    let mut request = reply_request(material, runs, through);
+    if request.tools.is_empty() {
+        request.options.shift_remove("tool_choice");
+    } else {
+        request.options.insert("tool_choice".to_owned(), json!({"type": "none"}));
+    }
     let ask = raw(&json!({"type": "text", "text": SUMMARISE}));
     match request.messages.last_mut() {
         Some(last) if last.role == Role::User => last.content.push(ask),
@@ -54,13 +102,13 @@ pub(super) fn pieces_at(material: &Material, position: Seq) -> Transcript {
     transcript(&material.entries[..end], &material.blobs)
 }
 
-fn raw(value: &Value) -> Box<RawValue> {
+pub(super) fn raw(value: &Value) -> Box<RawValue> {
     // A value always becomes JSON; `null` is what could be said if it did not.
     to_raw_value(value).unwrap_or_default()
 }
 
 fn system(runs: &RunsWith) -> Vec<Box<RawValue>> {
-    let Some(text) = runs.system.as_ref().filter(|text| !text.is_empty()) else { return Vec::new() };
+    let Some(text) = runs.system.as_ref().filter(|text| !text.trim().is_empty()) else { return Vec::new() };
     let mut block = json!({"type": "text", "text": text});
     if runs.agent.cache == Cache::On {
         mark(&mut block);
@@ -68,22 +116,7 @@ fn system(runs: &RunsWith) -> Vec<Box<RawValue>> {
     vec![raw(&block)]
 }
 
-fn tools(runs: &RunsWith) -> Vec<Box<RawValue>> {
-    let mut tools: Vec<Value> = runs
-        .tools
-        .iter()
-        .map(|tool| {
-            json!({"name": tool.name.as_str(), "description": tool.description, "input_schema": tool.input_schema})
-        })
-        .collect();
-    // Tools come before the system prompt in what providers cache: one mark is enough, where there is a prompt.
-    if let Some(last) = tools.last_mut().filter(|_| runs.agent.cache == Cache::On && runs.system.is_none()) {
-        mark(last);
-    }
-    tools.iter().map(raw).collect()
-}
-
-fn mark(block: &mut Value) {
+pub(super) fn mark(block: &mut Value) {
     if let Value::Object(members) = block {
         members.insert("cache_control".to_owned(), json!({"type": "ephemeral"}));
     }
@@ -92,7 +125,9 @@ fn mark(block: &mut Value) {
 /// Marks the end of the last two messages of the user: of what is new, and of what the request before had as its end.
 fn mark_messages(messages: &mut [Message]) {
     let users = messages.iter_mut().rev().filter(|message| message.role == Role::User);
-    for block in users.take(2).filter_map(|message| message.content.last_mut()) {
+    // A mark on a text without a word goes with it where that is refused.
+    let last = users.take(2).filter_map(|message| message.content.iter_mut().rfind(|block| !is_blank(block)));
+    for block in last {
         if let Ok(mut value) = serde_json::from_str::<Value>(block.get()) {
             mark(&mut value);
             *block = raw(&value);

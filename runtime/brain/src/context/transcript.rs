@@ -1,5 +1,6 @@
 //! A log's entries as pieces of a conversation.
 
+use crate::model::content::Block;
 use handbox_session::fold::{InputTaken, ModelReply, bodies::Body};
 use handbox_session::{Entry, Event, EventId, Hash, Seq, kinds};
 use serde::Deserialize;
@@ -79,19 +80,6 @@ impl Piece {
             | Self::Summary { place, .. } => *place,
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Block<'a> {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    id: String,
-    #[serde(default)]
-    name: String,
-    #[serde(borrow, default)]
-    #[expect(dead_code, reason = "borrowed members keep the block's text from being copied")]
-    input: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -275,7 +263,7 @@ pub(crate) fn ends_turn(event: &Event, next: Next) -> bool {
 
 fn called(block: &RawValue) -> Option<Call> {
     let block: Block<'_> = serde_json::from_str(block.get()).ok()?;
-    (block.kind == "tool_use").then_some(Call { event: None, id: block.id, name: block.name })
+    block.is_call().then_some(Call { event: None, id: block.id, name: block.name })
 }
 
 /// What a message says: its content, as blocks.

@@ -2,14 +2,15 @@
 
 use super::anthropic_block::Members;
 use super::anthropic_reply::{Assembly, Progress};
+use super::content::is_blank;
 use super::sse::SseStream;
 use super::wire::{Caller, error, settle};
 use super::{Listener, Message, Model, ModelError, ModelErrorKind, ModelRequest, Reply, Role};
 use async_trait::async_trait;
 use handbox_hand::{Http, HttpResponse, Principal};
 use serde::Serialize;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// The version of the API that is spoken.
@@ -109,7 +110,6 @@ fn body(request: &ModelRequest) -> Result<String, serde_json::Error> {
         messages: Vec<Message>,
     }
     let options = request.options.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
-    let messages: Result<_, _> = request.messages.iter().map(acceptable).collect();
     serde_json::to_string(&Body {
         model: &request.model,
         max_tokens: request.max_tokens,
@@ -117,37 +117,59 @@ fn body(request: &ModelRequest) -> Result<String, serde_json::Error> {
         options: options.map(|(name, value)| (name.clone(), value.clone())).collect(),
         tools: &request.tools,
         system: &request.system,
-        messages: messages?,
+        messages: acceptable(&request.messages)?,
     })
 }
 
-/// A message without what another provider, or we, put into a reply and this API refuses: the text of arguments that
-/// were not understood, and thinking that nobody signed. All other blocks are the bytes they were.
-fn acceptable(message: &Message) -> Result<Message, serde_json::Error> {
-    let Message { role, content } = message;
-    if *role == Role::User {
-        return Ok(message.clone());
-    }
-    let mut kept = Vec::with_capacity(content.len());
-    for block in content {
-        // Most blocks are neither, which is seen without reading them.
-        if !block.get().contains("\"input_text\"") && !block.get().contains("\"thinking\"") {
-            kept.push(block.clone());
-            continue;
+/// Messages without what this API refuses, though another provider, a person or a tool may say it. All blocks that stay
+/// are the bytes they were.
+fn acceptable(messages: &[Message]) -> Result<Vec<Message>, serde_json::Error> {
+    let mut kept: Vec<Message> = Vec::with_capacity(messages.len());
+    for Message { role, content } in messages {
+        let blocks: Result<Vec<_>, _> = content.iter().filter_map(|block| block_of(*role, block).transpose()).collect();
+        let mut blocks = blocks?;
+        if blocks.is_empty() && *role == Role::User {
+            // The model has its turn all the same, and a conversation cannot end with its own word.
+            blocks.push(to_raw_value(&json!({"type": "text", "text": "(nothing)"}))?);
         }
-        let mut members: Members = serde_json::from_str(block.get())?;
-        match members.text("type").as_deref() {
-            Some("thinking") if members.text("signature").unwrap_or_default().is_empty() => {}
-            Some("tool_use") if members.get("input_text").is_some() => {
-                members.remove("input_text");
-                let mut text = String::new();
-                members.write(&mut text)?;
-                kept.push(RawValue::from_string(text)?);
+        match kept.last_mut() {
+            _ if blocks.is_empty() => {}
+            Some(last) if last.role == *role => last.content.extend(blocks),
+            _ => kept.push(Message { role: *role, content: blocks }),
+        }
+    }
+    Ok(kept)
+}
+
+/// A block as this API takes it: no text without a word, no thinking that nobody signed, and no text of arguments that
+/// were not understood.
+fn block_of(role: Role, block: &RawValue) -> Result<Option<Box<RawValue>>, serde_json::Error> {
+    // Most blocks are none of these, which is seen without reading them.
+    if !["\"text\"", "\"input_text\"", "\"thinking\""].iter().any(|name| block.get().contains(name)) {
+        return Ok(Some(block.to_owned()));
+    }
+    if is_blank(block) {
+        return Ok(None);
+    }
+    let mut members: Members = serde_json::from_str(block.get())?;
+    match (role, members.text("type").as_deref()) {
+        (Role::Assistant, Some("thinking")) if members.text("signature").unwrap_or_default().is_empty() => Ok(None),
+        (Role::Assistant, Some("tool_use")) if members.get("input_text").is_some() => {
+            members.remove("input_text");
+            members.to_raw().map(Some)
+        }
+        (Role::User, Some("tool_result")) => {
+            let content = members.get("content").and_then(|content| serde_json::from_str(content.get()).ok());
+            let content: Vec<Box<RawValue>> = content.unwrap_or_default();
+            if !content.iter().any(|block| is_blank(block)) {
+                return Ok(Some(block.to_owned()));
             }
-            _ => kept.push(block.clone()),
+            let said: Vec<_> = content.iter().filter(|block| !is_blank(block)).collect();
+            members.set("content", to_raw_value(&said)?);
+            members.to_raw().map(Some)
         }
+        _ => Ok(Some(block.to_owned())),
     }
-    Ok(Message { role: *role, content: kept })
 }
 
 #[cfg(test)]

@@ -36,6 +36,13 @@ impl Members {
         self.0.iter().filter_map(|(name, value)| Some((name.as_str(), text_of(value)?)))
     }
 
+    /// Itself as an object.
+    pub(super) fn to_raw(&self) -> Result<Box<RawValue>, Error> {
+        let mut text = String::new();
+        self.write(&mut text)?;
+        RawValue::from_string(text)
+    }
+
     /// Adds itself as an object.
     pub(super) fn write(&self, out: &mut String) -> Result<(), Error> {
         for (index, (name, value)) in self.0.iter().enumerate() {
@@ -75,6 +82,16 @@ fn text_of(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
 
+/// How much of a delta the model wrote.
+pub(super) fn written(delta: &Members) -> usize {
+    delta.texts().filter(|(name, _)| is_written(name) || *name == "partial_json").map(|(_, text)| text.len()).sum()
+}
+
+/// Whether a member is what the model wrote, rather than a name, a signature or what a server found.
+fn is_written(name: &str) -> bool {
+    matches!(name, "text" | "thinking")
+}
+
 /// The members `input` and `input_text` of a call with these arguments. They are the `input`, byte for byte, if they are
 /// a JSON object; no arguments at all are an empty one. Otherwise nothing was understood, and `input_text` has them.
 pub(super) fn arguments(text: &str) -> Result<(Box<RawValue>, Option<Box<RawValue>>), Error> {
@@ -112,6 +129,11 @@ impl Block {
     /// The text that it began with.
     pub(super) fn first_text(&self) -> String {
         self.members.text("text").unwrap_or_default()
+    }
+
+    /// How much of it the model wrote before its first delta.
+    pub(super) fn first_bytes(&self) -> usize {
+        self.members.texts().filter(|(name, _)| is_written(name)).map(|(_, text)| text.len()).sum()
     }
 
     /// Grows by a delta; gives the text that a reader may see.

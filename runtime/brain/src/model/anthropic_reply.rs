@@ -1,6 +1,6 @@
 //! Anthropic's stream of events, put together into a reply.
 
-use super::anthropic_block::{Block, Members};
+use super::anthropic_block::{Block, Members, written};
 use super::wire::{Caller, REPLY_BYTES_MAX};
 use super::{Listener, ModelError, Reply};
 use handbox_session::fold::Tokens;
@@ -118,6 +118,7 @@ impl Assembly {
                 self.begun = true;
                 self.model = start.model;
                 start.usage.update(&mut self.usage);
+                listener.counted(self.usage);
             }
             "content_block_start" => {
                 let block = Block::start(read(event.content_block)?);
@@ -126,6 +127,7 @@ impl Assembly {
                     return Ok(Err(self.cut(caller, "sent a block out of order")));
                 }
                 listener.block(index, &block.kind);
+                listener.wrote(block.first_bytes());
                 let text = block.first_text();
                 if block.kind == "text" && !text.is_empty() {
                     listener.text(index, &text);
@@ -134,6 +136,7 @@ impl Assembly {
             }
             "content_block_delta" => {
                 let delta: Members = read(event.delta)?;
+                listener.wrote(written(&delta));
                 let Some((index, block)) = self.open(read(event.index)?) else {
                     return Ok(Err(self.cut(caller, "sent a part of no block")));
                 };
@@ -150,6 +153,7 @@ impl Assembly {
                 self.stop_reason = stop.stop_reason.or(self.stop_reason.take());
                 if event.usage.is_some() {
                     read::<Usage>(event.usage)?.update(&mut self.usage);
+                    listener.counted(self.usage);
                 }
             }
             "message_stop" if self.begun && self.blocks.iter().all(|block| !block.open) => {
@@ -195,7 +199,7 @@ impl Assembly {
             let usage = Some(usage);
             return Err(ModelError { usage, ..caller.cut("sent more than a reply may have") });
         }
-        Ok(Reply { model, content, stop_reason, usage })
+        Ok(Reply { model, content, stop_reason, usage: Some(usage) })
     }
 }
 

@@ -6,6 +6,7 @@
 mod anthropic;
 mod anthropic_block;
 mod anthropic_reply;
+pub(crate) mod content;
 mod openai;
 mod openai_reply;
 mod openai_request;
@@ -95,16 +96,22 @@ pub struct Reply {
     /// Why it stopped: `end_turn`, `tool_use`, `max_tokens`, `stop_sequence`, `refusal`, `pause_turn`, or what else its
     /// provider says.
     pub stop_reason: Option<String>,
-    /// The tokens it took.
-    pub usage: Tokens,
+    /// The tokens it took, as its provider counted them. `None`, or a side of it that is 0, if it did not.
+    pub usage: Option<Tokens>,
 }
 
 /// Hears a reply while it comes. Called from the task that asks, so it must return at once.
+///
+/// What is heard is what a request is charged by that ends before its reply is whole.
 pub trait Listener: Send {
     /// A content block begins; `kind` is its type.
     fn block(&mut self, index: usize, kind: &str);
     /// A text block goes on.
     fn text(&mut self, index: usize, text: &str);
+    /// So many bytes came that the model wrote: of texts, which [`Self::text`] is told as well, of thinking, of arguments.
+    fn wrote(&mut self, bytes: usize);
+    /// What the provider has counted so far.
+    fn counted(&mut self, tokens: Tokens);
 }
 
 /// A listener that does not listen.
@@ -114,6 +121,8 @@ pub struct NoListener;
 impl Listener for NoListener {
     fn block(&mut self, _: usize, _: &str) {}
     fn text(&mut self, _: usize, _: &str) {}
+    fn wrote(&mut self, _: usize) {}
+    fn counted(&mut self, _: Tokens) {}
 }
 
 /// Why there is no reply.

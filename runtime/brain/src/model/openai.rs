@@ -25,7 +25,7 @@ pub struct OpenAiOptions {
 /// Endpoints differ in whether they take `stream_options` and what they call `max_tokens`. One that refuses a member by
 /// name is asked again without it at once, and from then on; it did nothing for the first question.
 ///
-/// An endpoint that sends no usage is counted as having used nothing.
+/// What an endpoint that sends no usage used is estimated by whoever asks.
 pub struct OpenAi {
     caller: Caller,
     url: String,
@@ -89,6 +89,10 @@ impl OpenAi {
         loop {
             let next = stream.next().await.map_err(|error| assembly.with_usage(self.caller.stream(&error)))?;
             match next {
+                // Some servers end a stream so whose model they could not run.
+                Some(event) if event.data.trim() == "[DONE]" && assembly.is_empty() => {
+                    return Err(assembly.with_usage(self.caller.cut("ended its reply before it began")));
+                }
                 Some(event) if event.data.trim() == "[DONE]" => {
                     settle(stream).await;
                     return assembly.finish(&self.caller);

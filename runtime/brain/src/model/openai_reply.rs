@@ -106,6 +106,7 @@ impl Assembly {
         keep(&mut self.model, chunk.model);
         if let Some(usage) = chunk.usage {
             self.usage = Some(tokens(&usage));
+            listener.counted(tokens(&usage));
         }
         // Only one was asked for.
         if let Some(choice) = chunk.choices.unwrap_or_default().into_iter().next() {
@@ -119,6 +120,7 @@ impl Assembly {
 
     fn grow(&mut self, delta: Delta, listener: &mut dyn Listener) {
         let thinking = delta.reasoning_content.as_ref().or(delta.reasoning.as_ref()).map(plain).unwrap_or_default();
+        listener.wrote(thinking.len());
         if !thinking.is_empty() {
             if let Some(Block::Thinking(text)) = self.blocks.last_mut() {
                 text.push_str(&thinking);
@@ -129,6 +131,7 @@ impl Assembly {
         }
         self.refused |= delta.refusal.as_ref().is_some_and(|text| !text.is_empty());
         let said = delta.content.as_ref().map(plain).unwrap_or_default() + &delta.refusal.unwrap_or_default();
+        listener.wrote(said.len());
         if !said.is_empty() {
             if !matches!(self.blocks.last(), Some(Block::Text(_))) {
                 listener.block(self.blocks.len(), "text");
@@ -174,7 +177,9 @@ impl Assembly {
             if let Some(more) = more.filter(|more| more.get() != "null") {
                 // A string, or with some servers the object itself.
                 let text = serde_json::from_str::<String>(more.get());
-                arguments.push_str(text.as_deref().unwrap_or_else(|_| more.get()));
+                let text = text.as_deref().unwrap_or_else(|_| more.get());
+                listener.wrote(text.len());
+                arguments.push_str(text);
             }
         }
     }
@@ -182,6 +187,11 @@ impl Assembly {
     /// Whether a stream may end here.
     pub(super) fn is_whole(&self) -> bool {
         self.finish_reason.is_some()
+    }
+
+    /// Whether nothing came of it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.blocks.is_empty() && self.finish_reason.is_none()
     }
 
     /// An error, with what the reply took all the same.
@@ -206,7 +216,7 @@ impl Assembly {
         if content.len() > REPLY_BYTES_MAX {
             return Err(self.with_usage(caller.cut("sent more than a reply may have")));
         }
-        Ok(Reply { model: self.model, content, stop_reason, usage: self.usage.unwrap_or_default() })
+        Ok(Reply { model: self.model, content, stop_reason, usage: self.usage })
     }
 }
 

@@ -128,7 +128,9 @@ impl Teller<'_> {
             if self.chunks > 0 {
                 self.script.wait(self.entry.chunk_ms).await;
             }
-            listener.text(index, &chunk.iter().collect::<String>());
+            let chunk = chunk.iter().collect::<String>();
+            listener.wrote(chunk.len());
+            listener.text(index, &chunk);
             self.chunks += 1;
         }
         Ok(())
@@ -161,6 +163,7 @@ impl Model for Script {
                 }
                 Block::Thinking(text) => {
                     listener.block(index, "thinking");
+                    listener.wrote(text.len());
                     json!({"type": "thinking", "thinking": text, "signature": "scripted"})
                 }
                 Block::ToolUse(tool) => {
@@ -168,6 +171,7 @@ impl Model for Script {
                     // The same request is answered with the same ids, so that a run can be repeated exactly.
                     let id = format!("toolu_{}_{}_{index}", seen.turn, seen.step);
                     let input = template::fill_value(&tool.input, &seen);
+                    listener.wrote(input.to_string().len());
                     json!({"type": "tool_use", "id": id, "name": tool.name, "input": input})
                 }
             });
@@ -185,6 +189,6 @@ impl Model for Script {
             ..Tokens::default()
         };
         let stop_reason = Some(entry.stop_reason.clone().unwrap_or_else(|| usual.to_owned()));
-        Ok(Reply { model: self.name.clone(), content, stop_reason, usage })
+        Ok(Reply { model: self.name.clone(), content, stop_reason, usage: Some(usage) })
     }
 }

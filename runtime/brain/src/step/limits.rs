@@ -37,6 +37,8 @@ pub enum What {
     ActiveMs,
     /// Picodollars.
     Money,
+    /// Picodollars, and nobody knows what the model costs.
+    Price,
 }
 
 impl Reached {
@@ -55,13 +57,16 @@ impl fmt::Display for Reached {
         };
         let allowed = self.allowed;
         match self.what {
+            What::ModelRequests if allowed == 1 => write!(f, "the {scope} may ask the model once"),
             What::ModelRequests => write!(f, "the {scope} may ask the model {allowed} times"),
+            What::ToolCalls if allowed == 1 => write!(f, "the {scope} may call 1 tool"),
             What::ToolCalls => write!(f, "the {scope} may call {allowed} tools"),
             What::Tokens => write!(f, "the {scope} may use {allowed} tokens"),
             What::ActiveMs => write!(f, "the {scope} may run for {allowed} ms"),
             What::Money => {
                 write!(f, "the {scope} may spend {}", handbox_session::fold::Money::from_picodollars(allowed))
             }
+            What::Price => f.write_str("what may be spent is limited, and the price of the model is not known"),
         }
     }
 }
@@ -69,6 +74,9 @@ impl fmt::Display for Reached {
 /// The first limit that forbids another model request.
 #[must_use]
 pub fn reached(fold: &Fold, runs: &RunsWith, now_unix_ms: u64) -> Option<Reached> {
+    if let Some(limit) = runs.unpriced() {
+        return Some(Reached { scope: Scope::Session, what: What::Price, allowed: limit.picodollars() });
+    }
     let turn = over(Scope::Turn, &runs.limits.turn, &fold.turn.work, running_ms(fold, now_unix_ms));
     of_session(fold, runs, now_unix_ms).or(turn)
 }

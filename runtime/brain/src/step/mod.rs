@@ -45,7 +45,7 @@ mod calls;
 mod limits;
 
 pub use calls::{ATTEMPTS_MAX, PARALLEL_MAX, Settlement, Start, Why};
-pub use limits::{Reached, active_ms_left, reached};
+pub use limits::{Reached, Scope, What, active_ms_left, reached};
 
 use crate::runs::RunsWith;
 use handbox_session::fold::{Fold, OpenRequest, Queued, Status, StopReason};

@@ -2,11 +2,12 @@
 
 use super::WakeError;
 use super::desk::Desk;
+use super::used::Used;
 use crate::model::Reply;
+use crate::model::content::{Block, blocks};
 use crate::runs::Policy;
-use handbox_session::fold::{ModelReply, Money, Tokens, bodies::REPLY_INLINE_BYTES_MAX};
+use handbox_session::fold::{ModelReply, Tokens, bodies::REPLY_INLINE_BYTES_MAX};
 use handbox_session::{EVENT_BYTES_MAX, Event, EventError, EventId, Kind, kinds};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -22,19 +23,6 @@ const TEXT_BYTES_MAX: usize = EVENT_BYTES_MAX / 8;
 /// The most characters of a tool's name that an event shows.
 const NAME_CHARS_MAX: usize = 128;
 
-#[derive(Deserialize)]
-struct Block {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    text: String,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    input: Value,
-    input_text: Option<String>,
-}
-
 /// Whether a call is the first of its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum First {
@@ -42,13 +30,21 @@ enum First {
     No,
 }
 
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Well,
+    Badly,
+}
+
 /// Whether a reply can be kept at all; if not, why.
 pub(super) fn check(reply: &Reply) -> Result<(), String> {
     if reply.content.len() > REPLY_BYTES_MAX {
         return Err(format!("the reply has {} bytes; the most is {REPLY_BYTES_MAX}", reply.content.len()));
     }
-    let blocks: Vec<&RawValue> = serde_json::from_str(&reply.content)
-        .map_err(|error| format!("the reply's content is no array of blocks: {error}"))?;
+    // What cannot be read as blocks here could not be shown to the model again.
+    let blocks =
+        blocks(&reply.content).map_err(|error| format!("the reply's content is no array of blocks: {error}"))?;
     if blocks.len() > REPLY_BLOCKS_MAX {
         return Err(format!("the reply has {} blocks; the most is {REPLY_BLOCKS_MAX}", blocks.len()));
     }
@@ -61,9 +57,9 @@ impl Desk<'_> {
         &mut self,
         start: EventId,
         reply: &Reply,
+        used: Used,
         previewed: &BTreeMap<usize, EventId>,
     ) -> Result<Vec<Event>, WakeError> {
-        let cost = self.runs.prices.of(&self.runs.agent.model.id).cost(reply.usage);
         let inline = reply.content.len() <= REPLY_INLINE_BYTES_MAX;
         let blob = if inline { None } else { Some(self.brain.blobs.put(reply.content.clone().into_bytes()).await?) };
         let body = ModelReply {
@@ -73,32 +69,41 @@ impl Desk<'_> {
             content: inline.then(|| reply.content.clone()),
             content_blob: blob,
             stop_reason: reply.stop_reason.clone(),
-            usage: reply.usage,
-            cost,
+            usage: used.tokens,
+            cost: used.cost,
         };
         let mut events = vec![self.body(&body)?];
-        let blocks: Vec<&RawValue> = serde_json::from_str(&reply.content).unwrap_or_default();
         let mut first = First::OfReply;
-        for (index, block) in blocks.into_iter().enumerate() {
-            let Ok(block) = serde_json::from_str::<Block>(block.get()) else { continue };
-            let id = previewed.get(&index).copied();
-            let call = block.kind == "tool_use";
-            events.extend(self.shown(id, block, first)?);
-            if call {
+        for (index, block) in blocks(&reply.content).unwrap_or_default().iter().enumerate() {
+            events.extend(self.shown(previewed.get(&index).copied(), block, first)?);
+            if block.is_call() {
                 first = First::No;
             }
         }
-        events.push(self.request_end(start, reply.usage, None)?);
+        let own = if used.estimated { json!({"estimated": true}) } else { Value::Null };
+        events.push(self.request_end(start, used.tokens, Ending::Well, own)?);
         Ok(events)
     }
 
-    /// The end of a model request. `lost` is what a request without a reply cost, or may have.
-    pub(super) fn request_end(
-        &mut self,
-        start: EventId,
-        tokens: Tokens,
-        lost: Option<Money>,
-    ) -> Result<Event, WakeError> {
+    /// The end of a request without a reply. It may have cost something all the same.
+    pub(super) fn lost_end(&mut self, start: EventId, used: Used) -> Result<Event, WakeError> {
+        let mut own = json!({"part": "model", "incarnation": self.brain.model.provider(), "cost": used.cost});
+        if used.estimated {
+            own["estimated"] = true.into();
+        }
+        self.request_end(start, used.tokens, Ending::Badly, own)
+    }
+
+    /// The end of a request that was for a summary: it has no reply of its own, and was not lost.
+    pub(super) fn summary_end(&mut self, start: EventId, used: Used) -> Result<Event, WakeError> {
+        let mut own = json!({"purpose": "summary", "cost": used.cost});
+        if used.estimated {
+            own["estimated"] = true.into();
+        }
+        self.request_end(start, used.tokens, Ending::Well, own)
+    }
+
+    fn request_end(&mut self, start: EventId, tokens: Tokens, ending: Ending, own: Value) -> Result<Event, WakeError> {
         let cached = tokens.cache_creation;
         let usage = json!({
             "input_tokens": tokens.input_tokens, "output_tokens": tokens.output_tokens,
@@ -106,30 +111,22 @@ impl Desk<'_> {
                 cached.ephemeral_5m_input_tokens.saturating_add(cached.ephemeral_1h_input_tokens),
             "cache_read_input_tokens": tokens.cache_read_input_tokens,
         });
-        let mut members = json!({"model_request_start_id": start, "is_error": lost.is_some(), "model_usage": usage});
-        if let Some(cost) = lost {
-            members["handbox"] = json!({"part": "model", "incarnation": self.brain.model.provider(), "cost": cost});
+        let is_error = ending == Ending::Badly;
+        let mut members = json!({"model_request_start_id": start, "is_error": is_error, "model_usage": usage});
+        if !own.is_null() {
+            members["handbox"] = own;
         }
         self.event(kinds::SPAN_MODEL_REQUEST_END, members)
     }
 
-    /// The end of a request that was for a summary: it has no reply of its own, and was not lost.
-    pub(super) fn summary_end(&mut self, start: EventId, tokens: Tokens, cost: Money) -> Result<Event, WakeError> {
-        let end = self.request_end(start, tokens, None)?;
-        let mut members = end.members();
-        members.insert("handbox".to_owned(), json!({"purpose": "summary", "cost": cost}));
-        members.retain(|name, _| name != "id" && name != "type");
-        Ok(Event::new(end.id(), kinds::SPAN_MODEL_REQUEST_END, members)?)
-    }
-
-    fn shown(&mut self, id: Option<EventId>, block: Block, first: First) -> Result<Vec<Event>, WakeError> {
+    fn shown(&mut self, id: Option<EventId>, block: &Block<'_>, first: First) -> Result<Vec<Event>, WakeError> {
         match block.kind.as_str() {
             "thinking" | "redacted_thinking" => {
                 let id = id.unwrap_or_else(|| self.mint());
                 Ok(vec![Event::new(id, kinds::AGENT_THINKING, Map::new())?])
             }
             "text" if !block.text.is_empty() => self.messages(id, &block.text),
-            "tool_use" => Ok(vec![self.tool_use(&block, first)?]),
+            "tool_use" => Ok(vec![self.tool_use(block, first)?]),
             _ => Ok(Vec::new()),
         }
     }
@@ -157,7 +154,7 @@ impl Desk<'_> {
         }
     }
 
-    fn tool_use(&mut self, block: &Block, first: First) -> Result<Event, WakeError> {
+    fn tool_use(&mut self, block: &Block<'_>, first: First) -> Result<Event, WakeError> {
         let name: String = block.name.chars().take(NAME_CHARS_MAX).collect();
         let tool = self.runs.tool(&block.name);
         let custom = tool.is_some_and(|tool| tool.hand.is_none());
@@ -174,8 +171,11 @@ impl Desk<'_> {
             }
             Some(Policy::Deny) | None => members["evaluated_permission"] = "deny".into(),
         }
-        let problem = input_problem(block);
-        members["input"] = if problem.is_none() { block.input.clone() } else { json!({}) };
+        let (input, problem) = match input(block) {
+            Ok(input) => (input, None),
+            Err(problem) => (json!({}), Some(problem)),
+        };
+        members["input"] = input;
         let mut kind = if custom { kinds::AGENT_CUSTOM_TOOL_USE } else { kinds::AGENT_TOOL_USE };
         if let Some(problem) = &problem {
             unusable(&mut members, &mut kind, problem);
@@ -200,15 +200,21 @@ fn unusable(members: &mut Value, kind: &mut Kind, problem: &str) {
     members["handbox"] = json!({"input_error": problem});
 }
 
-/// Why a call's input cannot be used, for the model.
-fn input_problem(block: &Block) -> Option<String> {
+/// A call's input, or why it cannot be used, for the model.
+fn input(block: &Block<'_>) -> Result<Value, String> {
     if let Some(text) = &block.input_text {
         let shown: String = text.chars().take(200).collect();
-        return Some(format!("The arguments are no JSON object. What came begins with: {shown}"));
+        return Err(format!("The arguments are no JSON object. What came begins with: {shown}"));
     }
-    if !block.input.is_object() {
-        return Some("The arguments are no JSON object.".to_owned());
+    let raw = block.input.map_or("null", RawValue::get);
+    let input: Value =
+        serde_json::from_str(raw).map_err(|error| format!("The arguments are JSON that cannot be read: {error}."))?;
+    if !input.is_object() {
+        return Err("The arguments are no JSON object.".to_owned());
     }
-    let bytes = block.input.to_string().len();
-    (bytes > INPUT_BYTES_MAX).then(|| format!("The arguments have {bytes} bytes; the most is {INPUT_BYTES_MAX}."))
+    let bytes = input.to_string().len();
+    if bytes > INPUT_BYTES_MAX {
+        return Err(format!("The arguments have {bytes} bytes; the most is {INPUT_BYTES_MAX}."));
+    }
+    Ok(input)
 }

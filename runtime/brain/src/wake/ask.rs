@@ -4,19 +4,17 @@ use super::answer::check;
 use super::desk::{Desk, Intent};
 use super::preview::{Heard, Previewer};
 use super::say::After;
+use super::used::{Request, Used};
 use super::watch::Watch;
 use super::{Settings, WakeError};
-use crate::context::{Material, read, request_at};
-use crate::model::{ModelError, ModelErrorKind, ModelRequest, Reply, Role};
+use crate::context::{Material, Purpose, read, request_for};
+use crate::model::{ModelError, ModelErrorKind, Reply, Role};
 use crate::step::{Stop, active_ms_left, is_paused};
 use handbox_session::fold::{Money, OpenRequest, Status, Tokens};
 use handbox_session::{Event, EventId, Seq, kinds};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
-
-/// How many bytes of a request or a reply are taken for a token, where nobody counted: less than there are, so that what
-/// is reserved is rather too much.
-const BYTES_PER_TOKEN: u64 = 3;
 
 /// How asking ended.
 pub(super) enum Asked {
@@ -24,23 +22,6 @@ pub(super) enum Asked {
     Failed(ModelError),
     /// Cut off: by an interrupt, or by the turn's time.
     Cut,
-}
-
-/// A request that is about to be made.
-pub(super) struct Request {
-    pub(super) request: ModelRequest,
-    bytes: u64,
-}
-
-impl Request {
-    pub(super) fn new(request: ModelRequest) -> Self {
-        let bytes = serde_json::to_string(&request).map_or(0, |text| text.len() as u64);
-        Self { request, bytes }
-    }
-
-    fn input(&self) -> u64 {
-        self.bytes / BYTES_PER_TOKEN
-    }
 }
 
 /// How many requests in a row may be overtaken before one is begun whatever came first. Each is made anew from a context
@@ -65,7 +46,7 @@ impl Shown {
     /// What a request at the desk's present is made from, staged events included.
     pub(super) async fn material(&mut self, desk: &Desk<'_>) -> Result<(&Material, Seq), WakeError> {
         let (log, blobs) = (&*desk.brain.log, &*desk.brain.blobs);
-        let (session, written) = (desk.lease.session, desk.written());
+        let (session, written) = (desk.session, desk.written());
         let mut material = match self.kept.take() {
             Some((mut material, through)) => {
                 // What was staged then may have come to another place since.
@@ -86,20 +67,23 @@ impl Desk<'_> {
     /// Asks the model, and writes what came of it.
     pub(super) async fn ask(&mut self, shown: &mut Shown, watch: &mut Watch<'_>) -> Result<(), WakeError> {
         let (material, position) = shown.material(self).await?;
-        let request = Request::new(request_at(material, &self.runs, position));
+        let request = Request::new(request_for(Purpose::Reply, material, &self.runs, position));
         let last = request.request.messages.last().map(|message| message.role);
         if last != Some(Role::User) && !(last.is_some() && is_paused(&self.fold)) {
             // What came shows nothing: there is nothing to answer, and no provider takes such a request.
             let events = self.stop(&Stop::EndTurn)?;
             return self.intend(events).await.map(|_| ());
         }
-        let Some(start) = self.begin_request(&request, "reply", shown).await? else { return Ok(()) };
-        let mut previewer = Previewer::new(Some(&*self.brain.log), &*self.brain.surroundings, self.lease.session);
+        let Some(start) = self.begin_request(&request, Purpose::Reply, shown).await? else { return Ok(()) };
+        let mut previewer = Previewer::new(Some(&*self.brain.log), &*self.brain.surroundings, self.session);
         let asked = self.exchange(&request, &mut previewer, watch).await?;
         let events = match asked {
-            Asked::Reply(reply) => self.answer(start, &reply, &previewer.ids).await?,
+            Asked::Reply(reply) => {
+                let used = self.used(&request, &reply);
+                self.answer(start, &reply, used, &previewer.ids).await?
+            }
             Asked::Failed(error) => self.failed(start, &request, &error, previewer.heard)?,
-            Asked::Cut => vec![self.cut_off(start, &request, previewer.heard)?],
+            Asked::Cut => vec![self.lost_end(start, self.used_cut_off(&request, previewer.heard))?],
         };
         self.tell(events).await
     }
@@ -109,12 +93,14 @@ impl Desk<'_> {
     pub(super) async fn begin_request(
         &mut self,
         request: &Request,
-        purpose: &str,
+        purpose: Purpose,
         shown: &mut Shown,
     ) -> Result<Option<EventId>, WakeError> {
-        let price = self.runs.prices.of(&self.runs.agent.model.id);
-        let reserved = price.most(request.input(), request.request.max_tokens);
-        let own = json!({"purpose": purpose, "model": request.request.model, "reserved": reserved});
+        let (tokens, reserved) = self.reserved(request);
+        let mut own = json!(purpose);
+        own["model"] = request.request.model.clone().into();
+        own["reserved"] = json!(reserved);
+        own["reserved_tokens"] = json!(tokens);
         let start = self.event(kinds::SPAN_MODEL_REQUEST_START, json!({"handbox": own}))?;
         let id = start.id();
         if shown.overtaken < OVERTAKEN_MAX {
@@ -128,7 +114,7 @@ impl Desk<'_> {
             return Ok(Some(id));
         }
         // It was never sent, and costs nothing.
-        let end = self.request_end(id, Tokens::default(), Some(Money::default()))?;
+        let end = self.lost_end(id, Used::default())?;
         self.tell(vec![end]).await?;
         Ok(None)
     }
@@ -153,7 +139,7 @@ impl Desk<'_> {
                         kind: ModelErrorKind::Failed,
                         message,
                         retry_after: None,
-                        usage: Some(reply.usage),
+                        usage: reply.usage,
                     }),
                 },
                 Err(error) => Asked::Failed(error),
@@ -176,22 +162,20 @@ impl Desk<'_> {
         }
     }
 
-    /// The end of a request that was cut off. What it cost is not known: what was sent and what had come are counted.
-    pub(super) fn cut_off(&mut self, start: EventId, request: &Request, heard: Heard) -> Result<Event, WakeError> {
-        let price = self.runs.prices.of(&self.runs.agent.model.id);
-        let cost = price.most(request.input(), heard.bytes.div_ceil(BYTES_PER_TOKEN));
-        self.request_end(start, Tokens::default(), Some(cost))
-    }
-
-    /// The ends of requests whose brain died over them. Nobody knows what they cost, so all that was reserved is counted.
+    /// The ends of requests whose brain died over them. Nobody knows what they used, so all that was reserved is counted.
     pub(super) async fn forget(&mut self, requests: &[OpenRequest]) -> Result<Vec<Event>, WakeError> {
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct Reserved {
+            reserved: Money,
+            reserved_tokens: Tokens,
+        }
         let mut events = Vec::new();
         for request in requests {
-            let members = self.at(request.place).await?.members();
-            let reserved = members.get("handbox").and_then(|own| own.get("reserved")).cloned().unwrap_or_default();
-            let cost: Money = serde_json::from_value(reserved).unwrap_or_default();
-            let cost = if request.replied { Money::default() } else { cost };
-            events.push(self.request_end(request.id, Tokens::default(), Some(cost))?);
+            let own = self.at(request.place).await?.members().remove("handbox").unwrap_or_default();
+            let reserved: Reserved = serde_json::from_value(own).unwrap_or_default();
+            let most = Used { tokens: reserved.reserved_tokens, cost: reserved.reserved, estimated: true };
+            events.push(self.lost_end(request.id, if request.replied { Used::default() } else { most })?);
         }
         Ok(events)
     }
@@ -204,12 +188,11 @@ impl Desk<'_> {
         error: &ModelError,
         heard: Heard,
     ) -> Result<Vec<Event>, WakeError> {
-        let cost = self.cost_of_failure(request, error, heard);
-        let mut events = vec![self.request_end(start, error.usage.unwrap_or_default(), Some(cost))?];
+        let mut events = vec![self.lost_end(start, self.used_failing(request, error, heard))?];
         let mut own = json!({"part": "model", "incarnation": self.brain.model.provider()});
         if error.kind == ModelErrorKind::Rejected {
             // It may be too long, which the next turn is to know.
-            own["context_tokens"] = request.input().into();
+            own["context_tokens"] = request.most().input_tokens.into();
         }
         let wait = self.wait_after(error);
         let Some(wait) = wait else {
@@ -222,19 +205,10 @@ impl Desk<'_> {
         own["retry_at_unix_ms"] = Value::from(self.now().saturating_add(wait_ms));
         events.push(self.error(name(error.kind), &error.message, After::Retrying, own)?);
         if wait >= self.brain.settings.reschedule {
+            events.push(self.thread(kinds::SESSION_THREAD_STATUS_RESCHEDULED, json!({}))?);
             events.push(self.event(kinds::SESSION_STATUS_RESCHEDULED, json!({}))?);
         }
         Ok(events)
-    }
-
-    pub(super) fn cost_of_failure(&self, request: &Request, error: &ModelError, heard: Heard) -> Money {
-        let price = self.runs.prices.of(&self.runs.agent.model.id);
-        match error.usage {
-            Some(usage) => price.cost(usage),
-            // A provider that turns a request away does not charge for it.
-            None if heard.blocks == 0 && heard.bytes == 0 && error.kind != ModelErrorKind::Cut => Money::default(),
-            None => price.most(request.input(), heard.bytes.div_ceil(BYTES_PER_TOKEN)),
-        }
     }
 
     /// How long to wait before the next try; `None` if there is none.

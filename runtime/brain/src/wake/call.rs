@@ -109,7 +109,7 @@ impl Desk<'_> {
             Ok(Said::NotStarted) => vec![self.ended(call, call_id, number, Outcome::NotStarted, None)?],
             Ok(Said::Unknown) => self.settle(&[unknown(call.id)]).await?,
             Err(error) => {
-                tracing::warn!(session = %self.lease.session, call = %call.id, %error, "the hand cannot say what became of a call");
+                tracing::warn!(session = %self.session, call = %call.id, %error, "the hand cannot say what became of a call");
                 let events = self.settle(&[unknown(call.id)]).await?;
                 self.tell(events).await?;
                 self.bury(ready, &error).await;
@@ -174,7 +174,7 @@ impl Desk<'_> {
                 Some(Ok(ended)) => self.conclude(&mut left, ended).await?,
                 Some(Err(died)) => {
                     // Which one it was is not said; what is left when all others are done is answered then.
-                    tracing::error!(session = %self.lease.session, error = %died, "a hand panicked");
+                    tracing::error!(session = %self.session, error = %died, "a hand panicked");
                 }
                 None => return self.panicked(left).await,
             }
@@ -190,7 +190,7 @@ impl Desk<'_> {
             () = gone => {}
             // A hand that does not let go does not hold up the session.
             () = self.brain.surroundings.sleep(self.brain.settings.cut) => {
-                tracing::warn!(session = %self.lease.session, "a call that was cut off is still there");
+                tracing::warn!(session = %self.session, "a call that was cut off is still there");
             }
         }
         self.look().await
@@ -272,9 +272,9 @@ impl Desk<'_> {
             return;
         }
         tokio::select! {
-            () = self.brain.hands.retire(self.lease.session, &ready.hand_name, ready.incarnation) => {}
+            () = self.brain.hands.retire(self.session, &ready.hand_name, ready.incarnation) => {}
             () = self.brain.surroundings.sleep(self.brain.settings.cut) => {
-                tracing::warn!(session = %self.lease.session, hand = ready.hand_name, "a dead hand is not taken away yet");
+                tracing::warn!(session = %self.session, hand = ready.hand_name, "a dead hand is not taken away yet");
             }
         }
     }

@@ -1,28 +1,21 @@
 //! Having the model sum up what it was shown.
 
 use super::WakeError;
-use super::ask::{Asked, Request, Shown};
+use super::ask::{Asked, Shown};
 use super::desk::Desk;
 use super::preview::Previewer;
 use super::say::After;
+use super::used::{Request, Used};
 use super::watch::Watch;
-use crate::Price;
-use crate::context::{Piece, summary_request, transcript};
+use crate::context::{Piece, Purpose, request_for, transcript};
+use crate::model::content::blocks;
 use crate::model::{ModelErrorKind, Reply};
 use handbox_session::fold::bodies::REPLY_INLINE_BYTES_MAX;
-use handbox_session::fold::{Money, Tokens};
 use handbox_session::{Event, EventId, Seq, kinds};
-use serde::Deserialize;
 use serde_json::json;
 
 /// How much of what the user said last is kept where all else is left out.
 const LAST_SAID_CHARS: usize = 4000;
-
-#[derive(Deserialize)]
-struct Block {
-    #[serde(default)]
-    text: String,
-}
 
 impl Desk<'_> {
     /// Has everything up to a place summed up, and keeps the summary. The log stays as it is.
@@ -30,26 +23,26 @@ impl Desk<'_> {
         let (material, position) = shown.material(self).await?;
         let pieces = transcript(&material.entries, &material.blobs);
         let through = cut(&pieces, position);
-        let request = Request::new(summary_request(material, &self.runs, through));
-        let Some(start) = self.begin_request(&request, "summary", shown).await? else { return Ok(()) };
+        let purpose = Purpose::Summary { through };
+        let request = Request::new(request_for(purpose, material, &self.runs, position));
+        let Some(start) = self.begin_request(&request, purpose, shown).await? else { return Ok(()) };
         shown.forget();
         // Nobody follows a summary: what it says is not for the client.
-        let mut previewer = Previewer::new(None, &*self.brain.surroundings, self.lease.session);
+        let mut previewer = Previewer::new(None, &*self.brain.surroundings, self.session);
         let events = match self.exchange(&request, &mut previewer, watch).await? {
-            Asked::Reply(reply) => match summary(&reply) {
-                Some(text) => self.summed_up(start, &reply, through, text).await?,
-                None => {
-                    let why = "the model gave an empty summary";
-                    self.left_out(start, reply.usage, self.price().cost(reply.usage), &pieces, position, why)?
+            Asked::Reply(reply) => {
+                let used = self.used(&request, &reply);
+                match summary(&reply) {
+                    Some(text) => self.summed_up(start, &reply, used, through, text).await?,
+                    None => self.left_out(start, used, &pieces, position, "the model gave an empty summary")?,
                 }
-            },
+            }
             Asked::Failed(error) if error.kind == ModelErrorKind::Rejected => {
-                let cost = self.cost_of_failure(&request, &error, previewer.heard);
-                let usage = error.usage.unwrap_or_default();
-                self.left_out(start, usage, cost, &pieces, position, &error.message)?
+                let used = self.used_failing(&request, &error, previewer.heard);
+                self.left_out(start, used, &pieces, position, &error.message)?
             }
             Asked::Failed(error) => self.failed(start, &request, &error, previewer.heard)?,
-            Asked::Cut => vec![self.cut_off(start, &request, previewer.heard)?],
+            Asked::Cut => vec![self.lost_end(start, self.used_cut_off(&request, previewer.heard))?],
         };
         self.tell(events).await
     }
@@ -59,13 +52,12 @@ impl Desk<'_> {
     fn left_out(
         &mut self,
         start: EventId,
-        usage: Tokens,
-        cost: Money,
+        used: Used,
         pieces: &[Piece],
         position: Seq,
         why: &str,
     ) -> Result<Vec<Event>, WakeError> {
-        let end = self.request_end(start, usage, Some(cost))?;
+        let end = self.lost_end(start, used)?;
         let message = format!("what was said so far could not be summed up, so it is left out from here on: {why}");
         let own = json!({"part": "model", "incarnation": self.brain.model.provider()});
         let error = self.error("compaction_limit_reached_error", &message, After::Retrying, own)?;
@@ -81,21 +73,17 @@ impl Desk<'_> {
         Ok(vec![end, error, compacted])
     }
 
-    fn price(&self) -> Price {
-        self.runs.prices.of(&self.runs.agent.model.id)
-    }
-
     async fn summed_up(
         &mut self,
         start: EventId,
         reply: &Reply,
+        used: Used,
         through: Seq,
         text: String,
     ) -> Result<Vec<Event>, WakeError> {
-        let cost = self.price().cost(reply.usage);
         let mut own = json!({
             "through": through, "model_request_start_id": start, "provider": self.brain.model.provider(),
-            "model": reply.model, "usage": reply.usage, "cost": cost,
+            "model": reply.model, "usage": used.tokens, "cost": used.cost,
         });
         if text.len() <= REPLY_INLINE_BYTES_MAX {
             own["summary"] = text.into();
@@ -103,15 +91,14 @@ impl Desk<'_> {
             own["content_blob"] = json!(self.brain.blobs.put(text.into_bytes()).await?);
         }
         let compacted = self.event(kinds::AGENT_THREAD_CONTEXT_COMPACTED, json!({"handbox": own}))?;
-        let end = self.summary_end(start, reply.usage, cost)?;
+        let end = self.summary_end(start, used)?;
         Ok(vec![compacted, end])
     }
 }
 
 /// What a reply sums up, if it says anything.
 fn summary(reply: &Reply) -> Option<String> {
-    let blocks: Vec<Block> = serde_json::from_str(&reply.content).unwrap_or_default();
-    let text: String = blocks.into_iter().map(|block| block.text).collect();
+    let text: String = blocks(&reply.content).unwrap_or_default().into_iter().map(|block| block.text).collect();
     (!text.trim().is_empty()).then_some(text)
 }
 

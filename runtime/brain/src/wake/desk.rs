@@ -5,7 +5,7 @@ use super::{Brain, WakeError, runs_with};
 use crate::{Agent, RunsWith};
 use handbox_session::fold::{Fold, bodies::Body, fold_to};
 use handbox_session::{
-    Batch, Entry, Event, EventId, Kind, Lease, LogError, Minter, Seq, Slice, Writer, entry_at, kinds,
+    Batch, Entry, Event, EventId, Kind, LogError, Minter, Seq, SessionId, Slice, Writer, entry_at, kinds,
 };
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -15,6 +15,9 @@ const APPEND_TRIES: u32 = 5;
 /// How often it is looked for, if that is not answered either: about as long as a lease holds.
 const FIND_TRIES: u32 = 30;
 
+/// How often an append survives the end of its lease: whatever ends it again and again may be this append.
+const REGAINS_MAX: u32 = 5;
+
 /// What a brain knows of its session, and what it has decided and not yet written.
 ///
 /// Decisions that nothing happened for yet are *staged*: they count for the next decision, and are written together with
@@ -23,7 +26,7 @@ const FIND_TRIES: u32 = 30;
 pub(super) struct Desk<'a> {
     pub(super) brain: &'a Brain,
     pub(super) tenure: &'a Tenure<'a>,
-    pub(super) lease: &'a Lease,
+    pub(super) session: SessionId,
     /// What the session runs with; a bare agent if it is unusable.
     pub(super) runs: RunsWith,
     /// Why it cannot be read, if so.
@@ -48,13 +51,13 @@ pub(super) enum Intent {
 
 impl<'a> Desk<'a> {
     pub(super) async fn open(brain: &'a Brain, tenure: &'a Tenure<'a>) -> Result<Self, WakeError> {
-        let lease = &tenure.lease;
-        let record = brain.log.record(lease.session).await?;
+        let session = tenure.session;
+        let record = brain.log.record(session).await?;
         let fold = fold_to(&*brain.log, &record, None).await?;
         let mut desk = Self {
             brain,
             tenure,
-            lease,
+            session,
             runs: RunsWith::new(Agent::new("")),
             unusable: None,
             runs_of: fold.anchors.changed,
@@ -153,14 +156,26 @@ impl<'a> Desk<'a> {
     /// An append whose outcome is not known is looked for before it is tried again, however long that takes to be
     /// answered; and what the next try says counts only once it is sure that none before it was taken after all.
     async fn append(&self, first: EventId, events: &[Event], after: Option<Seq>) -> Result<Seq, LogError> {
-        let session = self.lease.session;
-        let batch = Batch { session, writer: Writer::Brain(self.lease.epoch), after, events: events.to_vec() };
-        let mut tries = 0;
+        let session = self.session;
+        let (mut tries, mut regained) = (0, 0);
         loop {
-            let error = match self.brain.log.append(vec![batch.clone()]).await {
+            let writer = Writer::Brain(self.tenure.epoch());
+            let batch = Batch { session, writer, after, events: events.to_vec() };
+            let error = match self.brain.log.append(vec![batch]).await {
                 Ok(places) => {
                     let places = places.into_iter().next().flatten();
                     return Ok(places.map_or_else(|| self.written.next(), |places| places.first));
+                }
+                // The lease ended, and nobody took the session over, as far as the log knows.
+                Err(LogError::Fenced { epoch, newest, .. })
+                    if regained < REGAINS_MAX && (newest == epoch || newest == self.tenure.epoch()) =>
+                {
+                    regained += 1;
+                    self.tenure.regain(epoch).await?;
+                    match self.find(first).await? {
+                        Some(place) => return Ok(place),
+                        None => continue,
+                    }
                 }
                 Err(error) => error,
             };
@@ -185,7 +200,7 @@ impl<'a> Desk<'a> {
     async fn find(&self, event: EventId) -> Result<Option<Seq>, LogError> {
         let mut tries = 0;
         loop {
-            match self.brain.log.find(self.lease.session, event).await {
+            match self.brain.log.find(self.session, event).await {
                 Err(LogError::Unavailable(_) | LogError::Unreachable(_)) if tries < FIND_TRIES => {
                     tries += 1;
                     self.pause(tries).await;
@@ -206,7 +221,7 @@ impl<'a> Desk<'a> {
         let mut next = Some(self.written.next()).filter(|next| *next <= to);
         while let Some(from) = next {
             let slice = Slice { to: Some(to), ..Slice::from(from) };
-            let page = self.brain.log.read(self.lease.session, slice).await?;
+            let page = self.brain.log.read(self.session, slice).await?;
             for entry in &page.entries {
                 apply(&mut self.written, entry)?;
             }
@@ -218,7 +233,7 @@ impl<'a> Desk<'a> {
 
     /// Reads what came meanwhile, unless there is something staged.
     pub(super) async fn look(&mut self) -> Result<(), WakeError> {
-        let head = self.brain.log.record(self.lease.session).await?.head;
+        let head = self.brain.log.record(self.session).await?.head;
         if self.staged.is_empty() { self.catch_up(head).await } else { Ok(()) }
     }
 
@@ -232,7 +247,7 @@ impl<'a> Desk<'a> {
     }
 
     async fn read_runs(&mut self) -> Result<(), WakeError> {
-        (self.runs, self.unusable) = match runs_with(&*self.brain.log, self.lease.session, &self.written).await {
+        (self.runs, self.unusable) = match runs_with(&*self.brain.log, self.session, &self.written).await {
             Ok(runs) => (runs, None),
             Err(WakeError::Unusable(what)) => (RunsWith::new(Agent::new("")), Some(what)),
             Err(error) => return Err(error),
@@ -256,7 +271,7 @@ impl<'a> Desk<'a> {
         if let Some(entry) = self.staged.iter().find(|entry| entry.seq == place) {
             return Ok(entry.event.clone());
         }
-        let entry = entry_at(&*self.brain.log, self.lease.session, place).await?;
+        let entry = entry_at(&*self.brain.log, self.session, place).await?;
         entry.map(|entry| entry.event).ok_or_else(|| WakeError::Unusable(format!("nothing is at place {place}")))
     }
 }

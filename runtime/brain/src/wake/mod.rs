@@ -10,6 +10,7 @@ mod preview;
 mod ready;
 mod say;
 mod tenure;
+mod used;
 mod watch;
 mod work;
 
@@ -17,7 +18,7 @@ use crate::runs::RunsWith;
 use crate::{Hands, Scratch, Surroundings, model::Model};
 use handbox_session::fold::{Fold, SessionChanged, SessionCreated, Status, StopReason, Waiting, bodies::Body};
 use handbox_session::{
-    Blobs, Epoch, EventError, EventId, LogError, NewSession, Record, Seq, SessionId, SessionLog, entry_at, kinds,
+    Blobs, Epoch, EventError, LogError, NewSession, Record, Seq, SessionId, SessionLog, entry_at, kinds,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -183,7 +184,7 @@ impl Brain {
     ///
     /// # Errors
     ///
-    /// As [`SessionLog::create`].
+    /// [`WakeError::Unusable`] for what no session can run with; as [`SessionLog::create`].
     pub async fn create(
         &self,
         id: SessionId,
@@ -191,10 +192,8 @@ impl Brain {
         title: Option<String>,
         metadata: BTreeMap<String, String>,
     ) -> Result<Record, WakeError> {
-        let mut chance = [0; 10];
-        self.surroundings.chance(&mut chance);
-        let event = EventId::at(self.surroundings.now_unix_ms(), chance);
-        let created = runs.created(title, metadata).to_event(event)?;
+        let created = runs.begin(self.new_id(), title, metadata);
+        let created = created.map_err(|error| WakeError::Unusable(error.to_string()))?;
         Ok(self.log.create(NewSession::own(id, vec![created])).await?)
     }
 
@@ -216,10 +215,7 @@ impl Brain {
                 lost = tenure.keep() => Err(lost),
                 rest = work::run(self, &tenure) => rest,
             };
-            // A lease that cannot be given back ends by itself.
-            if let Err(error) = self.log.release(&tenure.lease).await {
-                tracing::debug!(%session, %error, "the lease is not given back");
-            }
+            tenure.release().await;
             let rest = rest?;
             // Who appended while the lease was still held was told that somebody is at work on it.
             if self.log.record(session).await?.head == rest.head {

@@ -3,6 +3,7 @@
 use super::WakeError;
 use super::desk::Desk;
 use data_encoding::BASE64;
+pub(super) use handbox_hand::plain;
 use handbox_hand::{Output, Part};
 use handbox_session::fold::OpenCall;
 use serde_json::{Map, Value, json};
@@ -61,12 +62,15 @@ impl Desk<'_> {
     }
 
     async fn text(&self, call: &OpenCall, text: &str, content: &mut Content) -> Result<(), WakeError> {
-        // Only a text of so many bytes can have so many characters.
-        if text.len() > RESULT_CHARS_MAX && text.chars().count() > RESULT_CHARS_MAX {
-            let shown = self.spilled(call, text, &mut content.own).await?;
-            content.blocks.push(said(&shown));
-        } else if !text.is_empty() {
-            content.blocks.push(said(&plain(text)));
+        let shown = if is_long(text) { None } else { Some(plain(text)) };
+        // Some characters become ten.
+        match shown.filter(|shown| !is_long(shown)) {
+            Some(shown) if shown.is_empty() => {}
+            Some(shown) => content.blocks.push(said(&shown)),
+            None => {
+                let shown = self.spilled(call, text, &mut content.own).await?;
+                content.blocks.push(said(&shown));
+            }
         }
         Ok(())
     }
@@ -95,16 +99,17 @@ impl Desk<'_> {
         own.insert("blob".to_owned(), json!(digest));
         own.insert("chars".to_owned(), chars.into());
         let name = format!("{}.txt", call.id);
-        let place = match self.brain.scratch.keep(self.lease.session, &name, text.as_bytes()).await {
+        let place = match self.brain.scratch.keep(self.session, &name, text.as_bytes()).await {
             Ok(path) => format!("All of it is in the file {path}."),
             Err(error) => {
-                tracing::warn!(session = %self.lease.session, call = %call.id, error, "a long result was not put into the scratch folder");
+                tracing::warn!(session = %self.session, call = %call.id, error, "a long result was not put into the scratch folder");
                 "The rest cannot be read from here; ask for less.".to_owned()
             }
         };
-        let head: String = text.chars().take(HEAD_CHARS).collect();
-        let tail: String = text.chars().skip(chars - TAIL_CHARS).collect();
-        let left_out = chars - HEAD_CHARS - TAIL_CHARS;
+        let (begins, ends) = (fitting(text.chars(), HEAD_CHARS), fitting(text.chars().rev(), TAIL_CHARS));
+        let head: String = text.chars().take(begins).collect();
+        let tail: String = text.chars().skip(chars - ends).collect();
+        let left_out = chars.saturating_sub(begins + ends);
         Ok(format!(
             "(The result has {chars} characters, more than are shown. {place})\n{}\n(… {left_out} characters left out …)\n{}",
             plain(&head),
@@ -137,20 +142,19 @@ pub(super) fn brief(text: &str) -> String {
     plain(&beginning)
 }
 
-/// Text whose control characters are visible, so that it cannot pass for something else on a terminal or in a log.
-///
-/// Line breaks and tabs stay.
-pub(super) fn plain(text: &str) -> String {
-    let hidden = |c: char| {
-        (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// How many of these characters fit into so many, once they are all visible.
+fn fitting(chars: impl Iterator<Item = char>, chars_max: usize) -> usize {
+    let mut room = chars_max;
+    let fits = |c: &char| {
+        let left = room.checked_sub(plain(c.encode_utf8(&mut [0; 4])).chars().count());
+        room = left.unwrap_or(0);
+        left.is_some()
     };
-    if !text.contains(hidden) {
-        return text.to_owned();
-    }
-    let mut plain = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if hidden(c) { plain.extend(c.escape_unicode()) } else { plain.push(c) }
-    }
-    plain
+    chars.take_while(fits).count()
+}
+
+/// Whether a text has more characters than are shown.
+fn is_long(text: &str) -> bool {
+    // Only a text of so many bytes can have so many characters.
+    text.len() > RESULT_CHARS_MAX && text.chars().count() > RESULT_CHARS_MAX
 }

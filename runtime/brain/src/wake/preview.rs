@@ -2,6 +2,7 @@
 
 use crate::Surroundings;
 use crate::model::Listener;
+use handbox_session::fold::Tokens;
 use handbox_session::{EventId, Minter, Preview, SessionId, SessionLog};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,15 +16,19 @@ pub(super) struct Previewer<'a> {
     minter: Minter,
     /// The event of each block that was begun, by its index.
     pub(super) ids: BTreeMap<usize, EventId>,
-    /// How many blocks were begun, and how many bytes of text came.
+    /// How much came.
     pub(super) heard: Heard,
 }
 
 /// How much came of a reply.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Heard {
+    /// How many blocks were begun.
     pub(super) blocks: u64,
+    /// How many bytes the model wrote.
     pub(super) bytes: u64,
+    /// What the provider had counted.
+    pub(super) counted: Option<Tokens>,
 }
 
 impl<'a> Previewer<'a> {
@@ -61,10 +66,17 @@ impl Listener for Previewer<'_> {
     }
 
     fn text(&mut self, index: usize, text: &str) {
-        self.heard.bytes += text.len() as u64;
         let id = self.begin(index, "agent.message");
         let content = json!({"type": "text", "text": text});
         let delta = json!({"type": "content_delta", "index": 0, "content": content});
         self.show(&json!({"type": "event_delta", "event_id": id, "delta": delta}));
+    }
+
+    fn wrote(&mut self, bytes: usize) {
+        self.heard.bytes += bytes as u64;
+    }
+
+    fn counted(&mut self, tokens: Tokens) {
+        self.heard.counted = Some(tokens);
     }
 }

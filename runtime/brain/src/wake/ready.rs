@@ -51,7 +51,7 @@ impl Desk<'_> {
             let found = self.runs.tool(&call.name).and_then(|tool| Some((tool, tool.hand.as_deref()?)));
             let Some((tool, hand)) = found else { continue };
             let incarnation = self.fold.hands.get(hand).copied().unwrap_or(0) + 1;
-            let (session, runs) = (self.lease.session, &self.runs);
+            let (session, runs) = (self.session, &self.runs);
             needs.entry(hand).or_insert(Need { session, hand, tool: &tool.name, runs, incarnation });
         }
         let left = self.time_left();

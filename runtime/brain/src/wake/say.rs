@@ -7,7 +7,7 @@ use crate::step::{Settlement, Stop, TAKE_MAX, Why};
 use handbox_session::fold::{
     Attempt, CallEnded, CallOf, InputTaken, OpenCall, Outcome, StopReason, Tokens, WaitExpired, Work,
 };
-use handbox_session::{Event, EventId, kinds};
+use handbox_session::{Event, EventId, Kind, kinds};
 use serde_json::{Value, json};
 
 /// What the reference has a client read of a call that was cut off.
@@ -52,7 +52,7 @@ impl Desk<'_> {
             Stop::Budget(_) => json!({"type": "budget_reached"}),
             Stop::ToolLimit(reached) => {
                 let message = format!("{reached}, and it did");
-                let own = json!({"part": "brain", "incarnation": self.lease.epoch});
+                let own = json!({"part": "brain", "incarnation": self.tenure.epoch()});
                 events.push(self.error("tool_use_limit_reached_error", &message, After::Exhausted, own)?);
                 events.extend(self.flush()?);
                 json!({"type": "retries_exhausted"})
@@ -73,7 +73,16 @@ impl Desk<'_> {
         ids.chunks(TAKEN_IDS_MAX).map(|ids| self.body(&InputTaken { ids: ids.to_vec() })).collect()
     }
 
-    /// `session.usage`, and right after it `session.status_idle`.
+    /// That the session does something else from here on: a status of its first thread.
+    ///
+    /// Clients of Managed Agents read sessions of many threads and of one in the same way.
+    pub(super) fn thread(&mut self, kind: Kind, mut members: Value) -> Result<Event, WakeError> {
+        members["session_thread_id"] = json!(self.session.first_thread());
+        members["agent_name"] = self.runs.agent.name.clone().into();
+        self.event(kind, members)
+    }
+
+    /// The end of what its first thread does, then `session.usage`, and right after it `session.status_idle`.
     pub(super) fn idle(&mut self, reason: &Value, stop: &Stop) -> Result<Vec<Event>, WakeError> {
         let running = self.fold.turn.running_since_unix_ms.map_or(0, |since| self.now().saturating_sub(since));
         let usage = usage(&self.fold.total, running);
@@ -86,10 +95,12 @@ impl Desk<'_> {
             _ => Value::Null,
         };
         let mut members = json!({"stop_reason": reason, "stop_details": details});
+        let thread = self.thread(kinds::SESSION_THREAD_STATUS_IDLE, members.clone())?;
         if let Stop::Budget(reached) = stop {
             members["handbox"] = json!({"limit": reached.to_string()});
         }
         Ok(vec![
+            thread,
             self.event(kinds::SESSION_USAGE, json!({"usage": usage, "budget": budget}))?,
             self.event(kinds::SESSION_STATUS_IDLE, members)?,
         ])

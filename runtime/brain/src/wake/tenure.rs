@@ -2,7 +2,8 @@
 
 use super::WakeError;
 use crate::Surroundings;
-use handbox_session::{LEASE_TIME_MAX, Lease, LogError, SessionLog};
+use handbox_session::fold::{BrainWoke, bodies::Body};
+use handbox_session::{Epoch, LEASE_TIME_MAX, Lease, LogError, Seq, SessionId, SessionLog, Slice, kinds};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,12 +20,27 @@ const MARGIN: u32 = 6;
 /// What remains is an effect that is under way when the lease ends: the brain is stopped between the look and the effect
 /// for longer than the margin, or within a call. That is the window of any lease; only an outside that checks a key
 /// (`recovery` of tools, the call's id) closes it.
+///
+/// A lease also ends without anybody taking the session over: with the process that holds the store, or while the machine
+/// sleeps. The brain then claims again, and goes on with what it has going if no other brain was at work meanwhile.
 pub(super) struct Tenure<'a> {
     log: &'a dyn SessionLog,
     surroundings: &'a dyn Surroundings,
-    pub(super) lease: Lease,
+    pub(super) session: SessionId,
+    holder: &'a str,
     time: Duration,
-    asked: Mutex<Clocks>,
+    /// The last place before the first claim.
+    since: Seq,
+    now: Mutex<Claim>,
+    /// Every claim there was; the last is the present one. Held while one is made.
+    claims: tokio::sync::Mutex<Vec<Epoch>>,
+}
+
+/// A claim, and when it was asked for.
+#[derive(Clone, Copy)]
+struct Claim {
+    epoch: Epoch,
+    asked: Clocks,
 }
 
 /// Both clocks of a machine: the steady one may stand still while it sleeps, and the other one may be set.
@@ -48,17 +64,83 @@ impl Clocks {
 
 impl<'a> Tenure<'a> {
     /// Claims a session.
-    pub(super) async fn claim(brain: &'a super::Brain, session: handbox_session::SessionId) -> Result<Self, WakeError> {
-        let (log, surroundings) = (&*brain.log, &*brain.surroundings);
+    pub(super) async fn claim(brain: &'a super::Brain, session: SessionId) -> Result<Self, WakeError> {
+        let (log, surroundings, holder) = (&*brain.log, &*brain.surroundings, &*brain.settings.holder);
         let time = brain.settings.lease.min(LEASE_TIME_MAX);
-        let asked = Mutex::new(Clocks::now(surroundings));
-        let lease = log.claim(session, &brain.settings.holder, time).await?;
-        Ok(Self { log, surroundings, lease, time, asked })
+        let asked = Clocks::now(surroundings);
+        let epoch = log.claim(session, holder, time).await?.epoch;
+        let (now, claims) = (Mutex::new(Claim { epoch, asked }), tokio::sync::Mutex::new(vec![epoch]));
+        let since = log.record(session).await?.head;
+        Ok(Self { log, surroundings, session, holder, time, since, now, claims })
+    }
+
+    /// What every append of this brain carries.
+    pub(super) fn epoch(&self) -> Epoch {
+        self.now().epoch
+    }
+
+    /// Gives the session back. A lease that cannot be given back ends by itself.
+    pub(super) async fn release(&self) {
+        if let Err(error) = self.log.release(&self.lease()).await {
+            tracing::debug!(session = %self.session, %error, "the lease is not given back");
+        }
+    }
+
+    fn lease(&self) -> Lease {
+        Lease { session: self.session, epoch: self.epoch() }
+    }
+
+    /// Claims the session again after a lease ended, unless another brain has it or had it.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError::Held`] or [`LogError::Fenced`] if one has, or had; those of the log.
+    pub(super) async fn regain(&self, lost: Epoch) -> Result<(), LogError> {
+        let mut claims = self.claims.lock().await;
+        if self.epoch() != lost {
+            // It was regained already.
+            return Ok(());
+        }
+        let asked = Clocks::now(self.surroundings);
+        let lease = self.log.claim(self.session, self.holder, self.time).await?;
+        // Nobody else can have begun from here on, so that what is looked at stays so.
+        let stranger = self.stranger(&claims).await;
+        if !matches!(stranger, Ok(None)) {
+            if let Err(error) = self.log.release(&lease).await {
+                tracing::debug!(session = %self.session, %error, "the lease is not given back");
+            }
+            let newest = stranger?.unwrap_or(lease.epoch);
+            return Err(LogError::Fenced { session: self.session, epoch: lost, newest });
+        }
+        tracing::info!(session = %self.session, "the lease had ended, and nobody else was at work: it is claimed again");
+        claims.push(lease.epoch);
+        *self.now() = Claim { epoch: lease.epoch, asked };
+        Ok(())
+    }
+
+    /// The claim of another brain that was at work since the first claim.
+    async fn stranger(&self, claims: &[Epoch]) -> Result<Option<Epoch>, LogError> {
+        let mut next = Some(self.since.plus(1));
+        while let Some(from) = next {
+            let page = self
+                .log
+                .read(self.session, Slice { kinds: vec![kinds::HANDBOX_BRAIN_WOKE], ..Slice::from(from) })
+                .await?;
+            let woke = page
+                .entries
+                .iter()
+                .map(|entry| BrainWoke::from_event(&entry.event).map_or(Epoch(0), |woke| woke.epoch));
+            if let Some(other) = woke.into_iter().find(|epoch| !claims.contains(epoch)) {
+                return Ok(Some(other));
+            }
+            next = page.next;
+        }
+        Ok(None)
     }
 
     /// Until when it surely holds, for whoever acts on a task of its own.
     pub(super) fn until(&self) -> Until {
-        Until { asked: *self.asked(), usable: self.time - self.time / MARGIN }
+        Until { asked: self.now().asked, usable: self.time - self.time / MARGIN }
     }
 
     /// Makes sure that it holds for now: by its clocks, or else by renewing it.
@@ -77,7 +159,7 @@ impl<'a> Tenure<'a> {
                 Ok(()) => {}
                 // It may come back before the lease ends; if not, the next append says so.
                 Err(LogError::Unavailable(error) | LogError::Unreachable(error)) => {
-                    tracing::warn!(session = %self.lease.session, error, "lease not renewed");
+                    tracing::warn!(session = %self.session, error, "lease not renewed");
                 }
                 Err(error) => return error.into(),
             }
@@ -85,15 +167,25 @@ impl<'a> Tenure<'a> {
     }
 
     async fn renew(&self) -> Result<(), LogError> {
-        let asked = Clocks::now(self.surroundings);
-        self.log.renew(&self.lease, self.time).await?;
-        *self.asked() = asked;
-        Ok(())
+        let (lease, asked) = (self.lease(), Clocks::now(self.surroundings));
+        match self.log.renew(&lease, self.time).await {
+            Ok(()) => {
+                let mut now = self.now();
+                // Another claim may have taken its place meanwhile.
+                if now.epoch == lease.epoch {
+                    now.asked = asked;
+                }
+                Ok(())
+            }
+            Err(LogError::Fenced { epoch, newest, .. }) if newest == epoch => self.regain(epoch).await,
+            Err(_) if self.epoch() != lease.epoch => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
-    fn asked(&self) -> std::sync::MutexGuard<'_, Clocks> {
-        // Nobody panics while he holds two numbers.
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn now(&self) -> std::sync::MutexGuard<'_, Claim> {
+        // Nobody panics while he holds three numbers.
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

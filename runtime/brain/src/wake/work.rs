@@ -19,7 +19,7 @@ const IDLE_STEPS_MAX: u32 = 64;
 /// Works on a session until it rests.
 pub(super) async fn run(brain: &Brain, tenure: &Tenure<'_>) -> Result<Rest, WakeError> {
     let mut desk = Desk::open(brain, tenure).await?;
-    let mut watch = Watch::new(&*brain.log, tenure.lease.session);
+    let mut watch = Watch::new(&*brain.log, tenure.session);
     let mut shown = Shown::default();
     let woke_before = desk.fold.anchors.woke;
     let (mut last, mut idle_steps) = (desk.fold.next(), 0);
@@ -34,7 +34,7 @@ pub(super) async fn run(brain: &Brain, tenure: &Tenure<'_>) -> Result<Rest, Wake
             wake(&mut desk)?;
         }
         let step = next_step(&desk.fold, &desk.runs, desk.now());
-        tracing::trace!(session = %tenure.lease.session, ?step, "next");
+        tracing::trace!(session = %tenure.session, ?step, "next");
         if let Some(what) = desk.unusable.clone().filter(|_| !goes_without(&desk, &step)) {
             return Err(leave(&mut desk, what).await?);
         }
@@ -63,7 +63,7 @@ pub(super) async fn run(brain: &Brain, tenure: &Tenure<'_>) -> Result<Rest, Wake
 }
 
 fn wake(desk: &mut Desk<'_>) -> Result<(), WakeError> {
-    let body = BrainWoke { holder: desk.brain.settings.holder.clone(), epoch: desk.lease.epoch, reason: None };
+    let body = BrainWoke { holder: desk.brain.settings.holder.clone(), epoch: desk.tenure.epoch(), reason: None };
     let event = desk.body(&body)?;
     desk.stage(vec![event])
 }
@@ -76,7 +76,7 @@ fn goes_without(desk: &Desk<'_>, step: &Step) -> bool {
 /// Says in the log, once, that this program cannot work on the session, and leaves it as it is: whoever wrote what it
 /// runs with may be a later Handbox, or a client who can write it again.
 async fn leave(desk: &mut Desk<'_>, what: String) -> Result<WakeError, WakeError> {
-    let own = json!({"part": "session", "incarnation": desk.lease.session});
+    let own = json!({"part": "session", "incarnation": desk.session});
     let error = desk.error("unknown_error", &what, After::Retrying, own)?;
     if desk.fold.last_error.as_ref().is_none_or(|last| !says(&error, &last.message)) {
         desk.tell(vec![error]).await?;
@@ -106,7 +106,8 @@ async fn act(desk: &mut Desk<'_>, step: Step, shown: &mut Shown, watch: &mut Wat
         Step::Rest(_) => {}
         Step::Begin(ids) => {
             let running = desk.event(kinds::SESSION_STATUS_RUNNING, json!({}))?;
-            desk.stage(vec![running])?;
+            let thread = desk.thread(kinds::SESSION_THREAD_STATUS_RUNNING, json!({}))?;
+            desk.stage(vec![running, thread])?;
             take(desk, &ids)?;
         }
         Step::Take(ids) => take(desk, &ids)?,

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use handbox_brain::model::script::Script;
-use handbox_brain::model::{Listener, Model, ModelError, ModelRequest, Reply};
+use handbox_brain::model::{Listener, Message, Model, ModelError, ModelRequest, Reply, Role};
 use handbox_brain::{
     Agent, Brain, Hands, Machine, Need, NoScratch, Policy, Provided, Rest, RunsWith, Settings, Surroundings, ToolSpec,
     WakeError,
 };
 use handbox_hand::{Call, Hand, HandError, Hints, Outcome, Output, Part, Recovery, Tool, ToolName};
-use handbox_session::fold::{Fold, Money};
+use handbox_session::fold::{Fold, Money, Tokens};
 use handbox_session::memory::{ManualClock, MemoryLog};
 use handbox_session::{Batch, Entry, Event, EventId, Kind, Minter, Seq, SessionId, SessionLog, Slice, Writer};
 use serde_json::{Value, json};
@@ -63,6 +63,8 @@ impl Points for Gate {
         }
     }
 }
+/// Words among which others hide: in tags, behind a line separator, in another order, and joined by nothing.
+pub(crate) const HIDDEN: &str = "seen \u{e0041}\u{e0042} \u{2028} \u{202e} \u{200b} \u{feff} \u{61c}\r\n\tend";
 
 /// A hand whose tools do what their names say.
 pub(crate) struct TestHand {
@@ -108,6 +110,8 @@ pub(crate) fn tools() -> Vec<Tool> {
         tool("limit", WRITES, Recovery::Ask),
         tool("shout", WRITES, Recovery::Ask),
         tool("scatter", READS, Recovery::Ask),
+        tool("hidden", READS, Recovery::Ask),
+        tool("junk", READS, Recovery::Ask),
     ]
 }
 
@@ -150,6 +154,9 @@ impl Hand for TestHand {
             })),
             "shout" => Err(HandError::Tool(handbox_hand::ToolFault::Failed("\u{1b}".repeat(2_000_000)))),
             "scatter" => Ok(Output { parts: vec![scrap(); 20_000], ..Output::default() }),
+            "hidden" => Ok(text(HIDDEN)),
+            // Few enough characters, as long as nobody shows them.
+            "junk" => Ok(text(&"\u{e0041}".repeat(90_000))),
             "long" => Ok(text(&"0123456789".repeat(20_000))),
             "picture" => {
                 let part = Part { media_type: "image/png".into(), data: vec![7; 700_000] };
@@ -208,31 +215,59 @@ impl Hands for TestHands {
 
 /// A model that keeps every request, and what each cost.
 pub(crate) struct Kept {
-    pub(crate) model: Script,
+    pub(crate) model: Arc<dyn Model>,
     pub(crate) requests: Mutex<Vec<ModelRequest>>,
-    /// What the provider charged: for whole replies.
+    /// What the provider charged: for whole replies what it counted, for others what was sent and what had come.
     pub(crate) charged: Mutex<Money>,
     pub(crate) price: handbox_brain::Price,
     pub(crate) points: Arc<dyn Points>,
 }
 
-impl Kept {
-    fn charge(&self, reply: &Reply) {
-        let mut charged = self.charged.lock().unwrap();
-        *charged = charged.plus(self.price.cost(reply.usage));
-    }
-}
+/// Bytes of a token, for partial replies: as the scripted model counts whole ones.
+const BYTES_PER_TOKEN: u64 = 4;
 
-struct Chunks<'a> {
+/// What a provider writes on its bill while a reply comes. It charges also where nobody waits for the end.
+struct Bill<'a> {
+    kept: &'a Kept,
     inner: &'a mut dyn Listener,
+    read: u64,
+    written: u64,
 }
 
-impl Listener for Chunks<'_> {
+impl Listener for Bill<'_> {
     fn block(&mut self, index: usize, kind: &str) {
         self.inner.block(index, kind);
     }
     fn text(&mut self, index: usize, text: &str) {
         self.inner.text(index, text);
+    }
+    fn wrote(&mut self, bytes: usize) {
+        self.written += bytes as u64;
+        self.inner.wrote(bytes);
+    }
+    fn counted(&mut self, tokens: Tokens) {
+        self.inner.counted(tokens);
+    }
+}
+
+impl Bill<'_> {
+    fn charge(&mut self, tokens: Tokens) {
+        let mut charged = self.kept.charged.lock().unwrap();
+        *charged = charged.plus(self.kept.price.cost(tokens));
+        (self.read, self.written) = (0, 0);
+    }
+}
+
+impl Drop for Bill<'_> {
+    fn drop(&mut self) {
+        if self.written > 0 {
+            let tokens = Tokens {
+                input_tokens: self.read / BYTES_PER_TOKEN,
+                output_tokens: self.written / BYTES_PER_TOKEN,
+                ..Tokens::default()
+            };
+            self.charge(tokens);
+        }
     }
 }
 
@@ -247,29 +282,40 @@ impl Model for Kept {
         check(request);
         self.requests.lock().unwrap().push(request.clone());
         self.points.at("first chunk").await;
-        let reply = self.model.ask(request, &mut Chunks { inner: listener }).await?;
-        self.charge(&reply);
+        let read = serde_json::to_string(&request.messages).unwrap().len() as u64;
+        let mut bill = Bill { kept: self, inner: listener, read, written: 0 };
+        let reply = self.model.ask(request, &mut bill).await?;
+        bill.charge(reply.usage.unwrap_or_default());
+        drop(bill);
         self.points.at("last chunk").await;
         Ok(reply)
     }
 }
 
-/// What every provider checks: roles alternate, the first is the user's, and each call has its result right after it.
-pub(crate) fn check(request: &ModelRequest) {
-    let value = serde_json::to_value(request).unwrap();
-    let messages = value["messages"].as_array().unwrap();
-    assert_eq!(messages[0]["role"], "user", "{value:#}");
-    for pair in messages.windows(2) {
-        assert_ne!(pair[0]["role"], pair[1]["role"], "{value:#}");
-        let ids = |message: &Value, kind: &str, member: &str| -> Vec<String> {
-            let blocks = message["content"].as_array().unwrap().iter().filter(|block| block["type"] == kind);
-            blocks.map(|block| block[member].as_str().unwrap().to_owned()).collect()
-        };
-        let called = ids(&pair[0], "tool_use", "id");
-        assert_eq!(called, ids(&pair[1], "tool_result", "tool_use_id"), "{value:#}");
-        assert!(!pair[1]["content"].as_array().unwrap().is_empty());
+/// The ids of a message's blocks of a kind. What else they hold need not be such that it can be read.
+fn ids(message: &Message, kind: &str) -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Block {
+        r#type: String,
+        #[serde(alias = "tool_use_id")]
+        id: Option<String>,
     }
-    assert_eq!(messages.last().unwrap()["role"], "user", "{value:#}");
+    let blocks = message.content.iter().map(|block| serde_json::from_str::<Block>(block.get()).unwrap());
+    blocks.filter(|block| block.r#type == kind).filter_map(|block| block.id).collect()
+}
+
+/// What every provider checks: roles alternate, the first is the user's, no message is empty, and each call has its
+/// result right after it.
+pub(crate) fn check(request: &ModelRequest) {
+    let messages = &request.messages;
+    let whole = serde_json::to_string(request).unwrap();
+    assert_eq!(messages[0].role, Role::User, "{whole}");
+    assert!(messages.iter().all(|message| !message.content.is_empty()), "{whole}");
+    for pair in messages.windows(2) {
+        assert_ne!(pair[0].role, pair[1].role, "{whole}");
+        assert_eq!(ids(&pair[0], "tool_use"), ids(&pair[1], "tool_result"), "{whole}");
+    }
+    assert_eq!(messages.last().unwrap().role, Role::User, "{whole}");
 }
 
 /// The machine's time, shifted, and waits that are cut to something a test can wait for.
@@ -337,6 +383,21 @@ impl Bench {
         Self::with(script, runs, Arc::new(NoPoints), Arc::default()).await
     }
 
+    /// With another model than a scripted one.
+    pub(crate) async fn asking(model: impl Model + 'static, runs: &RunsWith) -> Self {
+        let mut bench = Self::new(&json!([]), runs).await;
+        let kept = Kept {
+            model: Arc::new(model),
+            requests: Mutex::default(),
+            charged: Mutex::default(),
+            price: price(),
+            points: Arc::new(NoPoints),
+        };
+        bench.model = Arc::new(kept);
+        bench.brain.model = bench.model.clone();
+        bench
+    }
+
     pub(crate) async fn with(script: &Value, runs: &RunsWith, points: Arc<dyn Points>, ledger: Ledger) -> Self {
         let clock = ManualClock::new(Instant::now());
         let log = MemoryLog::new({
@@ -352,7 +413,7 @@ impl Bench {
         });
         let hands = Arc::new(TestHands { hand, alive: AtomicU64::new(0), refuses: AtomicBool::new(false) });
         let model = Arc::new(Kept {
-            model: Script::parse("test", &script.to_string()).unwrap(),
+            model: Arc::new(Script::parse("test", &script.to_string()).unwrap()),
             requests: Mutex::default(),
             charged: Mutex::default(),
             price: price(),

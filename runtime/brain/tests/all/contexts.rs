@@ -1,12 +1,15 @@
 //! What a model is shown: made from the log alone, and no more of it read than is needed.
 
-use super::bench::{Bench, calls, check, runs, says};
+use super::bench::{Bench, HIDDEN, calls, check, runs, says};
 use super::wrapped::{Around, Wrapped};
+use async_trait::async_trait;
 use handbox_brain::context::{self, Context, Material, read, request_at};
-use handbox_brain::model::ModelRequest;
+use handbox_brain::model::{Listener, Model, ModelError, ModelRequest, Reply};
 use handbox_brain::{RunsWith, runs_with};
-use handbox_session::fold::{StopReason, fold_to};
-use handbox_session::{Page, Seq, SessionLog};
+use handbox_hand::misleads;
+use handbox_session::fold::{StopReason, Tokens, fold_to};
+use handbox_session::memory::MemoryLog;
+use handbox_session::{Blobs, Event, NewSession, Page, Seq, SessionId, SessionLog};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,10 +44,14 @@ async fn starts(bench: &Bench) -> Vec<Seq> {
 }
 
 async fn remade(bench: &Bench, place: Seq) -> ModelRequest {
-    let record = bench.log.record(bench.session).await.unwrap();
-    let fold = fold_to(&bench.log, &record, Some(place)).await.unwrap();
-    let runs = runs_with(&bench.log, bench.session, &fold).await.unwrap();
-    let material = read(&bench.log, &bench.log, bench.session, &runs.context, place).await.unwrap();
+    remade_from(&bench.log, bench.session, place).await
+}
+
+async fn remade_from(log: &MemoryLog, session: SessionId, place: Seq) -> ModelRequest {
+    let record = log.record(session).await.unwrap();
+    let fold = fold_to(log, &record, Some(place)).await.unwrap();
+    let runs = runs_with(log, session, &fold).await.unwrap();
+    let material = read(log, log, session, &runs.context, place).await.unwrap();
     request_at(&material, &runs, place)
 }
 
@@ -54,7 +61,9 @@ fn text(request: &ModelRequest) -> String {
 
 #[tokio::test]
 async fn every_request_is_made_again_from_the_log_byte_for_byte() {
-    for context in [Context::Everything, Context::LastTurns { turns: 2 }, Context::ClearedResults { keep: 2 }] {
+    let summary = Context::Summary { at_tokens: 400 };
+    for context in [summary, Context::Everything, Context::LastTurns { turns: 2 }, Context::ClearedResults { keep: 2 }]
+    {
         let bench = talked(context.clone(), 4).await;
         let made = bench.model.requests.lock().unwrap().clone();
         let starts = starts(&bench).await;
@@ -63,6 +72,66 @@ async fn every_request_is_made_again_from_the_log_byte_for_byte() {
             assert_eq!(text(request), text(&remade(&bench, place).await), "{context:?} at {place}");
         }
     }
+}
+
+/// Replies as Anthropic's API sends them: what is in them would not survive being read as values.
+struct Anthropic;
+
+const THOUGHT: &str = r#"{"type":"thinking", "thinking":"h\u006dm \ud83d\ude00\/ \u00e9","signature":"EqQB\/+=="}"#;
+const CALL: &str = r#"{"type":"tool_use","id":"toolu_1","name":"look","input":{"x": "\u0061", "n": 1e2, "b":12345678901234567890123,"f":1.0,"a":-0.0},"caller":{"type":"direct"}}"#;
+const BROKEN: &str = r#"{"type":"tool_use","id":"toolu_2","name":"look","input":{"x":"\ud83d"}}"#;
+
+#[async_trait]
+impl Model for Anthropic {
+    fn provider(&self) -> &str {
+        "anthropic"
+    }
+
+    async fn ask(&self, request: &ModelRequest, _: &mut dyn Listener) -> Result<Reply, ModelError> {
+        let odd = r#"{"type":"of_tomorrow","z":1,"a":[1.50]}"#;
+        // The second of each turn is kept as a blob.
+        let long = format!(r#"{{"type":"text","text":"\u0041{}"}}"#, "long ".repeat(10_000));
+        let blocks = match request.messages.len() % 4 {
+            1 => [THOUGHT, r#"{"type":"redacted_thinking","data":"Emw+"}"#, CALL, BROKEN].join(","),
+            _ => [THOUGHT, odd, &long].join(", "),
+        };
+        let usage = Some(Tokens { input_tokens: 5, output_tokens: 5, ..Tokens::default() });
+        Ok(Reply { model: "claude".to_owned(), content: format!("[{blocks}]"), stop_reason: None, usage })
+    }
+}
+
+#[tokio::test]
+async fn replies_of_a_provider_are_shown_again_byte_for_byte_by_another_process() {
+    for context in [Context::Everything, Context::LastTurns { turns: 2 }, Context::ClearedResults { keep: 2 }] {
+        let bench = Bench::asking(Anthropic, &with(context.clone())).await;
+        for turn in 0..3 {
+            bench.say(&format!("go {turn}")).await;
+            assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+        }
+        let other = copied(&bench).await;
+        let made = bench.model.requests.lock().unwrap().clone();
+        let starts = starts(&bench).await;
+        assert_eq!((made.len(), starts.len()), (6, 6));
+        for (request, place) in made.iter().zip(starts) {
+            assert_eq!(text(request), text(&remade_from(&other, bench.session, place).await), "{context:?} at {place}");
+        }
+        let last = text(made.last().unwrap());
+        assert!([THOUGHT, CALL, BROKEN].iter().all(|block| last.contains(block)), "{last:.2000}");
+    }
+}
+
+/// A log that has only what was written: each event read again from its own text, and the blobs.
+async fn copied(bench: &Bench) -> MemoryLog {
+    let log = MemoryLog::new(std::time::Instant::now);
+    let entries = bench.entries().await;
+    let events = entries.iter().map(|entry| Event::from_json(entry.event.json()).unwrap()).collect();
+    log.create(NewSession::own(bench.session, events)).await.unwrap();
+    let everything =
+        context::read(&bench.log, &bench.log, bench.session, &Context::Everything, entries[entries.len() - 1].seq);
+    for (digest, content) in everything.await.unwrap().blobs {
+        assert_eq!(log.put(content).await.unwrap(), digest);
+    }
+    log
 }
 
 #[tokio::test]
@@ -103,7 +172,7 @@ impl handbox_brain::model::Model for Verbatim {
         let first = request.messages.len() == 1;
         let content = if first { ODD.to_owned() } else { r#"[{"type":"text","text":"ok"}]"#.to_owned() };
         let (stop_reason, usage) = (None, handbox_session::fold::Tokens::default());
-        Ok(handbox_brain::model::Reply { model: "v".to_owned(), content, stop_reason, usage })
+        Ok(handbox_brain::model::Reply { model: "v".to_owned(), content, stop_reason, usage: Some(usage) })
     }
 }
 
@@ -161,16 +230,48 @@ async fn a_context_that_grows_too_long_is_summed_up_and_the_log_stays_whole() {
     assert_eq!((fold.total.model_requests, fold.total.model_requests_lost), (requests.len() as u64, 0));
     let shown = bench.all("agent.message").await;
     assert!(shown.iter().all(|message| message["content"][0]["text"] != "they said go, and it looked"));
-    // Made again from the log, and redone differently.
+    // Made again from the log, the requests for summaries, too.
     for (request, place) in requests.iter().zip(starts(&bench).await) {
-        let again = remade(&bench, place).await;
-        if !text(request).contains("Sum up this conversation") {
-            assert_eq!(text(request), text(&again));
-        }
+        assert_eq!(text(request), text(&remade(&bench, place).await), "at {place}");
     }
+    // These have the tools, which what is cached begins with and what was called needs; but they are not to be called.
+    let (sums, asks): (Vec<_>, Vec<_>) =
+        requests.iter().partition(|request| text(request).contains("Sum up this conversation"));
+    assert!(sums.iter().all(|request| request.options["tool_choice"] == json!({"type": "none"})));
+    assert!(asks.iter().all(|request| !request.options.contains_key("tool_choice")));
+    let tools = |request: &ModelRequest| serde_json::to_string(&request.tools).unwrap();
+    assert!(requests.iter().all(|request| tools(request) == tools(&requests[0])));
     let head = bench.fold().await.through().unwrap();
     let material = read(&bench.log, &bench.log, bench.session, &Context::Everything, head).await.unwrap();
     assert!(text(&request_at(&material, &runs(), head)).contains("go 0"));
+}
+
+#[tokio::test]
+async fn what_a_hand_says_of_its_tools_is_seen_bounded_and_marked_as_its_words() {
+    let mut runs = runs();
+    let tool = &mut runs.tools[0];
+    tool.description = format!("{HIDDEN}{}", "x".repeat(100_000));
+    tool.input_schema = json!({"type": "object", "description": HIDDEN, "properties": {
+        "description": {"type": "string", "title": HIDDEN, "enum": ["as it is\u{200b}"]},
+        "a": {"anyOf": [{"const": 1, "$comment": "y".repeat(9_000)}]}}});
+    let (name, said) = (tool.name.to_string(), tool.description.clone());
+    let bench = Bench::new(&script(), &runs).await;
+    bench.say("go").await;
+    bench.wake().await;
+    let request = bench.model.requests.lock().unwrap()[0].clone();
+    let shown: Vec<Value> = request.tools.iter().map(|tool| serde_json::from_str(tool.get()).unwrap()).collect();
+    let description = shown[0]["description"].as_str().unwrap();
+    assert!(description.starts_with("(In the words of the hand `test`:) seen \\u{e0041}"), "{description:.80}");
+    assert!(!description.contains(misleads) && description.chars().count() < 20_100 && description.ends_with("x…"));
+    let schema = &shown[0]["input_schema"];
+    let texts = [&schema["description"], &schema["properties"]["description"]["title"]];
+    assert!(texts.iter().all(|text| !text.as_str().unwrap().contains(misleads)), "{texts:?}");
+    assert_eq!(schema["properties"]["a"]["anyOf"][0]["$comment"].as_str().unwrap().chars().count(), 4_000);
+    // What decides about input stays to the letter, and so does what was pinned and approved.
+    assert_eq!(schema["properties"]["description"]["enum"], json!(["as it is\u{200b}"]));
+    assert_eq!(shown[1]["input_schema"], runs.tools[1].input_schema);
+    let pinned = runs_with(&bench.log, bench.session, &bench.fold().await).await.unwrap();
+    assert_eq!(pinned.tool(&name).unwrap().description, said);
 }
 
 /// Counts what is read of a log.

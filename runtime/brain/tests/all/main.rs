@@ -9,6 +9,8 @@ mod contexts;
 mod crashes;
 mod interrupts;
 mod limits;
+mod money;
+mod pool;
 mod scripts;
 mod states;
 mod stuck;

@@ -20,6 +20,7 @@ async fn a_turn_with_a_tool_writes_what_the_reference_says_in_its_order() {
         "user.message",
         "handbox.brain_woke",
         "session.status_running",
+        "session.thread_status_running",
         "handbox.input_taken",
         "span.model_request_start",
         "handbox.model_reply",
@@ -35,6 +36,7 @@ async fn a_turn_with_a_tool_writes_what_the_reference_says_in_its_order() {
         "handbox.model_reply",
         "agent.message",
         "span.model_request_end",
+        "session.thread_status_idle",
         "session.usage",
         "session.status_idle",
     ];
@@ -43,6 +45,51 @@ async fn a_turn_with_a_tool_writes_what_the_reference_says_in_its_order() {
     assert_eq!(bench.fold().await.oddities, handbox_session::fold::Oddities::default());
     assert_eq!(bench.model.requests.lock().unwrap().len(), 2);
     assert_eq!(bench.fold().await.total.spend, *bench.model.charged.lock().unwrap());
+}
+
+#[tokio::test]
+async fn a_client_is_shown_what_the_reference_says_and_nothing_of_handboxs_own() {
+    use handbox_session::Fold;
+    use handbox_session::fold::{Own, project};
+    let script = json!([{"when": {"step": 1}, "reply": [calls("send")]}, {"reply": [says("done")]}]);
+    let mut runs = runs();
+    runs.agent.name = "a".to_owned();
+    runs.tools.iter_mut().for_each(|tool| tool.permission = handbox_brain::Policy::AlwaysAsk);
+    let bench = Bench::new(&script, &runs).await;
+    bench.say("hello").await;
+    bench.wake().await;
+    bench.confirm(bench.call(0).await, "allow").await;
+    bench.wake().await;
+    let shown = project(&bench.entries().await, &Fold::default(), Own::Hidden);
+    let shown: Vec<Value> = shown.into_iter().map(|shown| shown.json).collect();
+    let kinds: Vec<&str> = shown.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    let rest = ["session.thread_status_idle", "session.usage", "session.status_idle"];
+    let running = ["session.status_running", "session.thread_status_running"];
+    let asked = ["span.model_request_start", "agent.tool_use", "span.model_request_end"];
+    let said = ["span.model_request_start", "agent.message", "span.model_request_end"];
+    let wanted: Vec<&str> = [&running[..], &["user.message"], &asked, &rest, &running, &["user.tool_confirmation"]]
+        .concat()
+        .into_iter()
+        .chain([&["agent.tool_result"], &said[..], &rest].concat())
+        .collect();
+    assert_eq!(kinds, wanted);
+    assert!(shown.iter().all(|event| event.get("handbox").is_none()), "{shown:#?}");
+    let threads: Vec<&Value> = shown.iter().filter(|event| event["session_thread_id"].is_string()).collect();
+    assert_eq!(threads.len(), 4);
+    for thread in &threads {
+        assert!(thread["session_thread_id"].as_str().unwrap().starts_with("sthr_"));
+        assert_eq!(
+            (&thread["session_thread_id"], &thread["agent_name"]),
+            (&threads[0]["session_thread_id"], &json!("a"))
+        );
+    }
+    // An idle thread says what its session says right after it.
+    for at in kinds.iter().enumerate().filter(|(_, kind)| **kind == rest[0]).map(|(at, _)| at) {
+        for member in ["stop_reason", "stop_details"] {
+            assert!(shown[at].get(member).is_some());
+            assert_eq!(shown[at][member], shown[at + 2][member]);
+        }
+    }
 }
 
 #[tokio::test]
@@ -146,7 +193,7 @@ async fn what_a_hand_does_wrong_is_read_by_the_model_and_the_session_goes_on() {
     let results = bench.results().await;
     let find = |text: &str| results.iter().any(|result| result.contains(text));
     assert_eq!(results.len(), 7);
-    assert!(find("no such thing \\u{1b}[31m"), "control characters are visible: {results:?}");
+    assert!(find("the tool says: no such thing \\u{1b}[31m"), "control characters are visible: {results:?}");
     assert!(find("fault of the host") && find("The tool is broken") && find("There is no tool \"nothing\""));
     assert!(
         find("the hand is gone: it died (The hand `test`, incarnation 2, is dead; the next call gets another.)"),
@@ -165,37 +212,77 @@ async fn what_a_hand_does_wrong_is_read_by_the_model_and_the_session_goes_on() {
     assert_eq!((&error["handbox"]["part"], &error["handbox"]["incarnation"]), (&json!("hand"), &json!(1)));
 }
 
-#[tokio::test]
-async fn arguments_that_are_none_are_an_answer_to_the_model() {
-    use handbox_brain::model::{Listener, Model, ModelError, ModelRequest, Reply};
-    struct Broken;
-    #[async_trait::async_trait]
-    impl Model for Broken {
-        fn provider(&self) -> &str {
-            "broken"
-        }
-        async fn ask(&self, request: &ModelRequest, _: &mut dyn Listener) -> Result<Reply, ModelError> {
-            super::bench::check(request);
-            let deep = format!("{}{}", "[".repeat(110), "]".repeat(110));
-            let first = format!(
-                r#"[{{"type":"tool_use","id":"a","name":"look","input":{{}},"input_text":"{{\"x\": "}},
-                    {{"type":"tool_use","id":"b","name":"look","input":[1]}},
-                    {{"type":"tool_use","id":"c","name":"look","input":{{"x":{deep}}}}},
-                    {{"type":"tool_use","id":"d","name":"evil\n[31m","input":{{}}}}]"#
-            );
-            let content = if request.messages.len() == 1 { first } else { r#"[{"type":"text","text":"ok"}]"#.into() };
-            Ok(Reply { model: "b".into(), content, stop_reason: None, usage: Default::default() })
-        }
+/// A model whose first reply has this content, and whose second says that it is done.
+struct Raw(String);
+
+#[async_trait::async_trait]
+impl handbox_brain::model::Model for Raw {
+    fn provider(&self) -> &str {
+        "raw"
     }
-    let mut bench = Bench::new(&json!([]), &runs()).await;
-    bench.brain.model = std::sync::Arc::new(Broken);
+    async fn ask(
+        &self,
+        request: &handbox_brain::model::ModelRequest,
+        _: &mut dyn handbox_brain::model::Listener,
+    ) -> Result<handbox_brain::model::Reply, handbox_brain::model::ModelError> {
+        let content = if request.messages.len() == 1 { &self.0 } else { r#"[{"type":"text","text":"ok"}]"# };
+        let usage = Default::default();
+        Ok(handbox_brain::model::Reply { model: "r".into(), content: content.to_owned(), stop_reason: None, usage })
+    }
+}
+
+async fn replied(content: &str) -> Bench {
+    let bench = Bench::asking(Raw(content.to_owned()), &runs()).await;
     bench.say("go").await;
     assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+    bench
+}
+
+#[tokio::test]
+async fn arguments_that_are_none_are_an_answer_to_the_model() {
+    let deep = format!("{}{}", "[".repeat(110), "]".repeat(110));
+    let content = format!(
+        r#"[{{"type":"tool_use","id":"a","name":"look","input":{{}},"input_text":"{{\"x\": "}},
+            {{"type":"tool_use","id":"b","name":"look","input":[1]}},
+            {{"type":"tool_use","id":"c","name":"look","input":{{"x":{deep}}}}},
+            {{"type":"tool_use","id":"d","name":"evil\n[31m","input":{{}}}}]"#
+    );
+    let bench = replied(&content).await;
     let results = bench.results().await;
     assert_eq!(results.len(), 4, "{results:#?}");
     assert!(results.iter().filter(|result| result.starts_with("invalid input: ")).count() == 3, "{results:#?}");
     assert!(results.iter().any(|result| result.contains(r#""evil\n"#)), "{results:#?}");
     assert!(bench.all("handbox.call_started").await.is_empty());
+}
+
+#[tokio::test]
+async fn arguments_that_cannot_be_read_take_no_other_calls_result() {
+    let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+    for (input, why) in [(r#"{"q":"\ud83d"}"#, "hex escape"), (r#"{"n":1e999}"#, "out of range"), (&deep, "recursion")]
+    {
+        let call = format!(r#"{{"type":"tool_use","id":"bad","name":"look","input":{input}}}"#);
+        let good = r#"{"type":"tool_use","id":"good","name":"look","input":{"x":"seen"}}"#;
+        // Alone it would have ended the turn; before another it took that one's result.
+        assert_eq!(replied(&format!("[{call}]")).await.results().await.len(), 1, "{why}");
+        let bench = replied(&format!("[{call},{good}]")).await;
+        let results = bench.all("agent.tool_result").await;
+        let calls = [bench.call(0).await.to_string(), bench.call(1).await.to_string()];
+        let of = |index: usize| {
+            let id = calls[index].as_str();
+            results.iter().find(|result| result["tool_use_id"] == *id).unwrap()["content"][0]["text"].to_string()
+        };
+        assert!(of(0).contains("invalid input: ") && of(0).contains(why), "{}", of(0));
+        assert_eq!(of(1), r#""look seen""#);
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_is_no_array_of_blocks_is_none() {
+    let mut bench = Bench::asking(Raw(r#"[{"type":"text","text":"a"},7]"#.to_owned()), &runs()).await;
+    bench.brain.settings.retries_max = 1;
+    bench.say("go").await;
+    assert_eq!(bench.wake().await.stop_reason, Some(StopReason::RetriesExhausted));
+    assert!(bench.all("agent.message").await.is_empty());
 }
 
 #[tokio::test]
@@ -217,6 +304,22 @@ async fn a_long_result_is_a_preview_and_a_blob_and_an_image_is_an_image() {
     let shown = &request["messages"][2]["content"][1]["content"];
     assert_eq!((&shown[0]["text"], &shown[1]["type"]), (&json!("see"), &json!("image")));
     assert!(shown[1]["source"]["data"].as_str().unwrap().len() > 900_000);
+}
+
+#[tokio::test]
+async fn what_a_tool_says_is_seen_by_whoever_reads_it_and_bounded_as_it_is_shown() {
+    use handbox_hand::misleads;
+    let script = json!([{"when": {"step": 1}, "reply": [calls("hidden"), calls("junk")]}, {"reply": [says("done")]}]);
+    let bench = Bench::new(&script, &runs()).await;
+    bench.say("go").await;
+    bench.wake().await;
+    let results = bench.results().await;
+    assert!(results.iter().all(|result| !result.contains(misleads)), "{results:?}");
+    let seen = r"seen \u{e0041}\u{e0042} \u{2028} \u{202e} \u{200b} \u{feff} \u{61c}".to_owned() + "\r\n\tend";
+    assert!(results.contains(&seen), "{results:?}");
+    let junk = results.iter().find(|result| **result != seen).unwrap();
+    assert!(junk.chars().count() < 6_000 && junk.contains("has 90000 characters"), "{}", junk.chars().count());
+    assert!(junk.contains("(… 89445 characters left out …)"), "{junk}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

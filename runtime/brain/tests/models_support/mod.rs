@@ -10,6 +10,7 @@ use handbox_brain::model::{
     Anthropic, AnthropicOptions, Listener, Model, ModelError, ModelRequest, OpenAi, OpenAiOptions, Reply,
 };
 use handbox_hand::{Http, Principal};
+use handbox_session::fold::Tokens;
 use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Secret, Trust};
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,14 +77,24 @@ pub fn request() -> ModelRequest {
 
 /// Writes down what it hears.
 #[derive(Default)]
-pub struct Heard(pub Vec<String>);
+pub struct Heard {
+    pub shown: Vec<String>,
+    pub bytes: usize,
+    pub counted: Option<Tokens>,
+}
 
 impl Listener for Heard {
     fn block(&mut self, index: usize, kind: &str) {
-        self.0.push(format!("{index} {kind}"));
+        self.shown.push(format!("{index} {kind}"));
     }
     fn text(&mut self, index: usize, text: &str) {
-        self.0.push(format!("{index} {text:?}"));
+        self.shown.push(format!("{index} {text:?}"));
+    }
+    fn wrote(&mut self, bytes: usize) {
+        self.bytes += bytes;
+    }
+    fn counted(&mut self, tokens: Tokens) {
+        self.counted = Some(tokens);
     }
 }
 
@@ -91,10 +102,10 @@ impl Listener for Heard {
 pub async fn ask(model: &dyn Model) -> (Result<Reply, ModelError>, Vec<String>) {
     let mut heard = Heard::default();
     let reply = model.ask(&request(), &mut heard).await;
-    let shown = format!("{reply:?} {:?}", heard.0);
+    let shown = format!("{reply:?} {:?}", heard.shown);
     assert!(!shown.contains("canary") && !shown.contains("private prompt"), "{shown}");
     if let Err(error) = &reply {
         assert!(!error.to_string().contains("canary") && error.message.len() < 1500, "{error}");
     }
-    (reply, heard.0)
+    (reply, heard.shown)
 }

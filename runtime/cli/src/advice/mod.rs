@@ -1,32 +1,36 @@
 //! What to do about a call that failed.
 
+mod folders;
 mod own_flags;
 mod places;
 
 pub(crate) use own_flags::{refuse_flags_of_both, taken_inputs};
 
-use crate::ceiling::{Ceiling, Kept, dir_flag};
+use crate::ceiling::{Ceiling, Kept};
 use crate::failure::Failure;
 use crate::flags;
-use handbox_bundle::{Bundle, FolderGrant, GUEST_PATH_DEFAULT, Gap, GapKind, Grants, Kind, Mode};
-use handbox_hand::{HandError, Tool, ToolFault};
-use places::{Odd, Places};
+use crate::retype::Typed;
+use crate::watch::Terminal;
+use handbox_bundle::{Bundle, Gap, GapKind, Grants, Mode};
+use handbox_hand::{HandError, ToolFault};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// What is known of a call, for its failure.
 pub(crate) struct Advice<'a> {
-    pub(crate) tool: &'a Tool,
+    pub(crate) typed: Typed<'a>,
     pub(crate) bundle: &'a Bundle,
     pub(crate) grants: &'a Grants,
+    /// Whether --no-dir was typed, which goes with no other flag for folders.
+    pub(crate) no_dir: bool,
     /// Files that no tool may change, beside the bundle's own.
     pub(crate) protected: &'a [PathBuf],
     /// Whether --write would make the granted folders writable.
     pub(crate) write_helps: bool,
-    /// The input as it was typed.
-    pub(crate) words: &'a [String],
     pub(crate) input: &'a Value,
     pub(crate) cwd: &'a Path,
+    /// Who saw what the tool printed; `None` for agents, whose hints are about grants.
+    pub(crate) watcher: Option<&'a Terminal>,
 }
 
 impl Advice<'_> {
@@ -34,10 +38,8 @@ impl Advice<'_> {
     /// the tool sees, if that may be why.
     pub(crate) fn on(&self, error: HandError) -> Failure {
         let hint = match &error {
-            HandError::Input(why) => Some(input_hint(self.tool, self.words, why)),
-            HandError::Broken(_) => {
-                Some("-v shows what it printed before; if it is not yours, tell its author".to_owned())
-            }
+            HandError::Input(why) => Some(input_hint(&self.typed, why)),
+            HandError::Broken(_) => self.watcher.map(|watcher| watcher.crash_hint().to_owned()),
             HandError::Tool(fault @ (ToolFault::Denied(_) | ToolFault::Failed(_))) => self.on_fault(fault),
             _ => None,
         };
@@ -45,6 +47,20 @@ impl Advice<'_> {
         match hint {
             Some(hint) => failure.hint(hint),
             None => failure,
+        }
+    }
+
+    /// What to do about a fault if grants may be why, for whoever did not choose the input: a model that names what is not
+    /// there corrects itself.
+    pub(crate) fn on_grants(&self, fault: &ToolFault) -> Option<String> {
+        let denied = matches!(fault, ToolFault::Denied(_));
+        if !denied && !matches!(fault, ToolFault::Failed(_)) {
+            return None;
+        }
+        let text = fault.to_string();
+        match About::of(&text, denied) {
+            about @ About::Missing if !self.folders().is_empty() => self.gap_hint(&text, about),
+            _ => self.on_fault(fault),
         }
     }
 
@@ -65,17 +81,22 @@ impl Advice<'_> {
             return self.gap_hint(&text, about);
         }
         if folders.is_empty() {
-            return self.unseen().or_else(|| self.gap_hint(&text, about)).or_else(|| Some(NO_FOLDER.to_owned()));
+            let unseen = self.unseen().or_else(|| self.no_dir_hint()).or_else(|| self.gap_hint(&text, about));
+            return unseen.or_else(|| Some(NO_FOLDER.to_owned()));
         }
-        let odd = self.odd(&folders, &text, about);
-        let hint = odd.or_else(|| self.gap_hint(&text, about)).unwrap_or_else(|| self.view(&folders, about));
-        Some(format!("{hint}{}", self.relative(&text, about)))
+        // What is known of the paths is why; the rest only may be.
+        let known = self.odd(&folders, &text, about);
+        let may_be = || {
+            let hint = self.gap_hint(&text, about).unwrap_or_else(|| self.view(&folders, about));
+            format!("{hint}{}", self.relative(&folders, &text, about))
+        };
+        Some(known.unwrap_or_else(may_be))
     }
 
     /// The components that the tool may be of.
     fn components(&self) -> impl Iterator<Item = Ceiling<'_>> {
         let known = self.bundle.components.iter().filter(|component| match component.known_tools() {
-            Ok(Some(tools)) => tools.iter().any(|(_, known)| known.name == self.tool.name),
+            Ok(Some(tools)) => tools.iter().any(|(_, known)| known.name == self.typed.tool.name),
             _ => true,
         });
         known.map(|component| Ceiling { bundle: self.bundle, component, cwd: self.cwd })
@@ -83,67 +104,12 @@ impl Advice<'_> {
 
     /// What the tool does with a folder if nothing keeps it from that.
     fn wanted(&self) -> Mode {
-        if self.tool.hints.read_only { Mode::ReadOnly } else { Mode::ReadWrite }
-    }
-
-    /// The folders that the tool sees.
-    fn folders(&self) -> Vec<FolderGrant> {
-        let mut folders: Vec<FolderGrant> = Vec::new();
-        for folder in self.components().flat_map(|one| one.component.effective(self.grants).grants.folders) {
-            if !folders.contains(&folder) {
-                folders.push(folder);
-            }
-        }
-        folders
-    }
-
-    /// Why the tool sees none of the folders that are granted.
-    fn unseen(&self) -> Option<String> {
-        let host = self.cwd.to_owned();
-        let usual = FolderGrant { host, guest: GUEST_PATH_DEFAULT.to_owned(), mode: Mode::ReadOnly };
-        let asks_for_none = |one: &Ceiling<'_>| one.component.asks.folders.is_empty();
-        let folder = match self.grants.folders.first() {
-            Some(folder) => folder,
-            None if self.components().all(|one| asks_for_none(&one)) => &usual,
-            None => return None,
-        };
-        let kept = self.components().find_map(|one| one.keeps_folder(folder, self.wanted()))?;
-        Some(sentence(&kept))
-    }
-
-    /// What is odd about the paths that the tool was given.
-    fn odd(&self, folders: &[FolderGrant], fault: &str, about: About) -> Option<String> {
-        let protected: Vec<PathBuf> = self.protected.iter().chain(&self.bundle.files).cloned().collect();
-        let places = Places { folders, protected: &protected };
-        let texts = places::texts(self.input, fault);
-        let first = |odd: &dyn Fn(&str) -> Option<Odd>| texts.iter().find_map(|text| odd(text));
-        let writes = about == About::Refused && !self.tool.hints.read_only;
-        let loaded = if writes { first(&|text| places.loaded(text)) } else { None };
-        let missing = |text: &str| if about == About::Missing { places.no_folder(text) } else { None };
-        let odd = loaded
-            .or_else(|| first(&|text| places.leaves(text)))
-            .or_else(|| first(&|text| places.host(text)))
-            .or_else(|| first(&missing))?;
-        Some(match odd {
-            Odd::Loaded(path) => {
-                format!(
-                    "Handbox loads {path}, so no grant covers it: change it yourself, or have the tool write another file"
-                )
-            }
-            Odd::Leaves(guest) => {
-                format!(
-                    "`..` and links cannot lead out of {guest}: grant the folder that holds the file, --dir HOST:/data:ro, and \
-                         name /data/FILE"
-                )
-            }
-            Odd::Host(path) => format!("paths are the tool's, not this machine's: name {path}"),
-            Odd::NoFolder(path) => format!("there is no folder {path}: make it first, or correct the path"),
-        })
+        if self.typed.tool.hints.read_only { Mode::ReadOnly } else { Mode::ReadWrite }
     }
 
     /// What was asked for in vain, which may be why.
     fn gap_hint(&self, text: &str, about: About) -> Option<String> {
-        let writes = about == About::Refused && !self.tool.hints.read_only;
+        let writes = about == About::Refused && !self.typed.tool.hints.read_only;
         let mut missing: Vec<String> = if writes { self.read_only_grants() } else { Vec::new() };
         for gap in self.components().flat_map(|one| one.component.effective(self.grants).gaps) {
             let may_be_why = match gap.kind {
@@ -170,27 +136,12 @@ impl Advice<'_> {
         match gap.flag.as_deref() {
             None => format!("{}: {}", gap.asked, gap.reason),
             // The component asks for more than this tool needs.
-            Some(flag) if self.tool.hints.read_only => match flag.strip_suffix(":rw") {
+            Some(flag) if self.typed.tool.hints.read_only => match flag.strip_suffix(":rw") {
                 Some(folder) => format!("{folder}:ro"),
                 None => flag.to_owned(),
             },
             Some(flag) => flag.to_owned(),
         }
-    }
-
-    /// The flags that make those folders writable that only their grant keeps from it.
-    fn read_only_grants(&self) -> Vec<String> {
-        let mut flags = Vec::new();
-        for folder in self.grants.folders.iter().filter(|folder| folder.mode == Mode::ReadOnly) {
-            if self.components().any(|one| one.folder(&folder.guest) == Some(Mode::ReadWrite)) {
-                let writable = FolderGrant { mode: Mode::ReadWrite, ..folder.clone() };
-                let flag = if self.write_helps { "--write".to_owned() } else { dir_flag(&writable, self.cwd) };
-                if !flags.contains(&flag) {
-                    flags.push(flag);
-                }
-            }
-        }
-        flags
     }
 
     /// A value that the tool looked for in its environment.
@@ -208,50 +159,10 @@ impl Advice<'_> {
             None => format!("the value was not granted: --env {name}=VALUE"),
         })
     }
-
-    /// Which folders the tool sees, and why it cannot write to those that it cannot.
-    fn view(&self, folders: &[FolderGrant], about: About) -> String {
-        let seen: Vec<String> = folders
-            .iter()
-            .map(|folder| {
-                let access = match (self.wanted(), folder.mode) {
-                    (Mode::ReadWrite, Mode::ReadWrite) => "to read and write".to_owned(),
-                    _ if about == About::Refused => format!("only to read{}", self.why_read_only(folder)),
-                    _ => "only to read".to_owned(),
-                };
-                format!("{} (here {}, {access})", folder.guest, folder.host.display())
-            })
-            .collect();
-        format!(
-            "paths are the tool's, not this machine's: it sees {}; for another folder add --dir HOST:/data:ro and name /data/FILE",
-            seen.join(", ")
-        )
-    }
-
-    fn why_read_only(&self, folder: &FolderGrant) -> String {
-        if self.tool.hints.read_only {
-            let why = ", because the tool declares read_only: if it is yours and writes, take that out of #[tool(…)] or \
-                       [[commands]]";
-            return why.to_owned();
-        }
-        let kept = self.components().find_map(|one| one.keeps_folder(folder, Mode::ReadWrite));
-        let why = kept
-            .map_or_else(|| "it is granted so: --write, or :rw behind its --dir".to_owned(), |kept| sentence(&kept));
-        format!(", because {why}")
-    }
-
-    /// What a relative path is to a tool that works paths out itself.
-    fn relative(&self, text: &str, about: About) -> &'static str {
-        let own = self.components().any(|one| one.component.kind != Kind::Command);
-        // The standard library's own text, and no path beside it.
-        let bare = text.contains("(os error 44)") && !text.contains('/');
-        match own && bare && about == About::Missing {
-            true => "; in a tool, a relative path starts nowhere: join it to /workspace",
-            false => "",
-        }
-    }
 }
 
+/// How the standard library says that no folder holds a path.
+const NO_PREOPEN: &str = "failed to find a pre-opened file descriptor";
 const NO_FOLDER: &str = "no folder was granted: add --dir HOST:/data:ro and name /data/FILE";
 
 fn sentence(kept: &Kept) -> String {
@@ -286,18 +197,30 @@ impl About {
         {
             return Self::Refused;
         }
-        if has(&["o such file", "os error 44)", "os error 54)", "os error 76)", "os error 8)"]) {
+        if has(&["o such file", NO_PREOPEN, "os error 44)", "os error 54)", "os error 76)", "os error 8)"]) {
             return Self::Missing;
         }
         Self::Other
     }
 }
 
-/// What the input should be; with how lists are written if `why` is about one that the flags had.
-pub(crate) fn input_hint(tool: &Tool, words: &[String], why: &str) -> String {
-    let input = format!("its input is: {}", crate::tools::properties(tool));
-    match flags::list_flag(tool, words).filter(|list| why.contains(&format!("/{list}"))) {
-        Some(list) => format!("{input}; {}", flags::list_hint(list)),
-        None => input,
+/// What the input should be, or the line that was meant; with how lists are written if `why` is about one that the flags
+/// had.
+pub(crate) fn input_hint(typed: &Typed<'_>, why: &str) -> String {
+    let bare = match typed.words {
+        [word] => serde_json::from_str(word).ok().and_then(|value| match value {
+            Value::String(text) => Some(text),
+            Value::Number(_) | Value::Bool(_) => Some(word.clone()),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }),
+        _ => None,
+    };
+    if let Some(line) = bare.and_then(|word| typed.meant_word(&word)) {
+        return format!("write: {line}");
     }
+    let input = format!("its input is: {}", crate::tools::properties(typed.tool));
+    let list = flags::list_flag(typed.tool, typed.words).filter(|list| why.contains(&format!("/{list}")));
+    let stale = typed.stale.filter(|_| why.contains("dditional properties"));
+    let more = list.map(flags::list_hint).or_else(|| stale.map(str::to_owned));
+    more.map_or_else(|| input.clone(), |more| format!("{input}; {more}"))
 }

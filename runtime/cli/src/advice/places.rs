@@ -1,8 +1,9 @@
 //! Where the paths that a tool was given lead, as far as the granted folders tell.
 
 use crate::config::PROJECT_FILE;
-use handbox_bundle::{BUNDLE_FILE, FolderGrant, GUEST_PATH_DEFAULT, Mode};
+use handbox_bundle::{BUNDLE_FILE, FolderGrant, GUEST_PATH_DEFAULT, Mode, check_guest_path};
 use serde_json::Value;
+use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
 /// The most texts that are looked at: an input is anybody's.
@@ -15,14 +16,37 @@ const LOADED_NAMES: [&str; 2] = [PROJECT_FILE, BUNDLE_FILE];
 /// What is odd about a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Odd {
-    /// It leads out of the folder at this guest path, by `..` or by a link.
-    Leaves(String),
+    /// It leads out of this folder, by `..` or by a link.
+    Leaves(Place),
     /// It is this machine's own path, of what the tool sees at that one.
     Host(String),
     /// The folder that it should lie in is not there.
-    NoFolder(String),
+    NoFolder(Place),
     /// A file that Handbox loads.
-    Loaded(String),
+    Loaded(Place),
+    /// No granted folder holds it: the top folder that it begins with.
+    Nowhere(String),
+}
+
+/// A path as the tool sees it and as this machine does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) guest: String,
+    pub(crate) host: PathBuf,
+}
+
+impl Place {
+    fn of(folder: &FolderGrant, rest: &Path) -> Self {
+        // Joining nothing would end the path with a slash.
+        let host = if rest.as_os_str().is_empty() { folder.host.clone() } else { folder.host.join(rest) };
+        Self { guest: guest(folder, rest), host }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (here {})", self.guest, self.host.display())
+    }
 }
 
 /// Every text in the input that may be a path, and those that a fault names.
@@ -37,7 +61,8 @@ pub(crate) fn texts<'t>(input: &'t Value, fault: &'t str) -> Vec<&'t str> {
     found
 }
 
-fn collect<'t>(value: &'t Value, found: &mut Vec<&'t str>) {
+/// Every text in the input.
+pub(crate) fn collect<'t>(value: &'t Value, found: &mut Vec<&'t str>) {
     match value {
         Value::String(text) => found.push(text),
         Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
@@ -61,7 +86,7 @@ impl Places<'_> {
         let real = path.canonicalize().ok();
         let is_one = |file: &PathBuf| real.is_some() && file.canonicalize().ok() == real;
         let loaded = LOADED_NAMES.contains(&name.as_str()) || self.protected.iter().any(is_one);
-        (loaded && folder.mode == Mode::ReadWrite).then(|| Odd::Loaded(guest(folder, &rest)))
+        (loaded && folder.mode == Mode::ReadWrite).then(|| Odd::Loaded(Place::of(folder, &rest)))
     }
 
     /// A path that leads out of its folder.
@@ -71,11 +96,11 @@ impl Places<'_> {
         for part in rest.components() {
             depth += if part == Component::ParentDir { -1 } else { 1 };
             if depth < 0 {
-                return Some(Odd::Leaves(folder.guest.clone()));
+                return Some(Odd::Leaves(Place::of(folder, Path::new(""))));
             }
         }
         let real = first_link(&folder.host, &rest)?.canonicalize().ok()?;
-        (!real.starts_with(&folder.host)).then(|| Odd::Leaves(folder.guest.clone()))
+        (!real.starts_with(&folder.host)).then(|| Odd::Leaves(Place::of(folder, Path::new(""))))
     }
 
     /// This machine's own path of something in a granted folder.
@@ -94,7 +119,17 @@ impl Places<'_> {
         let (folder, rest) = self.find(text)?;
         let parent = rest.parent().filter(|parent| !parent.as_os_str().is_empty())?;
         let plain = rest.components().all(|part| matches!(part, Component::Normal(_)));
-        (plain && !folder.host.join(parent).exists()).then(|| Odd::NoFolder(guest(folder, parent)))
+        (plain && !folder.host.join(parent).exists()).then(|| Odd::NoFolder(Place::of(folder, parent)))
+    }
+
+    /// A path that lies in no granted folder, where this machine has nothing either.
+    pub(crate) fn nowhere(&self, text: &str) -> Option<Odd> {
+        let top = text.strip_prefix('/')?.split('/').next()?;
+        let root = format!("/{top}");
+        let is_name = top.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        let is_ours = root != GUEST_PATH_DEFAULT && Path::new(&root).exists();
+        let may_be = is_name && !is_ours && check_guest_path(&root).is_ok() && self.find(text).is_none();
+        may_be.then_some(Odd::Nowhere(root))
     }
 
     /// The folder that a path of a tool begins in, and the rest of it.
@@ -113,8 +148,12 @@ impl Places<'_> {
     }
 }
 
-fn guest(folder: &FolderGrant, rest: &Path) -> String {
-    Path::new(&folder.guest).join(rest).display().to_string()
+/// What the tool calls something in a folder.
+pub(crate) fn guest(folder: &FolderGrant, rest: &Path) -> String {
+    match rest.as_os_str().is_empty() {
+        true => folder.guest.clone(),
+        false => Path::new(&folder.guest).join(rest).display().to_string(),
+    }
 }
 
 /// The first link on the way to `rest`, if there is one.

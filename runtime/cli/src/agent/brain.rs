@@ -8,8 +8,9 @@ use crate::failure::{Failure, Kind};
 use crate::log::open;
 use crate::paths::Paths;
 use crate::wiring;
-use handbox_brain::{Brain, Machine, Settings, WakeError};
-use handbox_session::{SessionId, SessionLog};
+use handbox_brain::{Brain, Machine, RunsWith, Settings, WakeError};
+use handbox_session::fold::{Money, fold_to};
+use handbox_session::{Fold, SessionId, SessionLog};
 use handbox_store::{FileBlobs, Options, socket};
 use std::path::Path;
 use std::sync::Arc;
@@ -21,29 +22,60 @@ pub(crate) async fn log(paths: &Paths, command: &str) -> Result<Arc<socket::Shar
     Ok(Arc::new(socket::SharedLog::open(&paths.data, command, opener).await?))
 }
 
-/// A brain whose model is this one.
-pub(crate) fn brain(log: Arc<dyn SessionLog>, choice: &Choice, global: &Global, cwd: &Path) -> Result<Brain, Failure> {
+/// A brain whose model is this one, and its hands. Configuration is that of `cwd`.
+pub(crate) fn brain(
+    log: Arc<dyn SessionLog>,
+    choice: &Choice,
+    global: &Global,
+    cwd: &Path,
+) -> Result<(Brain, Arc<BundleHands>), Failure> {
     let paths = Paths::find(global)?;
     let config = Config::load(&paths, cwd)?;
     let library = wiring::library(&paths, global.quiet)?;
     let blobs = FileBlobs::open(&paths.data.join("blobs"));
     let blobs = blobs.map_err(|error| Failure::usage(format!("the blobs in {}: {error}", paths.data.display())))?;
-    Ok(Brain {
+    let scratch = Arc::new(SessionScratch { data: paths.data.clone() });
+    // For hints only, which are typed where they are read.
+    let stands = std::env::current_dir().unwrap_or_else(|_| cwd.to_owned());
+    let hands = Arc::new(BundleHands::new(library, config, paths, &stands));
+    let brain = Brain {
         log,
         blobs: Arc::new(blobs),
         model: choice.open()?,
-        scratch: Arc::new(SessionScratch { data: paths.data.clone() }),
-        hands: Arc::new(BundleHands::new(library, config, paths)),
+        scratch,
+        hands: Arc::<BundleHands>::clone(&hands),
         surroundings: Arc::new(Machine),
         settings: Settings::usual(format!("handbox, process {}", std::process::id())),
-    })
+    };
+    Ok((brain, hands))
 }
 
-/// The model that a session pinned.
-pub(crate) async fn pinned_model(log: &dyn SessionLog, session: SessionId) -> Result<Choice, Failure> {
-    let fold = handbox_session::fold::fold_to(log, &log.record(session).await?, None).await?;
+/// A session as it stands.
+pub(crate) async fn folded(log: &dyn SessionLog, session: SessionId) -> Result<Fold, Failure> {
+    Ok(fold_to(log, &log.record(session).await?, None).await?)
+}
+
+/// A session as it stands, and what it runs with, which one from elsewhere may not say.
+pub(crate) async fn state(log: &dyn SessionLog, session: SessionId) -> Result<(Fold, RunsWith), Failure> {
+    let fold = folded(log, session).await?;
     let runs = handbox_brain::runs_with(log, session, &fold).await?;
-    Choice::pinned(&runs.agent.model)
+    Ok((fold, runs))
+}
+
+/// What a session cost; `None` where a model was asked of which nobody said what it costs.
+pub(super) async fn known_cost(
+    log: &dyn SessionLog,
+    session: SessionId,
+    fold: &Fold,
+) -> Result<Option<Money>, Failure> {
+    let total = &fold.total;
+    if total.spend > Money::default() || total.tokens.total() == 0 {
+        return Ok(Some(total.spend));
+    }
+    let runs = handbox_brain::runs_with(log, session, fold).await?;
+    let model = &runs.agent.model;
+    let is_known = runs.prices.known(&model.id).is_some() || Choice::pinned(model)?.is_scripted();
+    Ok(is_known.then_some(total.spend))
 }
 
 impl From<WakeError> for Failure {
@@ -52,10 +84,8 @@ impl From<WakeError> for Failure {
         match error {
             WakeError::Log(error) => error.into(),
             WakeError::NoSession(_) => Self::usage(message),
-            WakeError::Held { .. } => Self::new(Kind::Denied, message)
-                .hint("follow it with handbox sessions events ID --follow, or end that process"),
-            WakeError::Fenced { .. } => {
-                Self::new(Kind::Denied, message).hint("follow it with handbox sessions events ID --follow")
+            WakeError::Held { session, .. } | WakeError::Fenced { session, .. } => {
+                Self::new(Kind::Denied, message).hint(format!("follow it: handbox sessions events {session} --follow"))
             }
             WakeError::Unusable(_) => Self::new(Kind::Broken, message).hint("begin another session with handbox run"),
             WakeError::Bug(_) => Self::internal(message),

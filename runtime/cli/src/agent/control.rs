@@ -1,17 +1,20 @@
 //! `handbox interrupt`, `approve`, `deny`: what a client says to a session from elsewhere.
 
-use super::drive::{event, say};
+use super::brain::folded;
+use super::client::{event, say};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::log::open;
 use crate::output::{self, Tone};
 use crate::paths::Paths;
-use handbox_session::fold::{Waiting, WaitingOn, fold_to};
-use handbox_session::{EventId, SessionId, SessionLog, kinds};
+use handbox_session::fold::{Waiting, WaitingOn};
+use handbox_session::{Event, EventId, Fold, SessionId, SessionLog, kinds};
 use serde_json::json;
 use std::process::ExitCode;
 
 /// End what a session is doing: it comes to rest at once, and keeps all that it did.
+///
+/// One that rests already stays as it is.
 #[derive(clap::Args)]
 pub(crate) struct Interrupt {
     /// The session, by its id or the beginning of it
@@ -42,9 +45,24 @@ pub(crate) struct Deny {
 pub(crate) fn interrupt(global: &Global, command: &Interrupt) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global)?;
     open::with_session(&paths, "handbox interrupt", &command.id, async |log, session| {
-        say(log, session, vec![event(kinds::USER_INTERRUPT, json!({}))?]).await?;
-        told(log, session, global, "interrupt").await
+        let fold = folded(log, session).await?;
+        let interrupt = event(kinds::USER_INTERRUPT, json!({}))?;
+        if !interrupts(&fold, &interrupt) {
+            if global.json {
+                output::json_line(&json!({ "session": session, "sent": null, "holder": null }));
+            } else if !global.quiet {
+                output::note(Tone::Note, "nothing is going on in this session, so there is nothing to interrupt");
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        tell(log, session, interrupt, global, "interrupt").await
     })
+}
+
+/// Whether an interrupt would end anything.
+fn interrupts(fold: &Fold, interrupt: &Event) -> bool {
+    let mut after = fold.clone();
+    after.apply(fold.next(), interrupt).is_ok() && !after.interrupts.is_empty()
 }
 
 pub(crate) fn approve(global: &Global, command: &Approve) -> Result<ExitCode, Failure> {
@@ -64,21 +82,19 @@ fn decide(
 ) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global)?;
     open::with_session(&paths, "handbox approve", id, async |log, session| {
-        let record = log.record(session).await?;
-        let fold = fold_to(log, &record, None).await?;
+        let fold = folded(log, session).await?;
         let waiting: Vec<Waiting> = fold.waiting().filter(|one| one.on == WaitingOn::Confirmation).collect();
-        let call = which(&waiting, call)?;
+        let call = which(session, &waiting, call)?;
         let mut members = json!({ "tool_use_id": call, "result": verdict });
         if let Some(message) = message {
             members["deny_message"] = message.into();
         }
-        say(log, session, vec![event(kinds::USER_TOOL_CONFIRMATION, members)?]).await?;
-        told(log, session, global, verdict).await
+        tell(log, session, event(kinds::USER_TOOL_CONFIRMATION, members)?, global, verdict).await
     })
 }
 
 /// The call that is meant.
-fn which(waiting: &[Waiting], word: Option<&str>) -> Result<EventId, Failure> {
+fn which(session: SessionId, waiting: &[Waiting], word: Option<&str>) -> Result<EventId, Failure> {
     let ids = || waiting.iter().map(|one| one.id.to_string()).collect::<Vec<_>>().join(", ");
     let fits = |one: &&Waiting| {
         let id = one.id.to_string();
@@ -86,25 +102,33 @@ fn which(waiting: &[Waiting], word: Option<&str>) -> Result<EventId, Failure> {
     };
     match waiting.iter().filter(fits).collect::<Vec<_>>()[..] {
         [one] => Ok(one.id),
-        [] if waiting.is_empty() => {
-            Err(Failure::usage("no call of this session waits for you")
-                .hint("handbox sessions show ID says what it does"))
-        }
+        [] if waiting.is_empty() => Err(Failure::usage("no call of this session waits for you")
+            .hint(format!("what it does: handbox sessions show {session}"))),
         [] => Err(Failure::usage("no call of that id waits").hint(format!("these do: {}", ids()))),
         _ => Err(Failure::usage("several calls wait; which one?").hint(format!("name one of {}", ids()))),
     }
 }
 
-/// Says what was said, and what has to be done so that it has an effect.
-async fn told(log: &dyn SessionLog, session: SessionId, global: &Global, what: &str) -> Result<ExitCode, Failure> {
-    let holder = log.record(session).await?.holder;
+/// Says it to the session, and to the caller what has to be done so that it has an effect.
+async fn tell(
+    log: &dyn SessionLog,
+    session: SessionId,
+    event: Event,
+    global: &Global,
+    what: &str,
+) -> Result<ExitCode, Failure> {
+    // Whoever works on it may be done with it at once.
+    let before = log.record(session).await?.holder;
+    say(log, session, vec![event]).await?;
+    let holder = before.or(log.record(session).await?.holder);
     if global.json {
         output::json_line(&json!({ "session": session, "sent": what, "holder": holder }));
     } else if !global.quiet {
-        match holder {
-            Some(holder) => output::note(Tone::Note, &format!("sent to {holder}, which works on it")),
-            None => output::note(Tone::Note, &format!("kept; nobody works on it now: handbox wake {session}")),
-        }
+        let text = match holder {
+            Some(holder) => format!("sent to {holder}, which works on it"),
+            None => format!("kept; nobody works on it now, so go on with: handbox wake {session}"),
+        };
+        output::note(Tone::Note, &text);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -113,12 +137,13 @@ async fn told(log: &dyn SessionLog, session: SessionId, global: &Global, what: &
 mod tests {
     use super::which;
     use handbox_session::fold::{Waiting, WaitingOn};
-    use handbox_session::{EventId, Seq};
+    use handbox_session::{EventId, Seq, SessionId};
 
     #[test]
     fn the_only_call_that_waits_need_not_be_named() {
         let one =
             |number: u128| Waiting { id: EventId::from(number << 90), place: Seq::FIRST, on: WaitingOn::Confirmation };
+        let which = |waiting: &[Waiting], word| which(SessionId::from(1 << 100), waiting, word);
         assert_eq!(which(&[one(1)], None).unwrap(), one(1).id);
         assert!(which(&[], None).is_err() && which(&[one(1), one(2)], None).is_err());
         let id = one(2).id;

@@ -1,24 +1,35 @@
-//! Wakes a session, shows what happens, and asks whoever is there.
+//! Wakes a session, or follows whoever works on it, and shows what happens until it rests.
 
-use super::hands::Folders;
-use super::show::{Form, Screen, duration};
+use super::ask::{Answer, Keyboard, ask};
+use super::brain::{folded, state};
+use super::client::{event, say};
+use super::hands::BundleHands;
+use super::report::{Ended, report};
+use super::show::{Form, Screen};
 use crate::args::Global;
 use crate::failure::{Failure, Kind};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
-use handbox_brain::{Brain, Machine, Rest, Surroundings};
-use handbox_session::fold::{StopReason, Waiting, WaitingOn, summary};
-use handbox_session::{Batch, Event, EventId, Kind as EventKind, SessionId, Slice, Writer, kinds};
-use serde_json::{Map, Value, json};
+use handbox_brain::{Brain, Policy, Rest, RunsWith, Settings, WakeError};
+use handbox_session::fold::{Status, StopReason, Verdict, Waiting, WaitingOn};
+use handbox_session::{Followed, Lease, Seq, SessionId, Slice, Tail, kinds};
+use serde_json::{Value, json};
 use std::io::IsTerminal;
-use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::ctrl_c;
+
+/// How often it is looked whether whoever works on a session is still there.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A session that somebody watches.
 pub(super) struct Drive<'a> {
     pub(super) brain: Brain,
+    pub(super) hands: Arc<BundleHands>,
     pub(super) session: SessionId,
+    /// The place after which things are shown.
+    pub(super) after: Seq,
     pub(super) global: &'a Global,
     pub(super) paths: &'a Paths,
     /// Whether no model is asked.
@@ -30,70 +41,69 @@ enum End {
     Rests(Rest),
     /// Whoever watched left it for later.
     Left,
+    /// Whoever watched left it to another process, which goes on with it.
+    LeftTo(String),
 }
 
-/// An event of a client, with a new id.
-pub(super) fn event(kind: EventKind, members: Value) -> Result<Event, Failure> {
-    let mut chance = [0; 10];
-    Machine.chance(&mut chance);
-    let members = if let Value::Object(members) = members { members } else { Map::new() };
-    Event::new(EventId::at(Machine.now_unix_ms(), chance), kind, members)
-        .map_err(|error| Failure::usage(format!("this is too much for one event: {error}")))
+/// What came of working on it.
+enum Worked {
+    Rests(Rest),
+    Left,
+    /// Somebody else works on it.
+    Held(String),
 }
 
-/// Appends what a client says.
-pub(super) async fn say(
-    log: &dyn handbox_session::SessionLog,
-    session: SessionId,
-    events: Vec<Event>,
-) -> Result<(), Failure> {
-    log.append(vec![Batch { session, writer: Writer::Client, after: None, events }]).await?;
-    Ok(())
+/// What came of following somebody else.
+enum Watched {
+    Rests(Rest),
+    Left,
+    /// Nobody works on it any more.
+    Free,
 }
 
 impl Drive<'_> {
     /// Works on the session until it rests, or is left.
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
-        let head = self.brain.log.record(self.session).await?.head;
         let form = if self.global.json { Form::Json } else { Form::Text };
-        let mut screen = Screen::new(form, self.global.quiet, Some(head));
+        let mut screen = Screen::new(form, self.global.quiet, Some(self.after));
+        screen.hints(self.hands.hints.clone());
+        let fold = folded(&*self.brain.log, self.session).await?;
+        fold.calls.iter().for_each(|call| screen.knows(call));
         if self.scripted {
             screen.note("scripted: no model is asked");
         }
         let end = self.follow(&mut screen).await;
         screen.end_line();
-        match end? {
+        let rest = match end? {
+            End::Rests(rest) => rest,
             End::Left => {
-                output::note(Tone::Hint, &format!("left as it is; go on with: handbox wake {}", self.session));
-                Ok(ExitCode::from(Kind::Denied.code()))
+                let hint = format!("left as it is; go on with: handbox wake {}", self.session);
+                output::note(Tone::Hint, &hint);
+                return Ok(ExitCode::from(Kind::Denied.code()));
             }
-            End::Rests(rest) => self.report(&rest).await,
-        }
+            End::LeftTo(holder) => {
+                let hint = format!("{holder} goes on with it; follow it with: handbox wake {}", self.session);
+                output::note(Tone::Hint, &hint);
+                return Ok(ExitCode::from(Kind::Denied.code()));
+            }
+        };
+        let Self { brain, session, global, paths, scripted, .. } = &self;
+        let ended = Ended { log: &*brain.log, session: *session, paths, scripted: *scripted, rest: &rest };
+        report(ended, global, screen.advised).await
     }
 
     async fn follow(&self, screen: &mut Screen) -> Result<End, Failure> {
         let mut tail = self.brain.log.tail(self.session, screen.last).await?;
-        let mut interrupted = false;
+        let (mut keyboard, mut interrupted) = (Keyboard::default(), false);
         loop {
-            let rest = {
-                let mut wake = std::pin::pin!(self.brain.wake(self.session));
-                loop {
-                    tokio::select! {
-                        // What happened is shown before what came of it.
-                        biased;
-                        followed = tail.next() => screen.followed(&followed?),
-                        rest = &mut wake => break rest?,
-                        _ = ctrl_c() => {
-                            if interrupted {
-                                return Ok(End::Left);
-                            }
-                            interrupted = true;
-                            screen.end_line();
-                            screen.note("interrupted; once more leaves it for later");
-                            say(&*self.brain.log, self.session, vec![event(kinds::USER_INTERRUPT, json!({}))?]).await?;
-                        }
-                    }
-                }
+            let rest = match self.work(&mut *tail, screen, &mut interrupted).await? {
+                Worked::Rests(rest) => rest,
+                Worked::Left => return Ok(End::Left),
+                Worked::Held(holder) => match self.watch(&mut *tail, screen, &holder).await? {
+                    Watched::Rests(rest) => return Ok(End::Rests(rest)),
+                    Watched::Left => return Ok(End::LeftTo(holder)),
+                    Watched::Free => continue,
+                },
             };
             while screen.last < Some(rest.head) {
                 screen.followed(&tail.next().await?);
@@ -101,131 +111,180 @@ impl Drive<'_> {
             if rest.stop_reason != Some(StopReason::RequiresAction) || interrupted {
                 return Ok(End::Rests(rest));
             }
-            let answers = self.answers(&rest.waiting).await?;
-            if answers.is_empty() {
+            let asking = self.answers(&rest.waiting, &mut keyboard, (&mut *tail, screen));
+            if !self.holding(asking).await? {
                 return Ok(End::Rests(rest));
             }
-            say(&*self.brain.log, self.session, answers).await?;
         }
     }
 
-    /// Asks about each call that may run only if somebody allows it.
-    async fn answers(&self, waiting: &[Waiting]) -> Result<Vec<Event>, Failure> {
-        let mut answers = Vec::new();
+    /// Works on it, unless somebody else does. Ctrl-C interrupts it; a second one leaves it.
+    async fn work(&self, tail: &mut dyn Tail, screen: &mut Screen, interrupted: &mut bool) -> Result<Worked, Failure> {
+        let mut wake = std::pin::pin!(self.brain.wake(self.session));
+        loop {
+            tokio::select! {
+                // What happened is shown before what came of it.
+                biased;
+                followed = tail.next() => screen.followed(&followed?),
+                rest = &mut wake => return match rest {
+                    Ok(rest) => Ok(Worked::Rests(rest)),
+                    Err(WakeError::Held { holder, .. }) => Ok(Worked::Held(holder)),
+                    Err(WakeError::Fenced { .. }) => {
+                        let holder = self.brain.log.record(self.session).await?.holder;
+                        Ok(Worked::Held(holder.unwrap_or_else(|| "another process".to_owned())))
+                    }
+                    Err(error) => Err(error.into()),
+                },
+                _ = ctrl_c() => {
+                    if *interrupted {
+                        return Ok(Worked::Left);
+                    }
+                    *interrupted = true;
+                    screen.end_line();
+                    screen.note("interrupted; once more leaves it for later");
+                    say(&*self.brain.log, self.session, vec![event(kinds::USER_INTERRUPT, json!({}))?]).await?;
+                }
+            }
+        }
+    }
+
+    /// Follows what somebody else does, until all that was said to the session is done or nobody works on it.
+    async fn watch(&self, tail: &mut dyn Tail, screen: &mut Screen, holder: &str) -> Result<Watched, Failure> {
+        if let Some(rest) = self.rests().await? {
+            return Ok(Watched::Rests(rest));
+        }
+        screen.end_line();
+        screen
+            .note(&format!("{holder} works on this session; what comes next is followed here, Ctrl-C ends only that"));
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            tokio::select! {
+                biased;
+                followed = tail.next() => {
+                    let followed = followed?;
+                    screen.followed(&followed);
+                    if ends_turn(&followed) && let Some(rest) = self.rests().await? {
+                        return Ok(Watched::Rests(rest));
+                    }
+                }
+                _ = look.tick() => {
+                    if self.brain.log.record(self.session).await?.holder.is_none() {
+                        return Ok(Watched::Free);
+                    }
+                }
+                _ = ctrl_c() => return Ok(Watched::Left),
+            }
+        }
+    }
+
+    /// How it rests, if it does and has nothing more to do.
+    async fn rests(&self) -> Result<Option<Rest>, Failure> {
+        let fold = folded(&*self.brain.log, self.session).await?;
+        let over = match fold.status {
+            Status::Running | Status::Rescheduling => false,
+            Status::Terminated => true,
+            Status::Idle => fold.queue.is_empty() || fold.stop_reason == Some(StopReason::RequiresAction),
+        };
+        Ok(over.then(|| Rest {
+            head: fold.through().unwrap_or(Seq::FIRST),
+            status: fold.status,
+            stop_reason: fold.stop_reason.clone(),
+            waiting: fold.waiting().collect(),
+            wake_at_unix_ms: None,
+        }))
+    }
+
+    /// Does something that takes as long as a person does. Meanwhile the session is held, so that whoever answers from
+    /// elsewhere is told that somebody is there.
+    async fn holding<T>(&self, work: impl Future<Output = T>) -> T {
+        let Settings { holder, lease: time, .. } = &self.brain.settings;
+        // If somebody else has it by now, the log says what comes of it.
+        let Ok(lease) = self.brain.log.claim(self.session, holder, *time).await else { return work.await };
+        let done = tokio::select! {
+            done = work => done,
+            never = self.keep(&lease, *time) => match never {},
+        };
+        // One that cannot be given back ends by itself.
+        let _ = self.brain.log.release(&lease).await;
+        done
+    }
+
+    async fn keep(&self, lease: &Lease, time: Duration) -> std::convert::Infallible {
+        loop {
+            tokio::time::sleep(time / 3).await;
+            // One that is lost makes nothing wrong: a client's answer needs none.
+            let _ = self.brain.log.renew(lease, time).await;
+        }
+    }
+
+    /// Asks about each call that may run only if somebody allows it; gives whether there is an answer to any.
+    async fn answers(
+        &self,
+        waiting: &[Waiting],
+        keyboard: &mut Keyboard,
+        (tail, screen): (&mut dyn Tail, &mut Screen),
+    ) -> Result<bool, Failure> {
+        let (_, runs) = state(&*self.brain.log, self.session).await?;
+        let mut any = false;
         for waiting in waiting.iter().filter(|waiting| waiting.on == WaitingOn::Confirmation) {
-            let slice = Slice { to: Some(waiting.place), ..Slice::from(waiting.place) };
-            let page = self.brain.log.read(self.session, slice).await?;
-            let members = page.entries.first().map(|entry| entry.event.members().clone()).unwrap_or_default();
-            let name = members.get("name").and_then(Value::as_str).unwrap_or("?").to_owned();
-            let input = members.get("input").unwrap_or(&Value::Null).to_string();
-            let answer = if self.somebody_is_there() {
-                match ask(format!("{name} {input}")).await {
-                    Some(true) => json!({ "tool_use_id": waiting.id, "result": "allow" }),
-                    Some(false) => json!({ "tool_use_id": waiting.id, "result": "deny" }),
-                    // Nobody answers; it waits.
-                    None => continue,
+            let (name, input) = self.call(waiting).await?;
+            let members = if runs.tool(&name).is_some_and(|tool| tool.permission == Policy::AlwaysAllow) {
+                screen.note(&format!("{name} may run without asking by now"));
+                json!({ "tool_use_id": waiting.id, "result": Verdict::Allow })
+            } else if self.somebody_is_there() {
+                match ask(keyboard, (&mut *tail, &mut *screen), waiting.id, &format!("{name} {input}")).await? {
+                    Answer::Here(verdict) => json!({ "tool_use_id": waiting.id, "result": verdict }),
+                    Answer::Elsewhere(verdict) => {
+                        let verdict = if verdict == Verdict::Allow { "allowed" } else { "denied" };
+                        screen.note(&format!("{verdict} from elsewhere"));
+                        any = true;
+                        continue;
+                    }
+                    Answer::Overtaken => {
+                        screen.note("interrupted from elsewhere");
+                        return Ok(true);
+                    }
+                    // It waits.
+                    Answer::Nobody => continue,
                 }
             } else {
-                output::note(Tone::Warning, &format!("denied {name}, because there is no terminal to ask on"));
-                output::note(Tone::Hint, &format!("--allow {name} lets it run without asking, from a new session on"));
+                self.deny_for_want_of_a_terminal(&name, &runs);
                 let why = "Nobody is there to allow it. Do without this tool.";
-                json!({ "tool_use_id": waiting.id, "result": "deny", "deny_message": why })
+                json!({ "tool_use_id": waiting.id, "result": Verdict::Deny, "deny_message": why })
             };
-            answers.push(event(kinds::USER_TOOL_CONFIRMATION, answer)?);
+            say(&*self.brain.log, self.session, vec![event(kinds::USER_TOOL_CONFIRMATION, members)?]).await?;
+            any = true;
         }
-        Ok(answers)
+        Ok(any)
+    }
+
+    /// The tool and the input of a call.
+    async fn call(&self, waiting: &Waiting) -> Result<(String, String), Failure> {
+        let slice = Slice { to: Some(waiting.place), ..Slice::from(waiting.place) };
+        let page = self.brain.log.read(self.session, slice).await?;
+        let members = page.entries.first().map(|entry| entry.event.members().clone()).unwrap_or_default();
+        let name = members.get("name").and_then(Value::as_str).unwrap_or("?").to_owned();
+        Ok((name, members.get("input").unwrap_or(&Value::Null).to_string()))
+    }
+
+    fn deny_for_want_of_a_terminal(&self, name: &str, runs: &RunsWith) {
+        output::note(Tone::Warning, &format!("denied {name}, because there is no terminal to ask on"));
+        let hand = runs.tool(name).and_then(|tool| tool.hand.as_deref());
+        let provisions = hand.and_then(|hand| self.hands.provisions(runs, hand).ok());
+        let mut flags = provisions.map(|(provisions, _)| provisions.flags_to_write(name)).unwrap_or_default();
+        flags.push(format!("--allow {name}"));
+        let flags = flags.join(" ");
+        let hint =
+            format!("{flags} lets it run without asking: handbox run --session {} {flags} \"go on\"", self.session);
+        output::note(Tone::Hint, &hint);
     }
 
     fn somebody_is_there(&self) -> bool {
         !self.global.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
-
-    async fn report(&self, rest: &Rest) -> Result<ExitCode, Failure> {
-        let summary = summary(&*self.brain.log, self.session).await?;
-        let reason = rest.stop_reason.as_ref();
-        let total = summary.total;
-        if self.global.json {
-            output::json_line(&json!({
-                "session": self.session, "events": summary.events, "status": summary.status, "stop_reason": reason,
-                "model_requests": total.model_requests, "tool_calls": total.tool_calls, "tokens": total.tokens.total(),
-                "cost_picodollars": total.spend, "active_ms": total.active_ms, "scripted": self.scripted,
-            }));
-        } else if !self.global.quiet {
-            let model = if self.scripted { "scripted answers, no model asked" } else { "model requests" };
-            let line = format!(
-                "{}: {}, {} {model}, {} tool calls, {} tokens, {}, {}",
-                self.session,
-                reason.map_or("at rest", words),
-                total.model_requests,
-                total.tool_calls,
-                total.tokens.total(),
-                total.spend,
-                duration(total.active_ms)
-            );
-            output::note(Tone::Note, &line);
-            left_over(&Folders::of(&self.paths.data, self.session).outputs);
-        }
-        Ok(match reason {
-            None | Some(StopReason::EndTurn) => ExitCode::SUCCESS,
-            Some(StopReason::RequiresAction) => {
-                let one = rest.waiting.first().map(|waiting| waiting.id.to_string()).unwrap_or_default();
-                let session = self.session;
-                output::note(
-                    Tone::Hint,
-                    &format!("it waits for you: handbox approve {session} {one}, or deny; then handbox wake {session}"),
-                );
-                ExitCode::from(Kind::Denied.code())
-            }
-            Some(StopReason::BudgetReached) => ExitCode::from(Kind::Limit.code()),
-            Some(StopReason::RetriesExhausted | StopReason::Refusal | StopReason::Other(_)) => {
-                if let Some(error) = summary.last_error {
-                    output::note(Tone::Error, &error.message);
-                }
-                ExitCode::from(Kind::Tool.code())
-            }
-        })
-    }
 }
 
-fn words(reason: &StopReason) -> &str {
-    match reason {
-        StopReason::EndTurn => "done",
-        StopReason::RequiresAction => "waits for you",
-        StopReason::RetriesExhausted => "gave up",
-        StopReason::BudgetReached => "reached its limit",
-        StopReason::Refusal => "the model refused",
-        StopReason::Other(other) => other,
-    }
-}
-
-/// Says what the tools left for the user.
-fn left_over(outputs: &Path) {
-    let names = std::fs::read_dir(outputs).into_iter().flatten().flatten();
-    let mut names: Vec<String> = names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    if !names.is_empty() {
-        names.sort();
-        output::note(Tone::Note, &format!("left in {}: {}", outputs.display(), names.join(", ")));
-    }
-}
-
-/// Asks for yes or no. `None` if nobody answers.
-async fn ask(what: String) -> Option<bool> {
-    let asked = tokio::task::spawn_blocking(move || {
-        for _ in 0..3 {
-            output::note(Tone::Note, &format!("may it call {what}? [y/n]"));
-            let mut line = String::new();
-            // The end of the input is no answer.
-            std::io::stdin().read_line(&mut line).ok().filter(|bytes| *bytes > 0)?;
-            match line.trim().to_ascii_lowercase().as_str() {
-                "y" | "yes" => return Some(true),
-                "n" | "no" => return Some(false),
-                _ => {}
-            }
-        }
-        None
-    });
-    tokio::select! {
-        answer = asked => answer.ok().flatten(),
-        _ = ctrl_c() => None,
-    }
+fn ends_turn(followed: &Followed) -> bool {
+    let Followed::Event(entry) = followed else { return false };
+    [kinds::SESSION_STATUS_IDLE, kinds::SESSION_STATUS_TERMINATED].contains(entry.event.kind())
 }

@@ -1,5 +1,6 @@
 //! Hands for sessions: provisioned from what each session pinned, when a call first needs them.
 
+use super::advise::{Advised, Hints, Provisions};
 use super::pinned::{self, Pinned};
 use crate::args;
 use crate::config::Config;
@@ -7,13 +8,15 @@ use crate::failure::Failure;
 use crate::grants::{self, Asking};
 use crate::paths::Paths;
 use async_trait::async_trait;
-use handbox_brain::{Hands, Need, Provided, Scratch};
+use handbox_brain::{Hands, Need, Provided, RunsWith, Scratch};
 use handbox_bundle::Bundle;
-use handbox_hand::{HandError, Refusal};
+use handbox_hand::{Hand, HandError, Refusal};
 use handbox_hands::{Environment, Library, Toolbox};
 use handbox_session::SessionId;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::fs::DirBuilder;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,62 +25,79 @@ pub(crate) struct BundleHands {
     library: Arc<Library>,
     config: Config,
     paths: Paths,
+    /// Where the operator stands.
+    cwd: PathBuf,
+    /// What the operator can do about calls that failed.
+    pub(crate) hints: Hints,
     /// Of sessions and the names of their hands.
     ready: Mutex<HashMap<(SessionId, String), Slot>>,
 }
 
 #[derive(Default)]
 struct Slot {
-    /// The hand that lives.
-    provided: Option<Provided>,
-    /// Whether one of this process died before.
-    died: bool,
+    /// The hand that lives, and what the session said when it was made.
+    provided: Option<(Provided, Said)>,
+    /// Whether one of this process ended before, and how.
+    before: Option<&'static str>,
+}
+
+/// What decides over a hand: the session's grants, and its bundle's digest.
+type Said = (Value, Option<String>);
+
+fn said(runs: &RunsWith, hand: &str) -> Said {
+    (runs.grants.clone(), runs.bundles.get(hand).cloned())
 }
 
 impl BundleHands {
-    pub(crate) fn new(library: Arc<Library>, config: Config, paths: Paths) -> Self {
-        Self { library, config, paths, ready: Mutex::default() }
+    pub(crate) fn new(library: Arc<Library>, config: Config, paths: Paths, cwd: &Path) -> Self {
+        let (cwd, hints) = (cwd.to_owned(), Hints::default());
+        Self { library, config, paths, cwd, hints, ready: Mutex::default() }
     }
 
-    async fn make(&self, need: Need<'_>) -> Result<(Arc<Toolbox>, String), HandError> {
-        let pinned = Pinned::read(need.runs).map_err(HandError::Gone)?;
-        let (bundle, digest) = self.open(&pinned, need)?;
-        let folders = Folders::of(&self.paths.data, need.session);
-        folders.make().map_err(|error| HandError::Fatal(format!("the session's own folders: {error}")))?;
+    /// What a session's hand would be provisioned from.
+    pub(crate) fn provisions(&self, runs: &RunsWith, hand: &str) -> Result<(Provisions, String), HandError> {
+        let pinned = Pinned::read(runs).map_err(HandError::Gone)?;
+        let (bundle, digest) = open(&pinned, runs, hand)?;
         let typed = args::Grants { allow_dangerous_folders: pinned.allow_dangerous_folders, ..args::Grants::default() };
         let (config, paths, links) = (&self.config, &self.paths, &bundle.links);
         let ask = Asking { typed: &typed, config, bundle: None, links, paths, cwd: Path::new("/") };
         let grants = grants::recheck(&pinned.grants(), ask).map_err(|failure| HandError::Denied(refusal(failure)))?;
         let mut protected = grants::protected(ask);
         protected.extend(bundle.files.iter().cloned());
-        let environment = Environment {
-            grants,
-            limits: pinned.limits().map_err(HandError::Gone)?,
-            scratch: Some(folders.scratch),
-            outputs: Some(folders.outputs),
-            protected,
-            ..Environment::bare(handbox_bundle::Profile::default())
-        };
-        let mut toolbox = Toolbox::new(Arc::clone(&self.library));
-        toolbox.add(&bundle, &environment).await.map_err(|error| HandError::Broken(error.to_string()))?;
-        Ok((Arc::new(toolbox), digest))
+        Ok((Provisions { grants, protected, cwd: self.cwd.clone(), bundle }, digest))
     }
 
-    fn open(&self, pinned: &Pinned, need: Need<'_>) -> Result<(Bundle, String), HandError> {
-        let gone = |what: String| HandError::Gone(format!("the bundle of the hand `{}` {what}", need.hand));
-        let found = pinned.bundles.iter().find(|bundle| bundle.hand == need.hand);
-        let source = &found.ok_or_else(|| gone("is not among those that the session pinned".to_owned()))?.source;
-        let bundle = Bundle::open(source, Path::new("/"), &handbox_std_bundle::bundles());
-        let bundle = bundle.map_err(|error| gone(format!("cannot be opened: {error}")))?;
-        let digest = pinned::digest(&bundle);
-        match need.runs.bundles.get(need.hand) {
-            Some(own) if *own == digest => Ok((bundle, digest)),
-            // What a person agreed to is what runs.
-            Some(own) => Err(gone(format!(
-                "was {own} when the session began, and is {digest} now; fork or begin another session"
-            ))),
-            None => Err(gone("has no digest in the session".to_owned())),
-        }
+    async fn make(&self, need: Need<'_>) -> Result<(Advised, String), HandError> {
+        let (provisions, digest) = self.provisions(need.runs, need.hand)?;
+        let folders = Folders::of(&self.paths.data, need.session);
+        folders.make().map_err(|error| HandError::Fatal(format!("the session's own folders: {error}")))?;
+        let limits = Pinned::read(need.runs).and_then(|pinned| pinned.limits()).map_err(HandError::Gone)?;
+        let environment = Environment {
+            grants: provisions.grants.clone(),
+            limits,
+            scratch: Some(folders.scratch),
+            outputs: Some(folders.outputs),
+            protected: provisions.protected.clone(),
+            ..Environment::bare(handbox_bundle::Profile::default())
+        };
+        let mut hand = Toolbox::new(Arc::clone(&self.library));
+        hand.add(&provisions.bundle, &environment).await.map_err(|error| HandError::Broken(error.to_string()))?;
+        Ok((Advised { hand, provisions, hints: self.hints.clone() }, digest))
+    }
+}
+
+fn open(pinned: &Pinned, runs: &RunsWith, hand: &str) -> Result<(Bundle, String), HandError> {
+    let gone = |what: String| HandError::Gone(format!("the bundle of the hand `{hand}` {what}"));
+    let found = pinned.bundles.iter().find(|bundle| bundle.hand == hand);
+    let source = &found.ok_or_else(|| gone("is not among those that the session pinned".to_owned()))?.source;
+    let bundle = Bundle::open(source, Path::new("/"), &handbox_std_bundle::bundles());
+    let bundle = bundle.map_err(|error| gone(format!("cannot be opened: {error}")))?;
+    let digest = pinned::digest(&bundle);
+    match runs.bundles.get(hand) {
+        Some(own) if *own == digest => Ok((bundle, digest)),
+        // What a person agreed to is what runs.
+        Some(own) => Err(gone(format!("was {own} when the session was given it, and is {digest} now"))),
+        None => Err(gone("has no digest in the session".to_owned())),
     }
 }
 
@@ -89,35 +109,51 @@ fn refusal(failure: Failure) -> Refusal {
 impl Hands for BundleHands {
     async fn provide(&self, need: Need<'_>) -> Result<Provided, HandError> {
         let key = (need.session, need.hand.to_owned());
-        let died = {
+        let said = said(need.runs, need.hand);
+        let before = {
             let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
             let slot = ready.entry(key.clone()).or_default();
-            if let Some(provided) = &slot.provided {
-                return Ok(provided.clone());
+            match &slot.provided {
+                Some((provided, then)) if *then == said => return Ok(provided.clone()),
+                // It may do now what it might not, or the other way round.
+                Some(_) => {
+                    slot.provided = None;
+                    slot.before = Some("changed");
+                }
+                None => {}
             }
-            slot.died
+            slot.before
         };
-        let (hand, digest) = self.make(need).await?;
-        let reason = match (need.incarnation, died) {
+        let (hand, digest) = self.make(need).await.inspect_err(|error| self.hints.note(need.hand, unready(error)))?;
+        let reason = match (need.incarnation, before) {
             (1, _) => "first_call",
-            (_, true) => "died",
-            (_, false) => "moved",
+            (_, Some(before)) => before,
+            (_, None) => "moved",
         };
-        let provided =
-            Provided { hand, incarnation: need.incarnation, bundle: Some(digest), reason: reason.to_owned() };
+        let (hand, bundle, reason): (Arc<dyn Hand>, _, _) = (Arc::new(hand), Some(digest), reason.to_owned());
+        let provided = Provided { hand, incarnation: need.incarnation, bundle, reason };
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         // Two calls of one reply may both have come here; the session has one hand of a name.
         let slot = ready.entry(key).or_default();
-        Ok(slot.provided.get_or_insert(provided).clone())
+        Ok(slot.provided.get_or_insert((provided, said)).0.clone())
     }
 
     async fn retire(&self, session: SessionId, hand: &str, incarnation: u64) {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = ready.entry((session, hand.to_owned())).or_default();
-        if slot.provided.as_ref().is_some_and(|provided| provided.incarnation <= incarnation) {
+        if slot.provided.as_ref().is_some_and(|(provided, _)| provided.incarnation <= incarnation) {
             slot.provided = None;
-            slot.died = true;
+            slot.before = Some("died");
         }
+    }
+}
+
+/// What the operator can do about a hand that could not be made ready.
+fn unready(error: &HandError) -> Option<String> {
+    match error {
+        HandError::Gone(_) => Some("--bundle gives the session what there is now in its place".to_owned()),
+        HandError::Denied(refusal) => Some(refusal.hint.clone()),
+        _ => None,
     }
 }
 
@@ -154,8 +190,46 @@ pub(crate) struct SessionScratch {
 impl Scratch for SessionScratch {
     async fn keep(&self, session: SessionId, name: &str, content: &[u8]) -> Result<String, String> {
         let folders = Folders::of(&self.data, session);
-        folders.make().map_err(|error| error.to_string())?;
-        std::fs::write(folders.scratch.join(name), content).map_err(|error| error.to_string())?;
+        let (file, content) = (folders.scratch.join(name), content.to_vec());
+        let kept = tokio::task::spawn_blocking(move || folders.make().and_then(|()| put_new(&file, &content))).await;
+        kept.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
         Ok(format!("{}/{name}", handbox_bundle::SCRATCH_PATH))
+    }
+}
+
+/// Writes a file where there was none. The folder is the guest's to write to, and it knows the name beforehand: what it
+/// put there, a link to somewhere else above all, is removed and never followed.
+fn put_new(file: &Path, content: &[u8]) -> std::io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // `O_CREAT | O_EXCL` fails on a link, wherever it leads (POSIX.1-2024, open).
+    std::fs::OpenOptions::new().write(true).create_new(true).open(file)?.write_all(content)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::{Folders, Scratch, SessionScratch};
+    use handbox_session::SessionId;
+
+    #[tokio::test]
+    async fn a_long_result_never_goes_where_a_guest_linked_its_file_to() {
+        let machine = tempfile::tempdir().expect("a folder");
+        let (data, secret) = (machine.path().join("data"), machine.path().join("bashrc"));
+        std::fs::write(&secret, "mine").expect("a file");
+        let session = SessionId::at(0, [7; 10]);
+        let folders = Folders::of(&data, session);
+        folders.make().expect("folders");
+        std::os::unix::fs::symlink("../../../../bashrc", folders.scratch.join("x.txt")).expect("a link");
+        assert_eq!(std::fs::read_to_string(folders.scratch.join("x.txt")).expect("a link that leads there"), "mine");
+        let scratch = SessionScratch { data };
+        for content in ["long", "longer"] {
+            assert_eq!(scratch.keep(session, "x.txt", content.as_bytes()).await, Ok("/tmp/x.txt".to_owned()));
+            assert_eq!(std::fs::read_to_string(folders.scratch.join("x.txt")).expect("the result"), content);
+        }
+        assert_eq!(std::fs::read_to_string(&secret).expect("a file"), "mine");
+        std::fs::create_dir(folders.scratch.join("y.txt")).expect("a folder");
+        scratch.keep(session, "y.txt", b"long").await.expect_err("a folder stands there");
     }
 }

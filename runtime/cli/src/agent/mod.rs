@@ -1,17 +1,24 @@
 //! `handbox run`, and what else is done to a session that has a brain.
 
+mod advise;
+mod ask;
+mod begin;
 mod brain;
+mod change;
+mod client;
 mod context;
 mod control;
 mod drive;
 mod hands;
 mod model;
 mod pinned;
+mod report;
 mod run;
 mod show;
 mod wake;
 
 pub(crate) use context::{Context, run as context};
 pub(crate) use control::{Approve, Deny, Interrupt, approve, deny, interrupt};
+pub(crate) use report::was_interrupted;
 pub(crate) use run::{Run, run};
 pub(crate) use wake::{Wake, run as wake};

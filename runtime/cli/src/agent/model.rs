@@ -12,6 +12,9 @@ use std::sync::Arc;
 
 /// The largest script, in bytes.
 const SCRIPT_BYTES_MAX: u64 = 4 << 20;
+/// What a script is.
+const SCRIPT_HINT: &str = "script:FILE names a JSON array of answers, such as [{\"reply\": [{\"text\": \"Hello.\"}]}]; --model tour \
+                           needs no file";
 /// The member of a session's agent that says who is asked.
 const PROVIDER: &str = "provider";
 
@@ -126,11 +129,13 @@ impl Choice {
 }
 
 fn script(file: &Path) -> Result<Arc<dyn Model>, Failure> {
-    let text = crate::whole_file::read(file, SCRIPT_BYTES_MAX)?;
-    let text = String::from_utf8(text).map_err(|_| Failure::usage(format!("{} is not text", file.display())))?;
+    let text = crate::whole_file::read(file, SCRIPT_BYTES_MAX).map_err(|failure| failure.hint(SCRIPT_HINT))?;
+    let text = String::from_utf8(text);
+    let text = text.map_err(|_| Failure::usage(format!("{} is not text", file.display())).hint(SCRIPT_HINT))?;
     let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let script = Script::parse(name, &text);
-    Ok(Arc::new(script.map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?))
+    let script = script.map_err(|error| Failure::usage(format!("{}: {error}", file.display())).hint(SCRIPT_HINT));
+    Ok(Arc::new(script?))
 }
 
 /// The only way out, for the brain: one destination, one credential.

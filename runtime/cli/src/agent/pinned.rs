@@ -1,7 +1,9 @@
 //! What a session's hands are provisioned from, as its first event pins it.
 
 use crate::args;
+use crate::ceiling::Ceiling;
 use crate::config::Config;
+use crate::describe::shell_word;
 use crate::failure::{Failure, Kind};
 use crate::grants::{self, Asking, Effective};
 use crate::paths::Paths;
@@ -96,18 +98,24 @@ pub(crate) fn effective(
 
 impl Pinned {
     pub(crate) fn of(chosen: &[Chosen], effective: &Effective, typed: &args::Grants) -> Self {
+        let bundles = chosen.iter().map(|one| one.pinned.clone()).collect();
+        Self::new(bundles, &effective.grants, effective.limits, typed.allow_dangerous_folders)
+    }
+
+    /// `grants` are checked: their paths are canonical.
+    pub(crate) fn new(
+        bundles: Vec<PinnedBundle>,
+        grants: &Grants,
+        limits: Limits,
+        allow_dangerous_folders: bool,
+    ) -> Self {
         let folder = |folder: &FolderGrant| PinnedFolder {
             host: folder.host.clone(),
             guest: folder.guest.clone(),
             mode: folder.mode,
         };
-        Self {
-            bundles: chosen.iter().map(|one| one.pinned.clone()).collect(),
-            folders: effective.grants.folders.iter().map(folder).collect(),
-            env: effective.grants.env.clone(),
-            limits: effective.limits.to_string(),
-            allow_dangerous_folders: typed.allow_dangerous_folders,
-        }
+        let folders = grants.folders.iter().map(folder).collect();
+        Self { bundles, folders, env: grants.env.clone(), limits: limits.to_string(), allow_dangerous_folders }
     }
 
     /// What a session pinned.
@@ -148,13 +156,28 @@ pub(crate) struct Policies<'a> {
 }
 
 impl Policies<'_> {
-    fn of(&self, tool: &Tool) -> Policy {
-        let named = |names: &[String]| names.iter().any(|name| name == tool.name.as_str() || name == "all");
-        match (named(self.deny), named(self.allow) || tool.hints.read_only) {
-            (true, _) => Policy::Deny,
-            (false, true) => Policy::AlwaysAllow,
-            (false, false) => Policy::AlwaysAsk,
+    /// What the flags say of a tool, if they speak of it.
+    fn named(&self, name: &str) -> Option<Policy> {
+        let named = |names: &[String]| names.iter().any(|one| one == name || one == "all");
+        match (named(self.deny), named(self.allow)) {
+            (true, _) => Some(Policy::Deny),
+            (false, true) => Some(Policy::AlwaysAllow),
+            (false, false) => None,
         }
+    }
+
+    fn of(&self, tool: &Tool) -> Policy {
+        let usual = if tool.hints.read_only { Policy::AlwaysAllow } else { Policy::AlwaysAsk };
+        self.named(tool.name.as_str()).unwrap_or(usual)
+    }
+
+    /// Changes those of a session's tools of which the flags speak.
+    pub(crate) fn change(&self, tools: &mut [ToolSpec]) -> Result<(), Failure> {
+        self.check(tools)?;
+        for tool in tools {
+            tool.permission = self.named(tool.name.as_str()).unwrap_or(tool.permission);
+        }
+        Ok(())
     }
 
     /// The tools of a hand, as the session has them.
@@ -177,17 +200,29 @@ impl Policies<'_> {
     }
 }
 
+/// How a bundle that was not packed is.
+fn pack_hint(bundle: &Bundle, cwd: &Path) -> String {
+    let unpacked = bundle.components.iter().find(|component| component.manifest.is_none());
+    let Some(component) = unpacked else {
+        return "pack its components, which `handbox pack --help` explains".to_owned();
+    };
+    let packed = format!("{}.tool.wasm", component.name);
+    let pack = Ceiling { bundle, component, cwd }.pack();
+    format!(
+        "{pack}; then --bundle {}. `handbox pack --help` says what a tool.toml is, and who needs none",
+        shell_word(&packed)
+    )
+}
+
 /// The tools of all bundles: from their manifests, without loading anything.
-pub(crate) fn tools(chosen: &[Chosen], policies: &Policies<'_>) -> Result<Vec<ToolSpec>, Failure> {
+pub(crate) fn tools(chosen: &[Chosen], policies: &Policies<'_>, cwd: &Path) -> Result<Vec<ToolSpec>, Failure> {
     let mut tools: Vec<ToolSpec> = Vec::new();
     for one in chosen {
         let own = one.bundle.known_tools()?;
         if own.is_empty() {
-            let message =
-                format!("the bundle `{}` has no tools that could be read without running it", one.bundle.name);
-            return Err(
-                Failure::new(Kind::Broken, message).hint("pack its components: handbox pack FILE.wasm -o OUT.wasm")
-            );
+            let name = &one.bundle.name;
+            let message = format!("what tools `{name}` has can only be known by running it, since it was not packed");
+            return Err(Failure::new(Kind::Broken, message).hint(pack_hint(&one.bundle, cwd)));
         }
         for tool in policies.apply(&one.pinned.hand, &own) {
             if tools.iter().any(|other| other.name.as_str().eq_ignore_ascii_case(tool.name.as_str())) {

@@ -1,19 +1,21 @@
 //! `handbox run`.
 
-use super::brain::{brain, log, pinned_model};
-use super::drive::{Drive, event, say};
+use super::begin::Begin;
+use super::brain::{brain, log, state};
+use super::change::change;
+use super::client::{event, mint, say, too_much};
+use super::drive::Drive;
 use super::model::Choice;
-use super::pinned::{Pinned, Policies, choose, digest, effective, tools};
 use crate::args::{self, Global};
-use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::log::open;
+use crate::output::{self, Tone};
 use crate::paths::Paths;
 use handbox_brain::context::Context;
-use handbox_brain::{Brain, Machine, RunsWith, Surroundings};
-use handbox_bundle::{Grants, Mode};
-use handbox_session::fold::Money;
-use handbox_session::{Minter, SessionId, SessionLog, kinds};
+use handbox_brain::{Price, dollars_per_million};
+use handbox_session::fold::bodies::Body;
+use handbox_session::fold::{Money, SessionChanged, Status};
+use handbox_session::{Event, SessionId, SessionLog, kinds};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -22,9 +24,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 /// The longest prompt, in bytes.
-const PROMPT_BYTES_MAX: u64 = 512 << 10;
-/// Characters of a prompt that become the session's title.
-const TITLE_CHARS: usize = 60;
+pub(super) const PROMPT_BYTES_MAX: u64 = 512 << 10;
 
 /// Give an agent something to do, and watch it.
 ///
@@ -33,7 +33,11 @@ const TITLE_CHARS: usize = 60;
 /// /workspace, and nothing else until you say so. A tool that is not declared read-only asks you each time, unless
 /// --allow names it. Ctrl-C interrupts the agent; a second Ctrl-C leaves it as it is, for `handbox wake`.
 ///
-/// Exit status: 0 it is done, 1 it gave up, 2 usage, 3 it waits for you, 4 it reached a limit.
+/// With --session, other flags are laid over what the session has, and that is kept in it; --write alone is about its
+/// own /workspace, wherever you are. If another process works on it, what you say waits for its turn and is followed.
+///
+/// Exit status: 0 it is done or was interrupted, 1 it gave up, 2 usage, 3 it waits for you, 4 it reached a limit, 5 the
+/// session ended for good.
 #[derive(clap::Args)]
 #[command(after_help = "Models:
   anthropic:NAME   needs ANTHROPIC_API_KEY (another server: ANTHROPIC_BASE_URL)
@@ -44,42 +48,43 @@ const TITLE_CHARS: usize = 60;
 Examples:
   handbox run --model tour \"Where is TODO in this folder?\"
   handbox run --model anthropic:claude-sonnet-4-5 --write --allow write \"Add a README\"
-  handbox run --session sesn_1Ch… \"And now the tests\"")]
+  handbox run --session sesn_1Ch… \"And now the tests\"
+  handbox run --session sesn_1Ch… --write --allow write,edit \"You may write from here on\"")]
 pub(crate) struct Run {
     /// What to do; `-` reads it from standard input
     prompt: String,
-    /// What it has for hands: `std`, a name from config.toml, a folder with bundle.toml, or a packed .wasm file
-    #[arg(long, value_name = "BUNDLE", default_value = "std")]
-    bundle: Vec<String>,
+    /// What it has for hands: `std`, a name from config.toml, a folder with bundle.toml, or a packed .wasm file [default: std]
+    #[arg(long, value_name = "BUNDLE")]
+    pub(super) bundle: Vec<String>,
     /// Who answers
     #[arg(long, value_name = "MODEL")]
-    model: Option<String>,
-    /// Go on with a session, with all that it was begun with
-    #[arg(long, value_name = "ID", conflicts_with_all = ["bundle", "model", "context", "system", "allow", "deny", "max_cost", "max_requests"])]
+    pub(super) model: Option<String>,
+    /// Go on with a session; what it runs with stays, but for what other flags change from here on
+    #[arg(long, value_name = "ID")]
     session: Option<String>,
     /// What the model is shown: everything, last-turns=N, clear-results=N (keeps the last N), summary=TOKENS
     #[arg(long, value_name = "STRATEGY", value_parser = strategy)]
-    context: Option<Context>,
+    pub(super) context: Option<Context>,
     /// A file with the system prompt
     #[arg(long, value_name = "FILE")]
-    system: Option<std::path::PathBuf>,
+    pub(super) system: Option<std::path::PathBuf>,
     /// Tools that run without asking; `all` for all
     #[arg(long, value_name = "TOOL", value_delimiter = ',')]
-    allow: Vec<String>,
+    pub(super) allow: Vec<String>,
     /// Tools that never run
     #[arg(long, value_name = "TOOL", value_delimiter = ',')]
-    deny: Vec<String>,
+    pub(super) deny: Vec<String>,
     /// The most dollars for the whole session; needs prices, which are not known for every model
-    #[arg(long, value_name = "DOLLARS", value_parser = dollars, requires = "price")]
-    max_cost: Option<Money>,
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    pub(super) max_cost: Option<Money>,
     /// What a million tokens cost in dollars: read,written
     #[arg(long, value_name = "IN,OUT", value_parser = price)]
-    price: Option<handbox_brain::Price>,
+    pub(super) price: Option<Price>,
     /// The most model requests of one turn
-    #[arg(long, value_name = "COUNT")]
-    max_requests: Option<u64>,
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) max_requests: Option<u64>,
     #[command(flatten)]
-    grants: args::Grants,
+    pub(super) grants: args::Grants,
 }
 
 fn strategy(text: &str) -> Result<Context, String> {
@@ -94,34 +99,14 @@ fn strategy(text: &str) -> Result<Context, String> {
     }
 }
 
-/// Picodollars of an amount in dollars, by as many as `parts`.
-fn picodollars(text: &str, parts: f64) -> Result<u64, String> {
-    let amount: f64 = text.trim().parse().map_err(|_| "an amount in dollars, such as 0.50".to_owned())?;
-    let picodollars = amount * 1e12 / parts;
-    if !(0.0..1e18).contains(&picodollars) {
-        return Err("an amount in dollars from 0 to 1000000".to_owned());
-    }
-    // Rounded: the amount was typed as a decimal.
-    Ok(picodollars.round() as u64)
-}
-
 fn dollars(text: &str) -> Result<Money, String> {
-    picodollars(text, 1.0).map(Money::from_picodollars)
+    handbox_brain::dollars(text.trim()).map_err(|error| error.to_string())
 }
 
-fn price(text: &str) -> Result<handbox_brain::Price, String> {
+fn price(text: &str) -> Result<Price, String> {
     let (input, output) = text.split_once(',').ok_or("two amounts, such as 3,15")?;
-    let of = |text| picodollars(text, 1e6).map(Money::from_picodollars);
-    let input = of(input)?;
-    // What a cache costs is not said; no provider asks more than twice the price of reading.
-    let cached = Money::from_picodollars(input.picodollars().saturating_mul(2));
-    Ok(handbox_brain::Price {
-        input,
-        output: of(output)?,
-        cache_read: input,
-        cache_write_5m: cached,
-        cache_write_1h: cached,
-    })
+    let of = |text: &str| dollars_per_million(text.trim()).map_err(|error| error.to_string());
+    Ok(Price::without_cache(of(input)?, of(output)?))
 }
 
 pub(crate) fn run(global: &Global, command: Run) -> Result<ExitCode, Failure> {
@@ -153,21 +138,46 @@ async fn work(
     prompt: String,
     (global, paths, cwd): (&Global, &Paths, &Path),
 ) -> Result<ExitCode, Failure> {
-    let (session, choice, brain) = match begin {
+    let message = json!({ "content": [{ "type": "text", "text": prompt }] });
+    let message = event(kinds::USER_MESSAGE, message)?;
+    let (session, choice, brain, hands, events) = match begin {
         Some(begin) => {
-            let brain = brain(log, &begin.choice, global, cwd)?;
+            let (brain, hands) = brain(log, &begin.choice, global, cwd)?;
             let session = begin.create(&brain, &prompt).await?;
-            (session, begin.choice, brain)
+            (session, begin.choice, brain, hands, vec![message])
         }
         None => {
             let session = open::resolve(&*log, command.session.as_deref().unwrap_or_default()).await?;
-            let choice = pinned_model(&*log, session).await?;
-            (session, choice.clone(), brain(log, &choice, global, cwd)?)
+            let (choice, changed) = go_on(&*log, session, command, (global, paths, cwd)).await?;
+            let (brain, hands) = brain(log, &choice, global, cwd)?;
+            (session, choice, brain, hands, changed.into_iter().chain([message]).collect())
         }
     };
-    let message = json!({ "content": [{ "type": "text", "text": prompt }] });
-    say(&*brain.log, session, vec![event(kinds::USER_MESSAGE, message)?]).await?;
-    Drive { brain, session, global, paths, scripted: choice.is_scripted() }.run().await
+    let head = brain.log.record(session).await?.head;
+    let after = say(&*brain.log, session, events).await?.unwrap_or(head);
+    Drive { brain, hands, session, after, global, paths, scripted: choice.is_scripted() }.run().await
+}
+
+/// What a session goes on with, and the event that says so if it is something else than before.
+async fn go_on(
+    log: &dyn SessionLog,
+    session: SessionId,
+    command: &Run,
+    (global, paths, cwd): (&Global, &Paths, &Path),
+) -> Result<(Choice, Option<Event>), Failure> {
+    let (fold, runs) = state(log, session).await?;
+    if fold.status == Status::Terminated {
+        return Err(Failure::usage(format!("{session} ended for good: nothing can be said to it any more"))
+            .hint("begin another: handbox run \"…\""));
+    }
+    let changed = change(command, &runs, (paths, cwd))?;
+    for what in changed.iter().flat_map(|changed| &changed.what).filter(|_| !global.quiet) {
+        output::note(Tone::Note, &format!("from here on {what}"));
+    }
+    let runs = changed.as_ref().map_or(&runs, |changed| &changed.runs);
+    let body = changed.as_ref().map(|changed| SessionChanged(changed.runs.created(None, BTreeMap::new())));
+    let event = body.map(|body| body.to_event(mint()).map_err(too_much)).transpose()?;
+    Ok((Choice::pinned(&runs.agent.model)?, event))
 }
 
 fn prompt(word: &str) -> Result<String, Failure> {
@@ -189,70 +199,6 @@ fn prompt(word: &str) -> Result<String, Failure> {
             .hint("put it into a file in a granted folder, and tell the agent to read that"));
     }
     Ok(text)
-}
-
-/// A session that is to be begun.
-struct Begin {
-    choice: Choice,
-    runs: RunsWith,
-}
-
-impl Begin {
-    fn prepare(command: &Run, paths: &Paths, cwd: &Path, quiet: bool) -> Result<Self, Failure> {
-        let choice = match &command.model {
-            Some(word) => Choice::parse(word, cwd)?,
-            None => Choice::usual()?,
-        };
-        let config = Config::load(paths, cwd)?;
-        let chosen = choose(&command.bundle, &config, cwd)?;
-        let effective = effective(&chosen, &command.grants, &config, (paths, cwd))?;
-        effective.warn(quiet);
-        let policies = Policies { allow: &command.allow, deny: &command.deny };
-        let mut runs = RunsWith::new(choice.agent());
-        runs.tools = tools(&chosen, &policies)?;
-        runs.bundles = chosen.iter().map(|one| (one.pinned.hand.clone(), digest(&one.bundle))).collect();
-        let pinned = Pinned::of(&chosen, &effective, &command.grants);
-        runs.grants = serde_json::to_value(&pinned).map_err(Failure::internal)?;
-        runs.system = Some(match &command.system {
-            Some(file) => {
-                let text = crate::whole_file::read(&cwd.join(file), PROMPT_BYTES_MAX)?;
-                String::from_utf8(text).map_err(|_| Failure::usage(format!("{} is not text", file.display())))?
-            }
-            None => system(&effective.grants),
-        });
-        runs.context = command.context.clone().unwrap_or_default();
-        runs.limits.session.money = command.max_cost;
-        runs.limits.turn.model_requests = command.max_requests.or(runs.limits.turn.model_requests);
-        if let Some(price) = command.price {
-            runs.prices.0.insert("*".to_owned(), price);
-        }
-        Ok(Self { choice, runs })
-    }
-
-    async fn create(&self, brain: &Brain, prompt: &str) -> Result<SessionId, Failure> {
-        let mut chance = [0; 10];
-        Machine.chance(&mut chance);
-        let session: SessionId = Minter::default().mint(Machine.now_unix_ms(), chance);
-        let line = prompt.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-        let title: String = line.chars().take(TITLE_CHARS).collect();
-        brain.create(session, &self.runs, Some(title), BTreeMap::new()).await?;
-        Ok(session)
-    }
-}
-
-/// What a model is told of where it is.
-fn system(grants: &Grants) -> String {
-    let folder = |folder: &handbox_bundle::FolderGrant| {
-        let mode = if folder.mode == Mode::ReadWrite { "read and write" } else { "read only" };
-        format!("{} ({mode})", folder.guest)
-    };
-    let folders: Vec<String> = grants.folders.iter().map(folder).collect();
-    let folders = if folders.is_empty() { "none".to_owned() } else { folders.join(", ") };
-    format!(
-        "You work through the tools that you are given. They run in a sandbox, without network. The user's folders there: \
-         {folders}. /tmp is scratch space; put files that are meant for the user into /mnt/session/outputs. Say briefly \
-         what you found or did, and never claim what a tool did not show."
-    )
 }
 
 impl From<serde_json::Error> for Failure {

@@ -1,11 +1,12 @@
 //! What happens in a session, shown while it happens.
 
+use super::advise::Hints;
 use crate::output::{self, Tone, visible};
-use handbox_session::fold::HandProvisioned;
 use handbox_session::fold::bodies::Body;
+use handbox_session::fold::{CallStarted, HandProvisioned, OpenCall};
 use handbox_session::{Entry, EventId, Followed, Seq, kinds};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{IsTerminal, Write};
 
 /// Characters of a tool's input or result that are shown.
@@ -28,13 +29,29 @@ pub(super) struct Screen {
     pub(super) last: Option<Seq>,
     /// The message that is being written, and what of it stands there.
     begun: Option<(String, String)>,
-    /// The tools that were called: their names, and when.
+    /// The tools that were called: their names, and when they began.
     calls: HashMap<String, (String, u64)>,
+    /// What the operator can do about calls that failed.
+    hints: Hints,
+    said: HashSet<String>,
+    /// Whether such a hint was shown.
+    pub(super) advised: bool,
 }
 
 impl Screen {
     pub(super) fn new(form: Form, quiet: bool, last: Option<Seq>) -> Self {
-        Self { form, quiet, last, begun: None, calls: HashMap::new() }
+        let (begun, calls, hints) = (None, HashMap::new(), Hints::default());
+        Self { form, quiet, last, begun, calls, hints, said: HashSet::new(), advised: false }
+    }
+
+    /// Shows these hints, too.
+    pub(super) fn hints(&mut self, hints: Hints) {
+        self.hints = hints;
+    }
+
+    /// A call that was made before anything was shown.
+    pub(super) fn knows(&mut self, call: &OpenCall) {
+        self.calls.insert(call.id.to_string(), (call.name.clone(), call.id.unix_ms()));
     }
 
     pub(super) fn followed(&mut self, followed: &Followed) {
@@ -63,13 +80,16 @@ impl Screen {
     fn event(&mut self, entry: &Entry) {
         self.last = Some(entry.seq);
         let event = &entry.event;
+        let members = Value::Object(event.members());
         if self.form == Form::Json {
             if !event.kind().as_str().starts_with("handbox.") {
                 output::data(event.json());
             }
+            if *event.kind() == kinds::AGENT_TOOL_RESULT {
+                self.advise(members["tool_use_id"].as_str().unwrap_or_default(), &members["handbox"]);
+            }
             return;
         }
-        let members = Value::Object(event.members().clone());
         let kind = event.kind();
         if *kind == kinds::AGENT_MESSAGE {
             self.message(&event.id().to_string(), &text_of(&members["content"]));
@@ -78,6 +98,13 @@ impl Screen {
             let name = members["name"].as_str().unwrap_or_default().to_owned();
             self.note(&format!("→ {name} {}", clip(&members["input"].to_string())));
             self.calls.insert(event.id().to_string(), (name, event.id().unix_ms()));
+        } else if *kind == kinds::HANDBOX_CALL_STARTED {
+            // A person may have been asked before.
+            let started = CallStarted::from_event(event).ok();
+            let call = started.and_then(|started| self.calls.get_mut(&started.tool_use_id.to_string()));
+            if let Some((_, since)) = call {
+                *since = event.id().unix_ms();
+            }
         } else if *kind == kinds::AGENT_TOOL_RESULT {
             self.end_line();
             self.result(event.id(), &members);
@@ -86,9 +113,10 @@ impl Screen {
             self.error(&members["error"]);
         } else if *kind == kinds::HANDBOX_HAND_PROVISIONED {
             match HandProvisioned::from_event(event) {
-                Ok(made) if made.incarnation > 1 => {
-                    self.note(&format!("the hand `{}` was made ready again ({})", made.hand, made.reason));
+                Ok(made) if made.reason == "died" => {
+                    self.note(&format!("the hand `{}` died and was made ready again", made.hand));
                 }
+                // That each process makes its own is nothing that happened to the agent.
                 _ => {}
             }
         }
@@ -105,23 +133,45 @@ impl Screen {
     }
 
     fn result(&mut self, at: EventId, members: &Value) {
-        let called = members["tool_use_id"].as_str().and_then(|id| self.calls.remove(id));
-        let (name, since) = called.unwrap_or_else(|| ("?".to_owned(), at.unix_ms()));
+        let id = members["tool_use_id"].as_str().unwrap_or_default();
+        let (name, since) = self.calls.remove(id).unwrap_or_else(|| ("a tool".to_owned(), at.unix_ms()));
         let text = text_of(&members["content"]);
         let mut lines = text.lines().filter(|line| !line.trim().is_empty());
         let first = clip(lines.next().unwrap_or("nothing"));
         let more = match lines.count() {
             0 => String::new(),
-            more => format!(" (+{more} lines)"),
+            more => format!(" (+{})", counted(more as u64, "line")),
         };
-        let failed = if members["is_error"] == true { "failed, " } else { "" };
-        self.note(&format!("← {name} {failed}{}: {first}{more}", duration(at.unix_ms().saturating_sub(since))));
+        let failed = if members["is_error"] == true { " failed," } else { "" };
+        let own = &members["handbox"];
+        // What the brain answered took no time, and a call whose outcome nobody knows took nobody knows how long.
+        let time = match own["part"] == "brain" {
+            true => failed.trim_end_matches(',').to_owned(),
+            false => format!("{failed} {}", duration(at.unix_ms().saturating_sub(since))),
+        };
+        self.note(&format!("← {name}{time}: {first}{more}"));
+        self.advise(id, own);
     }
 
+    /// Says what the operator can do about a call that failed, once for all calls that failed so.
+    fn advise(&mut self, call: &str, own: &Value) {
+        let unready = own["hand"].as_str().filter(|_| own["incarnation"].is_null());
+        if let Some(why) = own["why"].as_str().filter(|_| unready.is_some()) {
+            output::note(Tone::Warning, why);
+        }
+        let hint = self.hints.take(call).or_else(|| self.hints.take(unready?));
+        if let Some(hint) = hint.filter(|hint| !self.quiet && self.said.insert(hint.clone())) {
+            output::note(Tone::Hint, &hint);
+            self.advised = true;
+        }
+    }
+
+    /// What the turn ends with is said at its end.
     fn error(&self, error: &Value) {
-        let message = error["message"].as_str().unwrap_or("something went wrong");
-        let goes_on = error["retry_status"]["type"] == "retrying";
-        output::note(Tone::Warning, &format!("{message}{}", if goes_on { "; trying again" } else { "" }));
+        if error["retry_status"]["type"] == "retrying" {
+            let message = error["message"].as_str().unwrap_or("something went wrong");
+            output::note(Tone::Warning, &format!("{message}; trying again"));
+        }
     }
 
     /// Ends what is being written, if anything is.
@@ -136,6 +186,11 @@ impl Screen {
             output::note(Tone::Note, text);
         }
     }
+}
+
+/// `1 line`, `2 lines`.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Text of the model, at once.

@@ -1,7 +1,8 @@
 //! `handbox wake`.
 
-use super::brain::{brain, log, pinned_model};
+use super::brain::{brain, log, state};
 use super::drive::Drive;
+use super::model::Choice;
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::log::open;
@@ -37,8 +38,10 @@ pub(crate) fn run(global: &Global, command: &Wake) -> Result<ExitCode, Failure> 
 
 async fn work(log: Arc<dyn SessionLog>, command: &Wake, global: &Global, paths: &Paths) -> Result<ExitCode, Failure> {
     let session = open::resolve(&*log, &command.id).await?;
-    let choice = pinned_model(&*log, session).await?;
+    let (_, runs) = state(&*log, session).await?;
+    let choice = Choice::pinned(&runs.agent.model)?;
+    let after = log.record(session).await?.head;
     // What a session runs with does not depend on where it is woken.
-    let brain = brain(log, &choice, global, Path::new("/"))?;
-    Drive { brain, session, global, paths, scripted: choice.is_scripted() }.run().await
+    let (brain, hands) = brain(log, &choice, global, Path::new("/"))?;
+    Drive { brain, hands, session, after, global, paths, scripted: choice.is_scripted() }.run().await
 }

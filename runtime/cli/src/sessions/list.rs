@@ -132,8 +132,7 @@ fn row(row: &Row) -> [String; 6] {
             // To the second: who wants it exactly asks for JSON.
             let time = rfc3339(summary.active_unix_ms);
             let time = format!("{}Z", time.split('.').next().unwrap_or(&time));
-            let status = state(summary.status, summary.stop_reason.as_ref());
-            [id, status, title, events, time, summary.total.spend.to_string()]
+            [id, state(summary), title, events, time, summary.total.spend.to_string()]
         }
         Err(_) => [id, "DAMAGED".to_owned(), "-".to_owned(), events, "-".to_owned(), "-".to_owned()],
     }

@@ -1,5 +1,6 @@
 //! `handbox sessions show`.
 
+use crate::agent::was_interrupted;
 use crate::args::Global;
 use crate::describe;
 use crate::failure::Failure;
@@ -7,7 +8,8 @@ use crate::log::open;
 use crate::output;
 use crate::paths::Paths;
 use handbox_session::fold::{
-    Money, SessionCreated, Status, StopReason, Summary, WaitingOn, Work, bodies::Body, fold_to, rfc3339, summary_of,
+    Money, SessionChanged, SessionCreated, Status, StopReason, Summary, WaitingOn, Work, bodies::Body, fold_to,
+    rfc3339, summary_of,
 };
 use handbox_session::{Fold, Record, Seq, SessionLog, Slice};
 use serde_json::{Value, json};
@@ -35,7 +37,7 @@ pub(super) fn run(global: &Global, paths: &Paths, command: &Show) -> Result<Exit
     let shown = open::with_session(paths, "handbox sessions show", &command.id, async |log, id| {
         let record = log.record(id).await?;
         let (summary, fold) = (summary_of(log, &record).await?, fold_to(log, &record, None).await?);
-        let created = created(log, &record).await?;
+        let created = runs_with(log, &record, &fold).await?;
         Ok(Shown { record, summary, fold, created })
     })?;
     if global.json {
@@ -46,11 +48,15 @@ pub(super) fn run(global: &Global, paths: &Paths, command: &Show) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-/// What it runs with; nothing, if its first event says nothing.
-async fn created(log: &dyn SessionLog, record: &Record) -> Result<SessionCreated, Failure> {
-    let first = log.read(record.id, Slice { to: Some(Seq::FIRST), ..Slice::from(Seq::FIRST) }).await?;
-    let created = first.entries.first().map(|entry| SessionCreated::from_event(&entry.event));
-    Ok(created.and_then(Result::ok).unwrap_or_default())
+/// What it runs with by now; nothing, if the event that should say so does not.
+async fn runs_with(log: &dyn SessionLog, record: &Record, fold: &Fold) -> Result<SessionCreated, Failure> {
+    let place = fold.anchors.changed.unwrap_or(Seq::FIRST);
+    let page = log.read(record.id, Slice { to: Some(place), ..Slice::from(place) }).await?;
+    let body = page.entries.first().map(|entry| match SessionChanged::from_event(&entry.event) {
+        Ok(changed) => Ok(changed.0),
+        Err(_) => SessionCreated::from_event(&entry.event),
+    });
+    Ok(body.and_then(Result::ok).unwrap_or_default())
 }
 
 fn json(shown: &Shown) -> Value {
@@ -60,6 +66,7 @@ fn json(shown: &Shown) -> Value {
     value["hash"] = json!(shown.record.hash);
     value["forked_from"] = json!(shown.record.lineage.last());
     value["hands"] = json!(shown.fold.hands);
+    value["interrupted"] = json!(was_interrupted(&shown.fold));
     value["waiting_for"] = shown.fold.waiting().map(|waiting| json!(waiting.id)).collect();
     value
 }
@@ -83,7 +90,7 @@ fn text(shown: &Shown) -> String {
     describe::table(&[
         ("session", record.id.to_string()),
         ("title", summary.title.clone().unwrap_or_default()),
-        ("status", state(summary.status, summary.stop_reason.as_ref())),
+        ("status", what_it_does(shown)),
         ("waits for", waiting.collect::<Vec<_>>().join("\n")),
         ("agent", agent.trim().to_owned()),
         ("began", rfc3339(record.id.unix_ms())),
@@ -100,6 +107,24 @@ fn text(shown: &Shown) -> String {
         ("held by", summary.holder.clone().unwrap_or_default()),
         ("hash", record.hash.to_string()),
     ])
+}
+
+/// What it does, with what its process and an interrupt have to do with it.
+fn what_it_does(shown: &Shown) -> String {
+    let Shown { record, summary, fold, .. } = shown;
+    if is_left(summary) {
+        return format!(
+            "unfinished: the process that worked on it is gone; finish it with: handbox wake {}",
+            record.id
+        );
+    }
+    let state = state(summary);
+    if was_interrupted(fold) { format!("{state}: interrupted") } else { state }
+}
+
+/// Whether its turn goes on, but nobody is there to go on with it.
+fn is_left(summary: &Summary) -> bool {
+    summary.status == Status::Running && summary.holder.is_none()
 }
 
 fn work(total: &Work) -> String {
@@ -121,11 +146,12 @@ fn tokens(total: &Work) -> String {
 }
 
 /// What it does, and why it rests, in words. The log may come from anywhere, and its reasons be anything.
-pub(super) fn state(status: Status, stop: Option<&StopReason>) -> String {
-    match (status, stop) {
+pub(super) fn state(summary: &Summary) -> String {
+    match (summary.status, &summary.stop_reason) {
         (Status::Idle, Some(reason)) if *reason != StopReason::EndTurn => {
             format!("idle: {}", output::one_line(reason_name(reason), REASON_SHOWN))
         }
+        _ if is_left(summary) => "unfinished".to_owned(),
         (status, _) => status_name(status).to_owned(),
     }
 }

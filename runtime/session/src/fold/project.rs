@@ -5,7 +5,10 @@ use crate::{Entry, EventId, Seq, kinds};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Whether Handbox's own events are shown.
+/// The member in which events of Managed Agents have what Handbox itself notes.
+const OWN: &str = "handbox";
+
+/// Whether Handbox's own events are shown, and its own members of others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Own {
     /// They are left out, as clients of Managed Agents expect.
@@ -82,10 +85,10 @@ impl Projector {
             return Vec::new();
         }
         let is_shown = self.own == Own::Shown || !entry.event.kind().is_own();
-        let mut shown: Vec<Shown> = is_shown.then(|| show(entry, Some(entry))).into_iter().collect();
+        let mut shown: Vec<Shown> = is_shown.then(|| show(entry, Some(entry), self.own)).into_iter().collect();
         for id in taken(entry) {
             let input = self.places.remove(&id).and_then(|place| self.queued.remove(&place));
-            shown.extend(input.map(|input| show(&input, Some(entry))));
+            shown.extend(input.map(|input| show(&input, Some(entry), self.own)));
         }
         shown
     }
@@ -104,14 +107,14 @@ impl Projector {
 
     /// What is queued, oldest first.
     pub fn waiting(&self) -> impl Iterator<Item = Shown> {
-        self.queued.values().map(|input| show(input, None))
+        self.queued.values().map(|input| show(input, None, self.own))
     }
 }
 
 /// Input as it is shown when it comes.
 #[must_use]
 pub fn as_queued(input: &Entry) -> Shown {
-    show(input, None)
+    show(input, None, Own::Shown)
 }
 
 /// The places of input from before a slice that is taken within it, oldest first: what [`project`] needs besides the slice.
@@ -129,9 +132,12 @@ fn taken(entry: &Entry) -> Vec<EventId> {
     InputTaken::from_event(&entry.event).map(|taken| taken.ids).unwrap_or_default()
 }
 
-fn show(entry: &Entry, processed: Option<&Entry>) -> Shown {
+fn show(entry: &Entry, processed: Option<&Entry>, own: Own) -> Shown {
     let time = processed.map(|processed| rfc3339(processed.event.id().unix_ms()));
     let mut members = entry.event.members();
+    if own == Own::Hidden {
+        members.remove(OWN);
+    }
     members.insert("processed_at".to_owned(), time.into());
     Shown { place: entry.seq, processed: processed.map(|processed| processed.seq), json: Value::Object(members) }
 }

@@ -37,6 +37,22 @@ fn input_has_the_place_and_time_of_its_taking() {
 }
 
 #[test]
+fn what_handbox_notes_is_for_those_who_ask() {
+    let mut story = Story::new();
+    story.add("session.error", json!({"error": {"type": "unknown_error"}, "handbox": {"part": "hand", "hand": "x"}}));
+    let queued = json!({"content": [], "handbox": 1});
+    story.add("user.message", queued);
+    let shown = |own| -> Vec<Value> {
+        let shown = project(&story.entries, &Fold::default(), own);
+        shown.into_iter().map(|shown| shown.json).filter(|json| json["type"] != "handbox.session_created").collect()
+    };
+    assert!(shown(Own::Hidden).iter().all(|event| event.get("handbox").is_none()));
+    assert_eq!(shown(Own::Hidden).len(), 2);
+    assert_eq!(shown(Own::Shown)[0]["handbox"]["hand"], "x");
+    assert_eq!(shown(Own::Shown)[1]["handbox"], 1);
+}
+
+#[test]
 fn answers_outcomes_and_interrupts_are_processed_at_once_and_messages_are_not() {
     let entrance = |kind: &str| Entrance::of(&Kind::new(kind).unwrap());
     for kind in ["user.interrupt", "user.custom_tool_result", "user.tool_result", "user.define_outcome"] {
@@ -94,7 +110,10 @@ proptest! {
     fn hidden_is_shown_without_handboxs_own(story in histories(60)) {
         let all = project(&story.entries, &Fold::default(), Own::Shown);
         let own = |shown: &Shown| shown.json["type"].as_str().unwrap().starts_with("handbox.");
-        let public: Vec<_> = all.into_iter().filter(|shown| !own(shown)).collect();
+        let mut public: Vec<_> = all.into_iter().filter(|shown| !own(shown)).collect();
+        public.iter_mut().filter_map(|shown| shown.json.as_object_mut()).for_each(|members| {
+            members.remove("handbox");
+        });
         prop_assert_eq!(project(&story.entries, &Fold::default(), Own::Hidden), public);
     }
 }

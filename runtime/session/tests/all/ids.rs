@@ -13,6 +13,8 @@ proptest! {
         prop_assert_eq!(SessionId::from_bytes(id.to_bytes()), id);
         let json = serde_json::to_string(&id).expect("an id is JSON");
         prop_assert_eq!(serde_json::from_str::<SessionId>(&json).expect("an id"), id);
+        // The first thread has the session's own digits.
+        prop_assert_eq!(id.first_thread().to_string(), id.to_string().replacen("sesn_", "sthr_", 1));
     }
 
     #[test]

@@ -1,0 +1,198 @@
+//! What to do about a call that failed at a folder or a file.
+
+use super::places::{self, Odd, Place, Places, guest};
+use super::{About, Advice, NO_PREOPEN, sentence};
+use crate::ceiling::{Ceiling, dir_flag};
+use handbox_bundle::{FolderGrant, GUEST_PATH_DEFAULT, GapKind, Kind, Mode};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+impl Advice<'_> {
+    /// The folders that the tool sees.
+    pub(super) fn folders(&self) -> Vec<FolderGrant> {
+        let mut folders: Vec<FolderGrant> = Vec::new();
+        for folder in self.components().flat_map(|one| one.component.effective(self.grants).grants.folders) {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+        folders
+    }
+
+    /// Why the tool sees none of the folders that are granted.
+    pub(super) fn unseen(&self) -> Option<String> {
+        let host = self.cwd.to_owned();
+        let usual = FolderGrant { host, guest: GUEST_PATH_DEFAULT.to_owned(), mode: Mode::ReadOnly };
+        let asks_for_none = |one: &Ceiling<'_>| one.component.asks.folders.is_empty();
+        let folder = match self.grants.folders.first() {
+            Some(folder) => folder,
+            None if self.components().all(|one| asks_for_none(&one)) => &usual,
+            None => return None,
+        };
+        let kept = self.components().find_map(|one| one.keeps_folder(folder, self.wanted()))?;
+        Some(sentence(&kept))
+    }
+
+    /// What is odd about the paths that the tool was given.
+    pub(super) fn odd(&self, folders: &[FolderGrant], fault: &str, about: About) -> Option<String> {
+        let protected: Vec<PathBuf> = self.protected.iter().chain(&self.bundle.files).cloned().collect();
+        let places = Places { folders, protected: &protected };
+        let texts = places::texts(self.input, fault);
+        let first = |odd: &dyn Fn(&str) -> Option<Odd>| texts.iter().find_map(|text| odd(text));
+        let writes = about == About::Refused && !self.typed.tool.hints.read_only;
+        let loaded = if writes { first(&|text| places.loaded(text)) } else { None };
+        let missing = |text: &str| if about == About::Missing { places.no_folder(text) } else { None };
+        let odd = loaded
+            .or_else(|| first(&|text| places.leaves(text)))
+            .or_else(|| first(&|text| places.host(text)))
+            // What the fault names is what the tool looked for; a text of the input need be no path.
+            .or_else(|| places::texts(&Value::Null, fault).iter().find_map(|text| places.nowhere(text)))
+            .or_else(|| first(&missing))
+            .or_else(|| first(&|text| places.nowhere(text)).filter(|_| about == About::Missing));
+        let Some(odd) = odd else {
+            let usual = self.may_expect_usual(folders, fault).then(|| self.nowhere(GUEST_PATH_DEFAULT, folders, &[]));
+            return usual.map(|hint| format!("{hint}{}", self.relative(folders, fault, about)));
+        };
+        Some(match odd {
+            Odd::Loaded(Place { guest, host }) => format!(
+                "Handbox loads {guest}, so no grant covers it: change it yourself (here {}), or have the tool write another \
+                 file",
+                host.display()
+            ),
+            Odd::Leaves(place) => {
+                let free = free_path(folders);
+                format!(
+                    "`..` and links cannot lead out of {place}: grant the folder that holds the file, --dir HOST:{free}:ro, \
+                     and name {free}/FILE"
+                )
+            }
+            Odd::Host(path) => format!("paths are the tool's, not this machine's: name {path}"),
+            Odd::NoFolder(place) => format!("there is no folder {place}: make it first, or correct the path"),
+            Odd::Nowhere(root) => self.nowhere(&root, folders, &texts),
+        })
+    }
+
+    /// Where the granted folders are instead of at `root`, and how to have one there.
+    fn nowhere(&self, root: &str, folders: &[FolderGrant], texts: &[&str]) -> String {
+        let at: Vec<String> =
+            folders.iter().map(|folder| format!("{} is granted at {}", folder.host.display(), folder.guest)).collect();
+        let at = format!("nothing is at {root}: {}", at.join(", "));
+        // The first is as good a guess as any.
+        let Some(folder) = folders.first() else { return at };
+        let granted = self.grants.folders.iter().find(|one| one.guest == folder.guest).unwrap_or(folder);
+        let there = FolderGrant { guest: root.to_owned(), ..granted.clone() };
+        let kept = self.components().find_map(|one| one.keeps_folder(&there, Mode::ReadOnly)).is_some();
+        let flag = (!kept).then(|| dir_flag(&there, self.cwd));
+        let mut typed = Vec::new();
+        places::collect(self.input, &mut typed);
+        let mut typed_texts = texts.iter().filter(|text| typed.contains(text));
+        let rest = typed_texts.find_map(|text| Path::new(text).strip_prefix(root).ok());
+        match (rest, flag) {
+            (Some(rest), Some(flag)) => format!("{at}; name {}, or grant it at {root}: {flag}", guest(folder, rest)),
+            (Some(rest), None) => format!("{at}; name {}", guest(folder, rest)),
+            (None, Some(flag)) => format!("{at}; if the tool expects {root}: {flag}"),
+            (None, None) => format!("{at}, and the tool asks for no folder at {root}; tell its author"),
+        }
+    }
+
+    /// Whether a tool that names no path may have looked where folders usually are.
+    fn may_expect_usual(&self, folders: &[FolderGrant], fault: &str) -> bool {
+        let usual = folders.iter().any(|folder| folder.guest == GUEST_PATH_DEFAULT);
+        !usual && self.joins_paths() && is_bare(fault)
+    }
+
+    /// What to do if --no-dir keeps every folder away: no other flag for folders goes with it.
+    pub(super) fn no_dir_hint(&self) -> Option<String> {
+        let gaps = self.components().flat_map(|one| one.component.effective(self.grants).gaps);
+        let flag = gaps.filter(|gap| gap.kind == GapKind::Folder).map(|gap| self.asked(&gap)).next();
+        let flag = flag.filter(|_| self.no_dir)?;
+        let usual = self.components().any(|one| one.folder(GUEST_PATH_DEFAULT).is_some());
+        Some(match (usual, self.wanted()) {
+            (false, _) => format!("--no-dir grants no folder: write {flag} instead of it"),
+            (true, Mode::ReadOnly) => {
+                format!(
+                    "--no-dir grants no folder: leave it out to grant the current one, or write {flag} instead of it"
+                )
+            }
+            (true, Mode::ReadWrite) => {
+                format!("--no-dir grants no folder: write --write instead of it to grant the current one, or {flag}")
+            }
+        })
+    }
+
+    /// The flags that make those folders writable that only their grant keeps from it.
+    pub(crate) fn read_only_grants(&self) -> Vec<String> {
+        let mut flags = Vec::new();
+        for folder in self.grants.folders.iter().filter(|folder| folder.mode == Mode::ReadOnly) {
+            if self.components().any(|one| one.folder(&folder.guest) == Some(Mode::ReadWrite)) {
+                let writable = FolderGrant { mode: Mode::ReadWrite, ..folder.clone() };
+                let flag = if self.write_helps { "--write".to_owned() } else { dir_flag(&writable, self.cwd) };
+                if !flags.contains(&flag) {
+                    flags.push(flag);
+                }
+            }
+        }
+        flags
+    }
+
+    /// Which folders the tool sees, and why it cannot write to those that it cannot.
+    pub(super) fn view(&self, folders: &[FolderGrant], about: About) -> String {
+        let seen: Vec<String> = folders
+            .iter()
+            .map(|folder| {
+                let access = match (self.wanted(), folder.mode) {
+                    (Mode::ReadWrite, Mode::ReadWrite) => "to read and write".to_owned(),
+                    _ if about == About::Refused => format!("only to read{}", self.why_read_only(folder)),
+                    _ => "only to read".to_owned(),
+                };
+                format!("{} (here {}, {access})", folder.guest, folder.host.display())
+            })
+            .collect();
+        let free = free_path(folders);
+        format!(
+            "paths are the tool's, not this machine's: it sees {}; for another folder add --dir HOST:{free}:ro and name \
+             {free}/FILE",
+            seen.join(", ")
+        )
+    }
+
+    fn why_read_only(&self, folder: &FolderGrant) -> String {
+        if self.typed.tool.hints.read_only {
+            let why = ", because the tool declares read_only: if it is yours and writes, take that out of #[tool(…)] or \
+                       [[commands]]";
+            return why.to_owned();
+        }
+        let kept = self.components().find_map(|one| one.keeps_folder(folder, Mode::ReadWrite));
+        let why = kept
+            .map_or_else(|| "it is granted so: --write, or :rw behind its --dir".to_owned(), |kept| sentence(&kept));
+        format!(", because {why}")
+    }
+
+    /// What a relative path is to a tool that works paths out itself.
+    pub(super) fn relative(&self, folders: &[FolderGrant], text: &str, about: About) -> String {
+        let absolute = places::texts(self.input, text).iter().any(|text| text.starts_with('/'));
+        if absolute || !self.joins_paths() || !is_bare(text) || about != About::Missing {
+            return String::new();
+        }
+        let usual = folders.iter().find(|folder| folder.guest == GUEST_PATH_DEFAULT).or(folders.first());
+        let start = usual.map_or(GUEST_PATH_DEFAULT, |folder| &folder.guest);
+        format!("; in a tool, a relative path starts nowhere: join it to {start}")
+    }
+
+    /// Whether the tool may be one that works paths out itself: programs start in a working folder.
+    fn joins_paths(&self) -> bool {
+        self.components().any(|one| one.component.kind != Kind::Command)
+    }
+}
+
+/// The standard library's own texts, and no absolute path beside them.
+fn is_bare(fault: &str) -> bool {
+    (fault.contains("(os error 44)") || fault.contains(NO_PREOPEN)) && !fault.contains('/')
+}
+
+/// A guest path where nothing is granted yet.
+fn free_path(folders: &[FolderGrant]) -> String {
+    let taken = |path: &String| folders.iter().any(|folder| folder.guest == *path);
+    let numbered = (2..).map(|number| format!("/data{number}"));
+    std::iter::once("/data".to_owned()).chain(numbered).find(|path| !taken(path)).unwrap_or_default()
+}
