@@ -14,6 +14,7 @@ mod pool;
 mod scripts;
 mod states;
 mod stuck;
+mod test_hand;
 mod turns;
 mod wrapped;
 mod zombies;

@@ -150,7 +150,7 @@ fn line(ended: &Ended<'_>, fold: &Fold, how: How, cost: Option<Money>) -> String
     };
     let (calls, tokens) = (counted(total.tool_calls, "tool call"), counted(total.tokens.total(), "token"));
     let cost = match cost {
-        _ if ended.scripted => String::new(),
+        Some(cost) if ended.scripted && cost == Money::default() => String::new(),
         None => "cost unknown without --price, ".to_owned(),
         Some(cost) => format!("{cost}, "),
     };
