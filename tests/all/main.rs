@@ -1,6 +1,7 @@
 //! End-to-end tests: tools in their sandboxes, the program as people type it, and the
 //! repository's own properties.
 
+mod cli_agents;
 mod cli_bundle;
 mod cli_call;
 mod cli_components;

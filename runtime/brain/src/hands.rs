@@ -29,6 +29,12 @@ pub trait Hands: Send + Sync {
     async fn retire(&self, session: SessionId, hand: &str, incarnation: u64) {
         let _ = (session, hand, incarnation);
     }
+
+    /// Takes note that a session rests and waits for nobody, for all that is known. Hands that keep no state can be let go:
+    /// the next call that needs one is given another.
+    async fn rests(&self, session: SessionId) {
+        let _ = session;
+    }
 }
 
 /// What is needed.
@@ -55,7 +61,7 @@ pub struct Provided {
     pub incarnation: u64,
     /// The digest of its bundle.
     pub bundle: Option<String>,
-    /// Why it was made: `first_call`, `died`, `moved` (to another process), …
+    /// Why it was made: `first_call`, `died`, `anew` (by another process, or after a rest), …
     pub reason: String,
 }
 

@@ -1,12 +1,13 @@
 //! How `handbox config show` looks.
 
 use crate::check::origin;
-use crate::config::{Config, Opened, Origin, Placed, Source, Trust, single_limits};
+use crate::config::{Agents, Config, Opened, Origin, Placed, Source, Trust, single_limits};
 use crate::config_cmd::warning_json;
 use crate::grants::Effective;
 use crate::output;
 use handbox_bundle::{Limits, LimitsPatch};
-use serde_json::{Value, json};
+use handbox_session::fold::Money;
+use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -80,6 +81,7 @@ impl Shown<'_> {
             [name.name.to_owned(), from, path, String::new()]
         });
         table(&mut text, ["BUNDLE", "FROM", "WHERE", ""], rows.collect());
+        table(&mut text, ["AGENTS", "VALUE", "", ""], agents(&self.config.operator.agents));
         output::visible(&text)
     }
 
@@ -152,9 +154,52 @@ impl Shown<'_> {
             "env": env.collect::<Vec<_>>(),
             "removed": sources.removed.iter().map(removed).collect::<Vec<_>>(),
             "bundles": self.names().into_iter().map(bundle).collect::<Vec<_>>(),
+            "agents": agents_json(&self.config.operator.agents),
             "warnings": self.effective.remarks().map(warning_json).collect::<Vec<_>>(),
         })
     }
+}
+
+/// What holds for agents, which only the operator's file says.
+fn agents(agents: &Agents) -> Vec<[String; 4]> {
+    let row = |name: &str, value: String| [name.to_owned(), value, String::new(), String::new()];
+    let mut rows = vec![
+        row("model", agents.model.clone().unwrap_or_else(|| "none: --model chooses".to_owned())),
+        row("context", agents.context.as_ref().map_or("everything".to_owned(), ToString::to_string)),
+        row("awake_max", agents.awake_max.to_string()),
+        row("wait", agents.limits.wait_ms.map_or("never ends".to_owned(), time)),
+    ];
+    for (of, allowance) in [("turn", agents.limits.turn), ("session", agents.limits.session)] {
+        let number =
+            |name: &str, value: Option<u64>| value.map(|value| row(&format!("{of}.{name}"), value.to_string()));
+        rows.extend(number("requests", allowance.model_requests));
+        rows.extend(number("calls", allowance.tool_calls));
+        rows.extend(number("tokens", allowance.tokens));
+        rows.extend(allowance.active_ms.map(|ms| row(&format!("{of}.time"), time(ms))));
+        rows.extend(allowance.money.map(|money| row(&format!("{of}.cost"), money.to_string())));
+    }
+    rows.extend(agents.keys.iter().map(|(provider, file)| row(&format!("keys.{provider}"), shown(file))));
+    let per_million = |price: Money| Money::from_picodollars(price.picodollars().saturating_mul(1_000_000));
+    rows.extend(agents.prices.0.iter().map(|(model, price)| {
+        let million = format!("{} read, {} written, a million", per_million(price.input), per_million(price.output));
+        row(&format!("prices.{model}"), million)
+    }));
+    rows
+}
+
+fn agents_json(agents: &Agents) -> Value {
+    json!({
+        "model": agents.model, "context": agents.context, "awake_max": agents.awake_max, "limits": agents.limits,
+        "keys": agents.keys.iter().map(|(provider, file)| (provider.clone(), shown(file).into())).collect::<Map<_, _>>(),
+        "prices": agents.prices,
+    })
+}
+
+/// The largest unit that says it exactly.
+fn time(ms: u64) -> String {
+    let units = [(24 * 60 * 60 * 1000, "d"), (60 * 60 * 1000, "h"), (60 * 1000, "min"), (1000, "s")];
+    let unit = units.iter().find(|(unit, _)| ms.is_multiple_of(*unit));
+    unit.map_or_else(|| format!("{ms}ms"), |(unit, name)| format!("{}{name}", ms / unit))
 }
 
 /// A path that need not be UTF-8, for JSON, which must be.

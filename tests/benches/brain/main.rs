@@ -6,7 +6,6 @@
     clippy::print_stdout,
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
     reason = "a benchmark prints figures for people"
 )]
 

@@ -92,3 +92,49 @@ impl Context {
         self.strategy().compact_at_tokens()
     }
 }
+
+/// As people write it, see its `FromStr`.
+impl std::fmt::Display for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Everything => f.write_str("everything"),
+            Self::LastTurns { turns } => write!(f, "last-turns={turns}"),
+            Self::ClearedResults { keep } => write!(f, "clear-results={keep}"),
+            Self::Summary { at_tokens } => write!(f, "summary={at_tokens}"),
+        }
+    }
+}
+
+/// A strategy as people write it: `everything`, `last-turns=N`, `clear-results=N`, `summary=TOKENS`; numbers from 1 on.
+impl std::str::FromStr for Context {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| {
+            text.parse::<u64>().ok().filter(|number| *number > 0).ok_or("a whole number from 1 on".to_owned())
+        };
+        match text.split_once('=') {
+            None if text == "everything" => Ok(Self::Everything),
+            Some(("last-turns", count)) => Ok(Self::LastTurns { turns: number(count)? }),
+            Some(("clear-results", count)) => Ok(Self::ClearedResults { keep: number(count)? }),
+            Some(("summary", count)) => Ok(Self::Summary { at_tokens: number(count)? }),
+            _ => Err("write everything, last-turns=N, clear-results=N or summary=TOKENS".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Context;
+
+    #[test]
+    fn strategies_are_named_with_their_numbers() {
+        assert_eq!("last-turns=3".parse(), Ok(Context::LastTurns { turns: 3 }));
+        for text in ["everything", "last-turns=3", "clear-results=5", "summary=150000"] {
+            assert_eq!(text.parse::<Context>().map(|context| context.to_string()), Ok(text.to_owned()));
+        }
+        for wrong in ["last-turns", "last-turns=0", "all"] {
+            assert!(wrong.parse::<Context>().is_err(), "{wrong}");
+        }
+    }
+}

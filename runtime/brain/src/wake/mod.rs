@@ -219,6 +219,9 @@ impl Brain {
             let rest = rest?;
             // Who appended while the lease was still held was told that somebody is at work on it.
             if self.log.record(session).await?.head == rest.head {
+                if rest.waiting.is_empty() {
+                    self.hands.rests(session).await;
+                }
                 return Ok(rest);
             }
         }

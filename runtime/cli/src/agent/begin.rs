@@ -25,11 +25,12 @@ pub(super) struct Begin {
 
 impl Begin {
     pub(super) fn prepare(command: &Run, paths: &Paths, cwd: &Path, quiet: bool) -> Result<Self, Failure> {
+        let config = Config::load(paths, cwd)?;
+        let agents = &config.operator.agents;
         let choice = match &command.model {
             Some(word) => Choice::parse(word, cwd)?,
-            None => Choice::usual()?,
+            None => Choice::usual(agents, cwd)?,
         };
-        let config = Config::load(paths, cwd)?;
         let usual = [BUNDLE_DEFAULT.to_owned()];
         let chosen = choose(if command.bundle.is_empty() { &usual } else { &command.bundle }, &config, cwd)?;
         let mut effective = effective(&chosen, &command.grants, &config, (paths, cwd))?;
@@ -44,6 +45,9 @@ impl Begin {
         let pinned = Pinned::of(&chosen, &effective, &command.grants);
         runs.grants = serde_json::to_value(&pinned).map_err(Failure::internal)?;
         runs.system = Some(system(&effective.grants));
+        runs.context = agents.context.clone().unwrap_or_default();
+        runs.limits = agents.limits;
+        runs.prices = agents.prices.clone();
         lay_over(&mut runs, command, cwd)?;
         Ok(Self { choice, runs })
     }
@@ -74,7 +78,7 @@ pub(super) fn lay_over(runs: &mut RunsWith, command: &Run, cwd: &Path) -> Result
     }
     if command.max_cost.is_some() && runs.prices.0.is_empty() {
         return Err(Failure::usage("--max-cost needs prices, and this session has none")
-            .hint("add what a million tokens cost in dollars, read and written: --price 3,15"));
+            .hint("add what a million tokens cost in dollars, read and written: --price 3,15; or [agents.prices.MODEL] to config.toml"));
     }
     runs.limits.session.money = command.max_cost.or(runs.limits.session.money);
     runs.limits.turn.model_requests = command.max_requests.or(runs.limits.turn.model_requests);

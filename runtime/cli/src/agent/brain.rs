@@ -31,6 +31,7 @@ pub(crate) fn brain(
 ) -> Result<(Brain, Arc<BundleHands>), Failure> {
     let paths = Paths::find(global)?;
     let config = Config::load(&paths, cwd)?;
+    let model = choice.open(&config.operator.agents)?;
     let library = wiring::library(&paths, global.quiet)?;
     let blobs = FileBlobs::open(&paths.data.join("blobs"));
     let blobs = blobs.map_err(|error| Failure::usage(format!("the blobs in {}: {error}", paths.data.display())))?;
@@ -41,7 +42,7 @@ pub(crate) fn brain(
     let brain = Brain {
         log,
         blobs: Arc::new(blobs),
-        model: choice.open()?,
+        model,
         scratch,
         hands: Arc::<BundleHands>::clone(&hands),
         surroundings: Arc::new(Machine),
@@ -87,7 +88,9 @@ impl From<WakeError> for Failure {
             WakeError::Held { session, .. } | WakeError::Fenced { session, .. } => {
                 Self::new(Kind::Denied, message).hint(format!("follow it: handbox sessions events {session} --follow"))
             }
-            WakeError::Unusable(_) => Self::new(Kind::Broken, message).hint("begin another session with handbox run"),
+            WakeError::Unusable(_) => Self::new(Kind::Broken, message).hint(
+                "wake it with the Handbox that wrote it, or a later one; or begin another session with handbox run",
+            ),
             WakeError::Bug(_) => Self::internal(message),
         }
     }

@@ -9,7 +9,7 @@ use crate::grants::{self, Asking};
 use crate::paths::Paths;
 use async_trait::async_trait;
 use handbox_brain::{Hands, Need, Provided, RunsWith, Scratch};
-use handbox_bundle::Bundle;
+use handbox_bundle::{Bundle, BundleComponent, State};
 use handbox_hand::{Hand, HandError, Refusal};
 use handbox_hands::{Environment, Library, Toolbox};
 use handbox_session::SessionId;
@@ -37,6 +37,8 @@ pub(crate) struct BundleHands {
 struct Slot {
     /// The hand that lives, and what the session said when it was made.
     provided: Option<(Provided, Said)>,
+    /// Whether it has state that ends with it.
+    keeps: bool,
     /// Whether one of this process ended before, and how.
     before: Option<&'static str>,
 }
@@ -101,6 +103,10 @@ fn open(pinned: &Pinned, runs: &RunsWith, hand: &str) -> Result<(Bundle, String)
     }
 }
 
+fn keeps_state(component: &BundleComponent) -> bool {
+    component.manifest.as_ref().is_some_and(|manifest| manifest.state == State::Kept)
+}
+
 fn refusal(failure: Failure) -> Refusal {
     Refusal { reason: failure.message, hint: failure.hint.unwrap_or_default() }
 }
@@ -114,7 +120,10 @@ impl Hands for BundleHands {
             let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
             let slot = ready.entry(key.clone()).or_default();
             match &slot.provided {
-                Some((provided, then)) if *then == said => return Ok(provided.clone()),
+                // One that another process has replaced since is none any more.
+                Some((provided, then)) if *then == said && provided.incarnation + 1 >= need.incarnation => {
+                    return Ok(provided.clone());
+                }
                 // It may do now what it might not, or the other way round.
                 Some(_) => {
                     slot.provided = None;
@@ -125,17 +134,24 @@ impl Hands for BundleHands {
             slot.before
         };
         let (hand, digest) = self.make(need).await.inspect_err(|error| self.hints.note(need.hand, unready(error)))?;
+        let keeps = hand.provisions.bundle.components.iter().any(keeps_state);
         let reason = match (need.incarnation, before) {
             (1, _) => "first_call",
             (_, Some(before)) => before,
-            (_, None) => "moved",
+            (_, None) => "anew",
         };
         let (hand, bundle, reason): (Arc<dyn Hand>, _, _) = (Arc::new(hand), Some(digest), reason.to_owned());
         let provided = Provided { hand, incarnation: need.incarnation, bundle, reason };
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         // Two calls of one reply may both have come here; the session has one hand of a name.
         let slot = ready.entry(key).or_default();
+        slot.keeps = keeps;
         Ok(slot.provided.get_or_insert((provided, said)).0.clone())
+    }
+
+    async fn rests(&self, session: SessionId) {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        ready.retain(|(of, _), slot| *of != session || (slot.keeps && slot.provided.is_some()));
     }
 
     async fn retire(&self, session: SessionId, hand: &str, incarnation: u64) {

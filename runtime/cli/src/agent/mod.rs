@@ -16,6 +16,7 @@ mod report;
 mod run;
 mod show;
 mod wake;
+mod wake_all;
 
 pub(crate) use context::{Context, run as context};
 pub(crate) use control::{Approve, Deny, Interrupt, approve, deny, interrupt};

@@ -1,6 +1,8 @@
 //! Which model answers, and how it is reached.
 
+use crate::config::Agents;
 use crate::failure::{Failure, Kind};
+use crate::output::{self, Tone};
 use handbox_brain::model::script::Script;
 use handbox_brain::model::{Anthropic, AnthropicOptions, Model, OpenAi, OpenAiOptions};
 use handbox_brain::{Agent, ModelChoice};
@@ -46,16 +48,16 @@ impl Choice {
         }
     }
 
-    /// Without `--model`: whatever the environment has a key for.
-    pub(crate) fn usual() -> Result<Self, Failure> {
-        if let Some(word) = variable("HANDBOX_MODEL") {
-            return Self::parse(&word, Path::new("/"));
+    /// Without `--model`: what the environment or the operator's configuration names.
+    pub(crate) fn usual(agents: &Agents, cwd: &Path) -> Result<Self, Failure> {
+        if let Some(word) = variable("HANDBOX_MODEL").or_else(|| agents.model.clone()) {
+            return Self::parse(&word, cwd);
         }
         Err(Failure::usage("no model is chosen; set one of these:").hint(
             "\n  ANTHROPIC_API_KEY=… and --model anthropic:NAME\
              \n  OPENAI_API_KEY=… and --model openai:NAME, with OPENAI_BASE_URL=… for another endpoint than OpenAI's\
              \n  OPENAI_BASE_URL=http://127.0.0.1:11434/v1 and --model openai:NAME for a local one (Ollama, llama.cpp, vLLM)\
-             \nor try --model tour: a script inside this program, which asks no model. HANDBOX_MODEL saves typing --model",
+             \nor try --model tour: a script inside this program, which asks no model. HANDBOX_MODEL, or model under [agents] in config.toml, saves typing --model",
         ))
     }
 
@@ -94,13 +96,14 @@ impl Choice {
     }
 
     /// The model.
-    pub(crate) fn open(&self) -> Result<Arc<dyn Model>, Failure> {
+    pub(crate) fn open(&self, agents: &Agents) -> Result<Arc<dyn Model>, Failure> {
         match self {
             Self::Tour => Ok(Arc::new(Script::tour())),
             Self::Script(file) => script(file),
             Self::Anthropic(_) => {
                 let base = variable("ANTHROPIC_BASE_URL").unwrap_or_else(|| Anthropic::BASE_URL.to_owned());
-                let key = key("ANTHROPIC_API_KEY")?.ok_or_else(|| missing("ANTHROPIC_API_KEY", "anthropic"))?;
+                let key = key("ANTHROPIC_API_KEY", agents.keys.get("anthropic"))?
+                    .ok_or_else(|| missing("ANTHROPIC_API_KEY", "anthropic"))?;
                 let to = Destination::parse(&base).map_err(|error| wrong("ANTHROPIC_BASE_URL", error))?;
                 let binding = Binding::header("ANTHROPIC_API_KEY", to, Anthropic::KEY_HEADER, key);
                 let binding = binding.map_err(|error| wrong("ANTHROPIC_BASE_URL", error))?;
@@ -112,7 +115,7 @@ impl Choice {
                 let own = variable("OPENAI_BASE_URL");
                 let base = own.clone().unwrap_or_else(|| OpenAi::BASE_URL.to_owned());
                 let to = Destination::parse(&base).map_err(|error| wrong("OPENAI_BASE_URL", error))?;
-                let (plain, bound) = match key("OPENAI_API_KEY")? {
+                let (plain, bound) = match key("OPENAI_API_KEY", agents.keys.get("openai"))? {
                     Some(key) => {
                         let binding = Binding::bearer("OPENAI_API_KEY", to, key);
                         (Vec::new(), vec![binding.map_err(|error| wrong("OPENAI_BASE_URL", error))?])
@@ -150,8 +153,18 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn key(name: &str) -> Result<Option<Secret>, Failure> {
-    Secret::from_env(name).map_err(|error| wrong(name, error))
+/// A key from the environment, or from the file that the configuration names.
+fn key(name: &str, file: Option<&PathBuf>) -> Result<Option<Secret>, Failure> {
+    let own = Secret::from_env(name).map_err(|error| wrong(name, error))?;
+    let (None, Some(file)) = (&own, file) else { return Ok(own) };
+    let read = Secret::from_file(file).map_err(|error| {
+        Failure::usage(format!("the key file: {error}"))
+            .hint(format!("correct [agents.keys] in config.toml, or set {name}"))
+    })?;
+    if let Some(warning) = read.warning {
+        output::note(Tone::Warning, &warning);
+    }
+    Ok(Some(read.secret))
 }
 
 fn wrong(name: &str, error: impl std::fmt::Display) -> Failure {
@@ -160,5 +173,5 @@ fn wrong(name: &str, error: impl std::fmt::Display) -> Failure {
 
 fn missing(name: &str, provider: &str) -> Failure {
     Failure::new(Kind::Usage, format!("{name} is not set, so no model of {provider} can be asked"))
-        .hint(format!("export {name}=…; it is sent to that provider only, and never logged. --model tour needs none"))
+        .hint(format!("export {name}=…; it is sent to that provider only, and never logged; or name a file: {provider} = \"FILE\" under [agents.keys] in config.toml. --model tour needs none"))
 }

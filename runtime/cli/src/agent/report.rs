@@ -78,6 +78,12 @@ impl How {
     }
 }
 
+/// How a session came to rest, in words and as an exit status.
+pub(super) fn words(fold: &Fold) -> (&'static str, ExitCode) {
+    let how = How::of(fold);
+    (how.words(), how.code())
+}
+
 /// Whether a session rests because somebody interrupted it. It has no stop reason of its own for that.
 pub(crate) fn was_interrupted(fold: &Fold) -> bool {
     let (start, rest) = (fold.turn.start, fold.anchors.rest);

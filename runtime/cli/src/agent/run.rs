@@ -63,7 +63,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "ID")]
     session: Option<String>,
     /// What the model is shown: everything, last-turns=N, clear-results=N (keeps the last N), summary=TOKENS
-    #[arg(long, value_name = "STRATEGY", value_parser = strategy)]
+    #[arg(long, value_name = "STRATEGY")]
     pub(super) context: Option<Context>,
     /// A file with the system prompt
     #[arg(long, value_name = "FILE")]
@@ -74,7 +74,7 @@ pub(crate) struct Run {
     /// Tools that never run
     #[arg(long, value_name = "TOOL", value_delimiter = ',')]
     pub(super) deny: Vec<String>,
-    /// The most dollars for the whole session; needs prices, which are not known for every model
+    /// The most dollars for the whole session; needs prices, from config.toml or --price
     #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
     pub(super) max_cost: Option<Money>,
     /// What a million tokens cost in dollars: read,written
@@ -85,18 +85,6 @@ pub(crate) struct Run {
     pub(super) max_requests: Option<u64>,
     #[command(flatten)]
     pub(super) grants: args::Grants,
-}
-
-fn strategy(text: &str) -> Result<Context, String> {
-    let number =
-        |text: &str| text.parse::<u64>().ok().filter(|number| *number > 0).ok_or("a whole number from 1 on".to_owned());
-    match text.split_once('=') {
-        None if text == "everything" => Ok(Context::Everything),
-        Some(("last-turns", count)) => Ok(Context::LastTurns { turns: number(count)? }),
-        Some(("clear-results", count)) => Ok(Context::ClearedResults { keep: number(count)? }),
-        Some(("summary", count)) => Ok(Context::Summary { at_tokens: number(count)? }),
-        _ => Err("write everything, last-turns=N, clear-results=N or summary=TOKENS".to_owned()),
-    }
 }
 
 fn dollars(text: &str) -> Result<Money, String> {
@@ -214,8 +202,7 @@ pub(super) fn pretty(value: &Value) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{dollars, price, strategy};
-    use handbox_brain::context::Context;
+    use super::{dollars, price};
 
     #[test]
     fn amounts_are_whole_picodollars() {
@@ -223,11 +210,5 @@ mod tests {
         let price = price("3,15").unwrap();
         assert_eq!((price.input.picodollars(), price.output.picodollars()), (3_000_000, 15_000_000));
         assert!(dollars("-1").is_err() && dollars("much").is_err() && dollars("NaN").is_err());
-    }
-
-    #[test]
-    fn strategies_are_named_with_their_numbers() {
-        assert_eq!(strategy("last-turns=3"), Ok(Context::LastTurns { turns: 3 }));
-        assert!(strategy("last-turns").is_err() && strategy("last-turns=0").is_err() && strategy("all").is_err());
     }
 }

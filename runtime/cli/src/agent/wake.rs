@@ -3,6 +3,7 @@
 use super::brain::{brain, log, state};
 use super::drive::Drive;
 use super::model::Choice;
+use super::wake_all;
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::log::open;
@@ -19,7 +20,11 @@ use std::sync::Arc;
 #[derive(clap::Args)]
 pub(crate) struct Wake {
     /// The session, by its id or the beginning of it
-    id: String,
+    #[arg(required_unless_present = "all")]
+    id: Option<String>,
+    /// Every session that was left in the middle of something, a few at a time (`awake_max` under [agents] in config.toml)
+    #[arg(long, conflicts_with = "id")]
+    all: bool,
 }
 
 pub(crate) fn run(global: &Global, command: &Wake) -> Result<ExitCode, Failure> {
@@ -37,7 +42,8 @@ pub(crate) fn run(global: &Global, command: &Wake) -> Result<ExitCode, Failure> 
 }
 
 async fn work(log: Arc<dyn SessionLog>, command: &Wake, global: &Global, paths: &Paths) -> Result<ExitCode, Failure> {
-    let session = open::resolve(&*log, &command.id).await?;
+    let Some(id) = &command.id else { return wake_all::all(log, global, paths).await };
+    let session = open::resolve(&*log, id).await?;
     let (_, runs) = state(&*log, session).await?;
     let choice = Choice::pinned(&runs.agent.model)?;
     let after = log.record(session).await?.head;

@@ -4,6 +4,7 @@
 //! The operator's `config.toml` grants. A project's `handbox.toml` chooses bundles and
 //! narrows; it grants nothing until `handbox config trust` has recorded its content.
 
+mod agents;
 mod file;
 mod layers;
 mod project;
@@ -15,6 +16,7 @@ mod source;
 pub(crate) mod tests;
 mod trust;
 
+pub(crate) use agents::Agents;
 pub(crate) use file::{Lines, TextFile, link_folders};
 pub(crate) use layers::{LayeredLimits, Stacked};
 pub(crate) use project::{PROJECT_FILE, find as find_project, named as named_project};

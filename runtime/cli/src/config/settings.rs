@@ -1,5 +1,6 @@
 //! What a configuration file says, checked, each value with its line.
 
+use super::agents::{Agents, AgentsToml};
 use super::file::{Lines, TextFile};
 use super::source::{Placed, Source, Trust, absolute, failure_at};
 use crate::failure::Failure;
@@ -27,6 +28,7 @@ struct FileToml {
     #[serde(default)]
     bundles: BTreeMap<String, BundleToml>,
     narrow: Option<NarrowToml>,
+    agents: Option<AgentsToml>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +87,8 @@ pub(crate) struct Settings {
     pub(crate) bundles: BTreeMap<String, BundleSettings>,
     /// What remains of the operator's grants. Only in a project's file.
     pub(crate) narrow: Narrow,
+    /// Only in the operator's file.
+    pub(crate) agents: Agents,
 }
 
 /// What is said about one bundle.
@@ -133,7 +137,7 @@ pub(crate) fn parse(file: &TextFile, author: Author<'_>) -> Result<Settings, Fai
     reading.settings(toml)
 }
 
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     lines: Lines<'a>,
     author: Author<'a>,
 }
@@ -147,8 +151,13 @@ impl Reading<'_> {
         }
     }
 
-    fn fault(&self, path: &[&str], why: &str, hint: &str) -> Failure {
+    pub(super) fn fault(&self, path: &[&str], why: &str, hint: &str) -> Failure {
         Failure::usage(format!("{}: {}: {why}", self.lines.place(path), path.join("."))).hint(hint)
+    }
+
+    /// Whether this is the operator's own file.
+    pub(super) fn is_operators(&self) -> bool {
+        self.author.project.is_none()
     }
 
     /// An error about the value at `path`, with file, line and key.
@@ -170,6 +179,7 @@ impl Reading<'_> {
             all: self.layer(&[], toml.profile, toml.limits, toml.folders, toml.env)?,
             bundles,
             narrow: self.narrow(toml.narrow)?,
+            agents: self.agents(toml.agents)?,
         })
     }
 
@@ -245,7 +255,7 @@ impl Reading<'_> {
     }
 
     /// A path of the host: `~/` is the home folder, relative is relative to the file.
-    fn host_path(&self, key: &[&str], text: &str) -> Result<PathBuf, Failure> {
+    pub(super) fn host_path(&self, key: &[&str], text: &str) -> Result<PathBuf, Failure> {
         if text.is_empty() || text.contains('\0') {
             return Err(self.fault(key, "there is no usable path", "write a path such as ~/work or ../data"));
         }

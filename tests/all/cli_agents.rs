@@ -1,0 +1,88 @@
+//! What the operator's configuration says about agents, and many sessions in one process.
+
+use handbox_tests::Machine;
+use serde_json::json;
+
+fn script(machine: &Machine, delay_ms: u64) {
+    let text = json!([
+        { "when": { "step": 1 }, "reply": [
+            { "tool_use": { "name": "read", "input": { "file_path": "/workspace/notes.txt" } } }] },
+        { "when": { "step": 2 }, "delay_ms": delay_ms, "reply": [{ "text": "Read it." }] }
+    ]);
+    machine.file("s.json", text.to_string());
+    machine.file("notes.txt", "bread\n");
+}
+
+#[test]
+fn what_a_new_session_runs_with_comes_from_the_configuration() {
+    let machine = Machine::new();
+    script(&machine, 0);
+    machine.config(
+        "[agents]\nmodel = \"script:s.json\"\ncontext = \"last-turns=3\"\nwait = \"7d\"\nawake_max = 2\n\
+         [agents.turn]\nrequests = 9\n[agents.session]\ncost = \"1.50\"\n\
+         [agents.prices.\"*\"]\ninput = \"3\"\noutput = \"15\"\n",
+    );
+    let ran = machine.run(&["run", "Read my notes"]).ok();
+    assert_eq!(ran.out(), "Read it.\n");
+    // Two requests at three dollars a million, of some 600 tokens each.
+    ran.says(&["$0.00"]);
+    let id = machine.run(&["sessions", "list", "--json"]).ok().json()["sessions"][0]["id"].as_str().unwrap().to_owned();
+    let events = machine.run(&["sessions", "events", &id, "--json", "--all"]).ok();
+    let created: serde_json::Value = serde_json::from_str(events.out().lines().next().unwrap()).unwrap();
+    let text = created.to_string();
+    for part in ["\"last_turns\"", "\"model_requests\":9", "1500000000000", "604800000"] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let shown = machine.run(&["config", "show"]).ok();
+    for part in ["last-turns=3", "7d", "turn.requests", "$1.50", "$3.00", "$15.00"] {
+        assert!(shown.out().contains(part), "{part} is not in {}", shown.out());
+    }
+    // Flags win.
+    machine.run(&["run", "--max-requests", "1", "Read my notes"]).code(4).says(&["ask the model once"]);
+}
+
+#[test]
+fn what_is_wrong_about_agents_is_named_with_its_line() {
+    let machine = Machine::new();
+    for (text, says) in [
+        ("[agents]\ncontext = \"all\"\n", &["config.toml:2", "agents.context", "last-turns=N"][..]),
+        ("[agents]\nwait = \"soon\"\n", &["config.toml:2", "agents.wait", "30d"]),
+        ("[agents.turn]\ncost = \"much\"\n", &["config.toml:2", "agents.turn.cost", "2.50"]),
+        ("[agents.keys]\nnobody = \"x\"\n", &["config.toml:2", "agents.keys.nobody", "anthropic, openai"]),
+        ("[agents]\nawake_max = 0\n", &["config.toml:2", "awake_max", "1 or more"]),
+        ("[agents.prices.x]\ninput = 3.0\n", &["config.toml", "text"]),
+    ] {
+        machine.config(text);
+        machine.run(&["run", "--model", "tour", "Look"]).code(2).says(says);
+        machine.config("");
+    }
+    machine.file("handbox.toml", "[agents]\nmodel = \"tour\"\n");
+    machine.run(&["run", "--model", "tour", "Look"]).code(2).says(&["handbox.toml:1", "operator's", "config path"]);
+}
+
+#[test]
+fn a_key_may_be_in_a_file_that_only_its_owner_reads() {
+    let machine = Machine::new();
+    machine.config("[agents.keys]\nopenai = \"openai.key\"\n");
+    let ran = machine.run(&["run", "--model", "openai:x", "Hello"]);
+    ran.code(2).says(&["openai.key", "[agents.keys]", "OPENAI_API_KEY"]);
+    machine.run(&["run", "--model", "anthropic:x", "Hello"]).code(2).says(&["ANTHROPIC_API_KEY", "[agents.keys]"]);
+}
+
+#[test]
+fn all_sessions_that_were_left_in_the_middle_are_finished_at_once() {
+    let machine = Machine::new();
+    script(&machine, 1_500);
+    for number in 0..3 {
+        let prompt = format!("number {number}");
+        let running = machine.line(&["run", "--model", "script:s.json", "--json", &prompt]).start();
+        while !running.line().contains("\"type\":\"agent.tool_result\"") {}
+        running.kill();
+    }
+    machine.run(&["run", "--model", "tour", "one that rests"]).ok();
+    let ran = machine.run(&["wake", "--all"]).ok();
+    assert_eq!(ran.err().matches(": done").count(), 3, "{}", ran.err());
+    machine.run(&["wake", "--all"]).ok().says(&["every session is at rest"]);
+    machine.run(&["wake"]).code(2).says(&["--all"]);
+    machine.run(&["log", "verify"]).ok();
+}
