@@ -51,6 +51,26 @@ fn a_question_on_a_terminal_ends_with_an_interrupt_from_elsewhere() {
     assert!(!machine.path("made.txt").exists());
 }
 
+/// Waiting for a person survives everybody who works on it, and a wake from a script answers for nobody.
+#[test]
+fn a_question_that_nobody_answered_waits_for_whoever_comes() {
+    let machine = Machine::new();
+    let Some(running) = asking(&machine) else { return };
+    let id = session(&machine);
+    running.kill();
+    let mut tries = 0;
+    // The terminal takes a moment to be gone, and what asked on it with it.
+    while machine.run(&["sessions", "show", &id]).ok().out().contains("held by") && tries < 100 {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        tries += 1;
+    }
+    machine.run(&["wake", &id]).code(3).says(&["it waits for you: handbox approve sesn_"]);
+    assert_eq!(count(&events(&machine, &id), "agent.tool_result"), 0);
+    machine.run(&["approve", &id]).ok();
+    machine.run(&["wake", &id]).ok();
+    assert_eq!(machine.read("made.txt"), "made");
+}
+
 #[test]
 fn a_message_to_a_session_that_is_worked_on_waits_for_its_turn_and_is_followed() {
     let machine = Machine::new();

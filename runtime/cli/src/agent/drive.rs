@@ -34,6 +34,8 @@ pub(super) struct Drive<'a> {
     pub(super) paths: &'a Paths,
     /// Whether no model is asked.
     pub(super) scripted: bool,
+    /// Whether calls that need somebody are denied if nobody is there, or else wait.
+    pub(super) denies: bool,
 }
 
 /// How it ended.
@@ -247,6 +249,8 @@ impl Drive<'_> {
                     // It waits.
                     Answer::Nobody => continue,
                 }
+            } else if !self.denies {
+                continue;
             } else {
                 self.deny_for_want_of_a_terminal(&name, &runs);
                 let why = "Nobody is there to allow it. Do without this tool.";

@@ -143,7 +143,7 @@ async fn work(
     };
     let head = brain.log.record(session).await?.head;
     let after = say(&*brain.log, session, events).await?.unwrap_or(head);
-    Drive { brain, hands, session, after, global, paths, scripted: choice.is_scripted() }.run().await
+    Drive { brain, hands, session, after, global, paths, scripted: choice.is_scripted(), denies: true }.run().await
 }
 
 /// What a session goes on with, and the event that says so if it is something else than before.

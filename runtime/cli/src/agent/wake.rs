@@ -49,5 +49,5 @@ async fn work(log: Arc<dyn SessionLog>, command: &Wake, global: &Global, paths: 
     let after = log.record(session).await?.head;
     // What a session runs with does not depend on where it is woken.
     let (brain, hands) = brain(log, &choice, global, Path::new("/"))?;
-    Drive { brain, hands, session, after, global, paths, scripted: choice.is_scripted() }.run().await
+    Drive { brain, hands, session, after, global, paths, scripted: choice.is_scripted(), denies: false }.run().await
 }
