@@ -65,9 +65,11 @@ fn a_question_that_nobody_answered_waits_for_whoever_comes() {
         tries += 1;
     }
     machine.run(&["wake", &id]).code(3).says(&["it waits for you: handbox approve sesn_"]);
+    assert!(machine.run(&["sessions", "show", &id]).ok().out().contains("write {\"content\":\"made\""));
     assert_eq!(count(&events(&machine, &id), "agent.tool_result"), 0);
-    machine.run(&["approve", &id]).ok();
+    machine.run(&["approve", &id]).ok().says(&["allow write {\"content\":\"made\"", "go on with: handbox wake "]);
     machine.run(&["wake", &id]).ok();
+    machine.run(&["wake", &id]).ok().says(&["nothing is left to do", "handbox run --session sesn_"]);
     assert_eq!(machine.read("made.txt"), "made");
 }
 

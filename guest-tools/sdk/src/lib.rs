@@ -87,7 +87,9 @@
 //! fit (a number out of range, say) is answered with a [`Fault::InvalidInput`] that names
 //! the place.
 //!
-//! A tool takes one struct. What it needs beside that are further fields.
+//! A tool takes one struct. What it needs beside that are further fields. It owns them: `String`, not `&str`.
+//!
+//! A tool exists once it is named in [`export!`]. What it prints is shown to the operator with `-v`, and to no model.
 //!
 //! # Files
 //!
@@ -264,6 +266,8 @@
 //! | `Greet` is not the input of a tool (E0277) | `#[handbox_tool::input]` is missing above `Greet` |
 //! | `has_input_attribute_above_its_type` exists for `Field<Place>`, but its trait bounds were not satisfied (E0599) | `#[handbox_tool::input]` is missing above `Place`, the type of a field; more errors that name `JsonSchema` and `Deserialize` (E0277) go away with it |
 //! | cannot find type `tool_attribute_above_greet` (E0425), in `export!` | `#[handbox_tool::tool]` is missing above `greet`; or it is in a module: name it there as `module::greet` |
+//! | symbol `…#execute` is already defined | there are two `export!`: name all tools in one |
+//! | function `greet` is never used | it is not named in `export!(…)` |
 //! | `the trait bound Output: From<…>` or `Fault: From<…> is not satisfied` (E0277) | what the function returns: see [results and faults](#results-and-faults) |
 //! | `` `?` couldn't convert the error to `Fault` `` (E0277) | an error of another crate: say who can do something about it, as with `.map_err(\|error\| Fault::invalid(error.to_string()))?` |
 //! | `the trait bound Total: JsonSchema is not satisfied` (E0277), at `output = Total` | the type of `output` needs its two derives: see [results and faults](#results-and-faults) |

@@ -104,7 +104,12 @@ impl Caller {
                 (ModelErrorKind::Unauthorized, format!("may not be asked: {refusal}; to allow it: {}", refusal.hint))
             }
             HttpError::Invalid(_) => (ModelErrorKind::Rejected, format!("could not be asked: {failed}")),
-            HttpError::Unreachable(_) | HttpError::Lost(_) | HttpError::TimedOut(_) | HttpError::Unusable(_) => {
+            // Nothing was sent, so nothing was used.
+            HttpError::Unreachable(_) => {
+                let what = format!("{} cannot be reached: {failed}", self.provider);
+                return ModelError { usage: Some(Tokens::default()), ..error(ModelErrorKind::Cut, what) };
+            }
+            HttpError::Lost(_) | HttpError::TimedOut(_) | HttpError::Unusable(_) => {
                 (ModelErrorKind::Cut, format!("did not answer whole: {failed}"))
             }
         };

@@ -82,8 +82,8 @@ impl Desk<'_> {
     pub(super) fn used_failing(&self, request: &Request, error: &ModelError, heard: Heard) -> Used {
         let counted = error.usage.or(heard.counted).filter(|counted| counted.total() > 0);
         let nothing = counted.is_none() && heard.blocks == 0 && heard.bytes == 0;
-        if nothing && error.kind != ModelErrorKind::Cut {
-            // A provider that turns a request away does not charge for it.
+        // One that says so was never sent; and a provider that turns a request away does not charge for it.
+        if nothing && (error.usage.is_some() || error.kind != ModelErrorKind::Cut) {
             return Used::default();
         }
         self.used_cut_off(request, Heard { counted, ..heard })

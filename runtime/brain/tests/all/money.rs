@@ -147,3 +147,43 @@ async fn more_tools_than_an_event_holds_are_named_when_the_session_is_begun() {
     let named = |why: &str| why.contains(&format!("the largest being {name} (2049 KiB)"));
     assert!(matches!(&error, WakeError::Unusable(why) if named(why)), "{error}");
 }
+
+/// A server at which nobody listens.
+struct Nowhere;
+
+#[async_trait]
+impl handbox_hand::Http for Nowhere {
+    async fn send(
+        &self,
+        _: &handbox_hand::Principal,
+        _: handbox_hand::HttpRequest,
+    ) -> Result<handbox_hand::HttpResponse, handbox_hand::HttpError> {
+        Err(handbox_hand::HttpError::Unreachable("connection refused".to_owned()))
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_was_never_sent_costs_nothing() {
+    let options = handbox_brain::model::OpenAiOptions {
+        http: Arc::new(Nowhere),
+        principal: handbox_hand::Principal("brain".into()),
+        base_url: "http://127.0.0.1:1/v1".to_owned(),
+    };
+    let mut bench = Bench::asking(handbox_brain::model::OpenAi::new(options), &runs()).await;
+    bench.brain.settings.retries_max = 1;
+    bench.brain.settings.retry_wait = std::time::Duration::from_millis(1);
+    bench.say("go").await;
+    assert_eq!(bench.wake().await.stop_reason, Some(StopReason::RetriesExhausted));
+    let total = bench.fold().await.total;
+    assert_eq!((total.spend, total.tokens.total(), total.model_requests), (Money::default(), 0, 2));
+}
+
+#[test]
+fn a_little_money_is_shown_as_what_it_is() {
+    let shown = |picodollars| Money::from_picodollars(picodollars).to_string();
+    assert_eq!(shown(0), "$0.0000");
+    assert_eq!(shown(1_000_000), "$0.000001");
+    assert_eq!(shown(1), "$0.000000000001");
+    assert_eq!(shown(100_000_000), "$0.0001");
+    assert_eq!(shown(1_500_000_000_000), "$1.5000");
+}

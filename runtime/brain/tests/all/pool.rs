@@ -50,8 +50,9 @@ fn brain(model: &Arc<Slow>) -> Brain {
 
 async fn begin(brain: &Brain, number: u8) -> SessionId {
     let session = SessionId::at(0, [number; 10]);
-    brain.create(session, &RunsWith::new(Agent::new("slow")), None, Default::default()).await.unwrap();
-    brain.say(session, "Hello!").await.unwrap();
+    let begun = brain.begin(session, &RunsWith::new(Agent::new("slow")), None, Default::default(), "Hello!").await;
+    // In one append: no crash leaves a session that was told nothing.
+    assert_eq!(begun.unwrap().head, Seq::new(2).unwrap());
     session
 }
 

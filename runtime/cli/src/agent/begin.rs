@@ -58,7 +58,7 @@ impl Begin {
         let session: SessionId = Minter::default().mint(Machine.now_unix_ms(), chance);
         let line = prompt.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
         let title: String = line.chars().take(TITLE_CHARS).collect();
-        brain.create(session, &self.runs, Some(title), BTreeMap::new()).await?;
+        brain.begin(session, &self.runs, Some(title), BTreeMap::new(), prompt).await?;
         Ok(session)
     }
 }

@@ -10,8 +10,9 @@ use crate::paths::Paths;
 use crate::wiring;
 use handbox_brain::{Brain, Machine, RunsWith, Settings, WakeError};
 use handbox_session::fold::{Money, fold_to};
-use handbox_session::{Fold, SessionId, SessionLog};
+use handbox_session::{Fold, Seq, SessionId, SessionLog, entry_at};
 use handbox_store::{FileBlobs, Options, socket};
+use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -61,6 +62,14 @@ pub(crate) async fn state(log: &dyn SessionLog, session: SessionId) -> Result<(F
     let fold = folded(log, session).await?;
     let runs = handbox_brain::runs_with(log, session, &fold).await?;
     Ok((fold, runs))
+}
+
+/// A call that waits, for people: its tool and its input.
+pub(crate) async fn call_at(log: &dyn SessionLog, session: SessionId, place: Seq) -> Result<(String, String), Failure> {
+    let entry = entry_at(log, session, place).await?;
+    let members = entry.map(|entry| entry.event.members()).unwrap_or_default();
+    let name = members.get("name").and_then(Value::as_str).unwrap_or("?").to_owned();
+    Ok((name, members.get("input").unwrap_or(&Value::Null).to_string()))
 }
 
 /// What a session cost; `None` where a model was asked of which nobody said what it costs.

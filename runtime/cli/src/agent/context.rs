@@ -14,8 +14,9 @@ use std::process::ExitCode;
 
 /// Print exactly what the model saw, or would see, at a place of a session.
 ///
-/// At the place of a `span.model_request_start` it is what was sent, member by member, without the credential. The log is
-/// what happened; this is what is made of it.
+/// At the place of a `span.model_request_start` it is what was sent, member by member, in the shape of Anthropic's Messages
+/// API, without the credential; for `openai:` models that is translated, and nothing added. The log is what happened; this
+/// is what is made of it.
 #[derive(clap::Args)]
 pub(crate) struct Context {
     /// The session, by its id or the beginning of it

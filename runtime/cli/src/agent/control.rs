@@ -1,7 +1,8 @@
 //! `handbox interrupt`, `approve`, `deny`: what a client says to a session from elsewhere.
 
-use super::brain::folded;
+use super::brain::{call_at, folded};
 use super::client::{event, say};
+use super::show::clip;
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::log::open;
@@ -84,28 +85,34 @@ fn decide(
     open::with_session(&paths, "handbox approve", id, async |log, session| {
         let fold = folded(log, session).await?;
         let waiting: Vec<Waiting> = fold.waiting().filter(|one| one.on == WaitingOn::Confirmation).collect();
-        let call = which(session, &waiting, call)?;
+        let mut calls = Vec::new();
+        for one in &waiting {
+            let (name, input) = call_at(log, session, one.place).await?;
+            calls.push((one.clone(), output::visible(&clip(&format!("{name} {input}")))));
+        }
+        let (call, what) = which(session, &calls, call)?;
         let mut members = json!({ "tool_use_id": call, "result": verdict });
+        let verdict = if verdict == "allow" { format!("allow {what}") } else { format!("deny {what}") };
         if let Some(message) = message {
             members["deny_message"] = message.into();
         }
-        tell(log, session, event(kinds::USER_TOOL_CONFIRMATION, members)?, global, verdict).await
+        tell(log, session, event(kinds::USER_TOOL_CONFIRMATION, members)?, global, &verdict).await
     })
 }
 
 /// The call that is meant.
-fn which(session: SessionId, waiting: &[Waiting], word: Option<&str>) -> Result<EventId, Failure> {
-    let ids = || waiting.iter().map(|one| one.id.to_string()).collect::<Vec<_>>().join(", ");
-    let fits = |one: &&Waiting| {
+fn which(session: SessionId, waiting: &[(Waiting, String)], word: Option<&str>) -> Result<(EventId, String), Failure> {
+    let ids = || waiting.iter().map(|(one, what)| format!("\n  {} {what}", one.id)).collect::<String>();
+    let fits = |(one, _): &&(Waiting, String)| {
         let id = one.id.to_string();
         word.is_none_or(|word| id.starts_with(word) || id["sevt_".len()..].starts_with(word))
     };
     match waiting.iter().filter(fits).collect::<Vec<_>>()[..] {
-        [one] => Ok(one.id),
+        [(one, what)] => Ok((one.id, what.clone())),
         [] if waiting.is_empty() => Err(Failure::usage("no call of this session waits for you")
             .hint(format!("what it does: handbox sessions show {session}"))),
-        [] => Err(Failure::usage("no call of that id waits").hint(format!("these do: {}", ids()))),
-        _ => Err(Failure::usage("several calls wait; which one?").hint(format!("name one of {}", ids()))),
+        [] => Err(Failure::usage("no call of that id waits").hint(format!("these do:{}", ids()))),
+        _ => Err(Failure::usage("several calls wait; which one?").hint(format!("name one of these:{}", ids()))),
     }
 }
 
@@ -125,8 +132,8 @@ async fn tell(
         output::json_line(&json!({ "session": session, "sent": what, "holder": holder }));
     } else if !global.quiet {
         let text = match holder {
-            Some(holder) => format!("sent to {holder}, which works on it"),
-            None => format!("kept; nobody works on it now, so go on with: handbox wake {session}"),
+            Some(holder) => format!("{what}: sent to {holder}, which works on it"),
+            None => format!("{what}: kept; nobody works on it now, so go on with: handbox wake {session}"),
         };
         output::note(Tone::Note, &text);
     }
@@ -141,12 +148,16 @@ mod tests {
 
     #[test]
     fn the_only_call_that_waits_need_not_be_named() {
-        let one =
-            |number: u128| Waiting { id: EventId::from(number << 90), place: Seq::FIRST, on: WaitingOn::Confirmation };
-        let which = |waiting: &[Waiting], word| which(SessionId::from(1 << 100), waiting, word);
-        assert_eq!(which(&[one(1)], None).unwrap(), one(1).id);
+        let one = |number: u128| {
+            let id = EventId::from(number << 90);
+            (Waiting { id, place: Seq::FIRST, on: WaitingOn::Confirmation }, "write {}".to_owned())
+        };
+        let which = |waiting: &[(Waiting, String)], word| which(SessionId::from(1 << 100), waiting, word);
+        assert_eq!(which(&[one(1)], None).unwrap(), (one(1).0.id, "write {}".to_owned()));
         assert!(which(&[], None).is_err() && which(&[one(1), one(2)], None).is_err());
-        let id = one(2).id;
-        assert_eq!(which(&[one(1), one(2)], Some(&id.to_string())).unwrap(), id);
+        let id = one(2).0.id;
+        assert_eq!(which(&[one(1), one(2)], Some(&id.to_string())).unwrap().0, id);
+        let asked = which(&[one(1), one(2)], None).unwrap_err().hint.unwrap();
+        assert!(asked.contains(&format!("{id} write {{}}")), "{asked}");
     }
 }

@@ -1,7 +1,7 @@
 //! Wakes a session, or follows whoever works on it, and shows what happens until it rests.
 
 use super::ask::{Answer, Keyboard, ask};
-use super::brain::{folded, state};
+use super::brain::{call_at, folded, state};
 use super::client::{event, say};
 use super::hands::BundleHands;
 use super::report::{Ended, report};
@@ -12,8 +12,8 @@ use crate::output::{self, Tone};
 use crate::paths::Paths;
 use handbox_brain::{Brain, Policy, Rest, RunsWith, Settings, WakeError};
 use handbox_session::fold::{Status, StopReason, Verdict, Waiting, WaitingOn};
-use handbox_session::{Followed, Lease, Seq, SessionId, Slice, Tail, kinds};
-use serde_json::{Value, json};
+use handbox_session::{Followed, Lease, Seq, SessionId, Tail, kinds};
+use serde_json::json;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -71,6 +71,10 @@ impl Drive<'_> {
         screen.hints(self.hands.hints.clone());
         let fold = folded(&*self.brain.log, self.session).await?;
         fold.calls.iter().for_each(|call| screen.knows(call));
+        if self.global.json {
+            output::json_line(&json!({ "session": self.session }));
+        }
+        screen.note(&self.session.to_string());
         if self.scripted {
             screen.note("scripted: no model is asked");
         }
@@ -86,7 +90,8 @@ impl Drive<'_> {
             End::LeftTo(holder) => {
                 let hint = format!("{holder} goes on with it; follow it with: handbox wake {}", self.session);
                 output::note(Tone::Hint, &hint);
-                return Ok(ExitCode::from(Kind::Denied.code()));
+                // Who followed has seen enough, and nothing is lost.
+                return Ok(ExitCode::SUCCESS);
             }
         };
         let Self { brain, session, global, paths, scripted, .. } = &self;
@@ -143,7 +148,7 @@ impl Drive<'_> {
                     }
                     *interrupted = true;
                     screen.end_line();
-                    screen.note("interrupted; once more leaves it for later");
+                    screen.note("interrupted; once more, if it does not end, leaves it for later");
                     say(&*self.brain.log, self.session, vec![event(kinds::USER_INTERRUPT, json!({}))?]).await?;
                 }
             }
@@ -229,7 +234,7 @@ impl Drive<'_> {
         let (_, runs) = state(&*self.brain.log, self.session).await?;
         let mut any = false;
         for waiting in waiting.iter().filter(|waiting| waiting.on == WaitingOn::Confirmation) {
-            let (name, input) = self.call(waiting).await?;
+            let (name, input) = call_at(&*self.brain.log, self.session, waiting.place).await?;
             let members = if runs.tool(&name).is_some_and(|tool| tool.permission == Policy::AlwaysAllow) {
                 screen.note(&format!("{name} may run without asking by now"));
                 json!({ "tool_use_id": waiting.id, "result": Verdict::Allow })
@@ -262,17 +267,9 @@ impl Drive<'_> {
         Ok(any)
     }
 
-    /// The tool and the input of a call.
-    async fn call(&self, waiting: &Waiting) -> Result<(String, String), Failure> {
-        let slice = Slice { to: Some(waiting.place), ..Slice::from(waiting.place) };
-        let page = self.brain.log.read(self.session, slice).await?;
-        let members = page.entries.first().map(|entry| entry.event.members().clone()).unwrap_or_default();
-        let name = members.get("name").and_then(Value::as_str).unwrap_or("?").to_owned();
-        Ok((name, members.get("input").unwrap_or(&Value::Null).to_string()))
-    }
-
     fn deny_for_want_of_a_terminal(&self, name: &str, runs: &RunsWith) {
-        output::note(Tone::Warning, &format!("denied {name}, because there is no terminal to ask on"));
+        let why = if self.global.json { "with --json nobody is asked" } else { "there is no terminal to ask on" };
+        output::note(Tone::Warning, &format!("denied {name}, because {why}"));
         let hand = runs.tool(name).and_then(|tool| tool.hand.as_deref());
         let provisions = hand.and_then(|hand| self.hands.provisions(runs, hand).ok());
         let mut flags = provisions.map(|(provisions, _)| provisions.flags_to_write(name)).unwrap_or_default();

@@ -4,6 +4,7 @@ use super::advise::{Advised, Hints, Provisions};
 use super::pinned::{self, Pinned};
 use crate::args;
 use crate::config::Config;
+use crate::describe::shell_word;
 use crate::failure::Failure;
 use crate::grants::{self, Asking};
 use crate::paths::Paths;
@@ -133,7 +134,8 @@ impl Hands for BundleHands {
             }
             slot.before
         };
-        let (hand, digest) = self.make(need).await.inspect_err(|error| self.hints.note(need.hand, unready(error)))?;
+        let (hand, digest) =
+            self.make(need).await.inspect_err(|error| self.hints.note(need.hand, unready(error, need.runs)))?;
         let keeps = hand.provisions.bundle.components.iter().any(keeps_state);
         let reason = match (need.incarnation, before) {
             (1, _) => "first_call",
@@ -165,9 +167,15 @@ impl Hands for BundleHands {
 }
 
 /// What the operator can do about a hand that could not be made ready.
-fn unready(error: &HandError) -> Option<String> {
+fn unready(error: &HandError, runs: &RunsWith) -> Option<String> {
     match error {
-        HandError::Gone(_) => Some("--bundle gives the session what there is now in its place".to_owned()),
+        HandError::Gone(_) => {
+            let bundles = Pinned::read(runs).map(|pinned| pinned.bundles).unwrap_or_default();
+            // Those that are named are all that it has afterwards.
+            let flags: Vec<String> =
+                bundles.iter().map(|bundle| format!("--bundle {}", shell_word(&bundle.source))).collect();
+            Some(format!("{} gives the session what there is now in its place", flags.join(" ")))
+        }
         HandError::Denied(refusal) => Some(refusal.hint.clone()),
         _ => None,
     }

@@ -18,8 +18,10 @@ mod show;
 mod wake;
 mod wake_all;
 
+pub(crate) use brain::call_at;
 pub(crate) use context::{Context, run as context};
 pub(crate) use control::{Approve, Deny, Interrupt, approve, deny, interrupt};
 pub(crate) use report::was_interrupted;
 pub(crate) use run::{Run, run};
+pub(crate) use show::clip;
 pub(crate) use wake::{Wake, run as wake};

@@ -83,9 +83,15 @@ impl Choice {
             "anthropic" => Ok(Self::Anthropic(model.id.clone())),
             "openai" => Ok(Self::OpenAi(model.id.clone())),
             other => {
-                let message =
-                    format!("the session's model `{}` is of the provider `{other}`, which is not known here", model.id);
-                Err(Failure::usage(message).hint("wake it with the Handbox that began it, or a later one"))
+                let whose = if other.is_empty() {
+                    "nobody says whose it is".to_owned()
+                } else {
+                    format!("`{other}` is not known here")
+                };
+                let message = format!("the session's model is `{}`, and {whose}", model.id);
+                Err(Failure::usage(message).hint(
+                    "choose one: handbox run --session ID --model anthropic:NAME \"…\"; or wake it with the Handbox that began it",
+                ))
             }
         }
     }

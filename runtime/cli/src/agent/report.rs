@@ -9,7 +9,7 @@ use crate::output::{self, Tone};
 use crate::paths::Paths;
 use handbox_brain::step::{Reached, Scope, What, reached};
 use handbox_brain::{Machine, Rest, RunsWith, Surroundings, runs_with};
-use handbox_session::fold::{Fold, Money, Status, StopReason};
+use handbox_session::fold::{Fold, Money, Status, StopReason, WaitingOn};
 use handbox_session::{SessionId, SessionLog, Slice, kinds};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -110,6 +110,10 @@ pub(super) async fn report(ended: Ended<'_>, global: &Global, advised: bool) -> 
     }
     let session = ended.session;
     match how {
+        How::Done if fold.reply_stop.as_deref() == Some("max_tokens") => {
+            output::note(Tone::Warning, "the model's last reply was cut off, because it may have no more tokens");
+            output::note(Tone::Hint, &format!("have it go on: handbox run --session {session} \"go on\""));
+        }
         How::Done | How::Interrupted => {}
         How::Waits => output::note(Tone::Hint, &waits(&ended, &fold).await?),
         How::Limit => {
@@ -171,6 +175,13 @@ async fn waits(ended: &Ended<'_>, fold: &Fold) -> Result<String, Failure> {
         true => "; what you said is kept, and comes after that",
         false => "",
     };
+    if let Some(result) = ended.rest.waiting.iter().find(|waiting| waiting.on != WaitingOn::Confirmation) {
+        return Ok(format!(
+            "it waits for the result of {}, a tool of its own client, which no command here can give; \
+             handbox interrupt {session} ends that{kept}",
+            result.id
+        ));
+    }
     Ok(match ended.log.record(session).await?.holder {
         // It asks on a terminal of its own.
         Some(holder) => format!("{holder} asks; answer there, or: handbox approve {session}{call}, or deny{kept}"),

@@ -31,7 +31,8 @@ pub(super) const PROMPT_BYTES_MAX: u64 = 512 << 10;
 /// Its words come on standard output, what its tools do on standard error. All that happens is kept in a session, which
 /// whoever has its id can follow, wake and go on with. Its tools may read the current folder, seen as
 /// /workspace, and nothing else until you say so. A tool that is not declared read-only asks you each time, unless
-/// --allow names it. Ctrl-C interrupts the agent; a second Ctrl-C leaves it as it is, for `handbox wake`.
+/// --allow names it. Ctrl-C interrupts the agent, which ends its turn; if that takes long, a second one leaves it as it is, for
+/// `handbox wake`.
 ///
 /// With --session, other flags are laid over what the session has, and that is kept in it; --write alone is about its
 /// own /workspace, wherever you are. If another process works on it, what you say waits for its turn and is followed.
@@ -74,7 +75,8 @@ pub(crate) struct Run {
     /// Tools that never run
     #[arg(long, value_name = "TOOL", value_delimiter = ',')]
     pub(super) deny: Vec<String>,
-    /// The most dollars for the whole session; needs prices, from config.toml or --price
+    /// No further model request once the session cost so many dollars, which its last request may pass; needs prices, from
+    /// config.toml or --price
     #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
     pub(super) max_cost: Option<Money>,
     /// What a million tokens cost in dollars: read,written
@@ -126,18 +128,18 @@ async fn work(
     prompt: String,
     (global, paths, cwd): (&Global, &Paths, &Path),
 ) -> Result<ExitCode, Failure> {
-    let message = json!({ "content": [{ "type": "text", "text": prompt }] });
-    let message = event(kinds::USER_MESSAGE, message)?;
     let (session, choice, brain, hands, events) = match begin {
         Some(begin) => {
             let (brain, hands) = brain(log, &begin.choice, global, cwd)?;
             let session = begin.create(&brain, &prompt).await?;
-            (session, begin.choice, brain, hands, vec![message])
+            (session, begin.choice, brain, hands, Vec::new())
         }
         None => {
             let session = open::resolve(&*log, command.session.as_deref().unwrap_or_default()).await?;
             let (choice, changed) = go_on(&*log, session, command, (global, paths, cwd)).await?;
             let (brain, hands) = brain(log, &choice, global, cwd)?;
+            let message = json!({ "content": [{ "type": "text", "text": prompt }] });
+            let message = event(kinds::USER_MESSAGE, message)?;
             (session, choice, brain, hands, changed.into_iter().chain([message]).collect())
         }
     };

@@ -27,6 +27,8 @@ pub(super) struct Screen {
     quiet: bool,
     /// The place of the last event that was shown.
     pub(super) last: Option<Seq>,
+    /// The message whose beginning was seen.
+    seen_begin: Option<String>,
     /// The message that is being written, and what of it stands there.
     begun: Option<(String, String)>,
     /// The tools that were called: their names, and when they began.
@@ -41,7 +43,7 @@ pub(super) struct Screen {
 impl Screen {
     pub(super) fn new(form: Form, quiet: bool, last: Option<Seq>) -> Self {
         let (begun, calls, hints) = (None, HashMap::new(), Hints::default());
-        Self { form, quiet, last, begun, calls, hints, said: HashSet::new(), advised: false }
+        Self { form, quiet, last, seen_begin: None, begun, calls, hints, said: HashSet::new(), advised: false }
     }
 
     /// Shows these hints, too.
@@ -57,7 +59,8 @@ impl Screen {
     pub(super) fn followed(&mut self, followed: &Followed) {
         match followed {
             Followed::Event(entry) => self.event(entry),
-            Followed::Preview(preview) if self.form == Form::Text => {
+            // Where no person reads along, a text is printed once it is whole: a try that fails is followed by another.
+            Followed::Preview(preview) if self.form == Form::Text && std::io::stdout().is_terminal() => {
                 if let Ok(preview) = serde_json::from_str(&preview.0) {
                     self.preview(&preview);
                 }
@@ -68,7 +71,14 @@ impl Screen {
 
     fn preview(&mut self, preview: &Value) {
         let text = |pointer: &str| preview.pointer(pointer).and_then(Value::as_str);
+        if let Some(begun) = text("/event/id") {
+            self.seen_begin = Some(begun.to_owned());
+        }
         let (Some(id), Some(more)) = (text("/event_id"), text("/delta/content/text")) else { return };
+        // Of one that began before somebody looked, the whole comes at its end.
+        if self.seen_begin.as_deref() != Some(id) {
+            return;
+        }
         if self.begun.as_ref().is_some_and(|(begun, _)| begun != id) {
             self.end_line();
         }
@@ -110,7 +120,7 @@ impl Screen {
             self.result(event.id(), &members);
         } else if *kind == kinds::SESSION_ERROR {
             self.end_line();
-            self.error(&members["error"]);
+            self.error(event.id(), &members);
         } else if *kind == kinds::HANDBOX_HAND_PROVISIONED {
             match HandProvisioned::from_event(event) {
                 Ok(made) if made.reason == "died" => {
@@ -167,10 +177,13 @@ impl Screen {
     }
 
     /// What the turn ends with is said at its end.
-    fn error(&self, error: &Value) {
+    fn error(&self, at: EventId, members: &Value) {
+        let error = &members["error"];
         if error["retry_status"]["type"] == "retrying" {
             let message = error["message"].as_str().unwrap_or("something went wrong");
-            output::note(Tone::Warning, &format!("{message}; trying again"));
+            let wait = members["handbox"]["retry_at_unix_ms"].as_u64().map(|retry| retry.saturating_sub(at.unix_ms()));
+            let wait = wait.map(|ms| format!(" in {}", duration(ms))).unwrap_or_default();
+            output::note(Tone::Warning, &format!("{message}; trying again{wait}"));
         }
     }
 
@@ -211,7 +224,7 @@ fn text_of(content: &Value) -> String {
     blocks.iter().map(text).collect()
 }
 
-fn clip(text: &str) -> String {
+pub(crate) fn clip(text: &str) -> String {
     match text.char_indices().nth(SHOWN_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

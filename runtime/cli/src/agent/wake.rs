@@ -3,10 +3,12 @@
 use super::brain::{brain, log, state};
 use super::drive::Drive;
 use super::model::Choice;
+use super::report::words;
 use super::wake_all;
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::log::open;
+use crate::output::{self, Tone};
 use crate::paths::Paths;
 use handbox_session::SessionLog;
 use std::path::Path;
@@ -16,7 +18,8 @@ use std::sync::Arc;
 /// Go on with a session from its last event, whoever worked on it before.
 ///
 /// What was going on when its last brain died is recovered first: a call that only reads runs again, one whose outcome
-/// nobody can tell is answered so. Exit status as of `run`.
+/// nobody can tell is answered so. Calls that wait for somebody's yes or no go on waiting if there is no terminal to ask on
+/// (exit status 3): see `approve` and `deny`. Exit status as of `run`.
 #[derive(clap::Args)]
 pub(crate) struct Wake {
     /// The session, by its id or the beginning of it
@@ -44,9 +47,17 @@ pub(crate) fn run(global: &Global, command: &Wake) -> Result<ExitCode, Failure> 
 async fn work(log: Arc<dyn SessionLog>, command: &Wake, global: &Global, paths: &Paths) -> Result<ExitCode, Failure> {
     let Some(id) = &command.id else { return wake_all::all(log, global, paths).await };
     let session = open::resolve(&*log, id).await?;
-    let (_, runs) = state(&*log, session).await?;
+    let (fold, runs) = state(&*log, session).await?;
+    let record = log.record(session).await?;
+    if !global.json && record.holder.is_none() && fold.calls.is_empty() && !wake_all::has_work(&fold, &runs) {
+        let (how, code) = words(&fold);
+        let how = if fold.turn.start.is_some() { how } else { "was never told what to do" };
+        output::note(Tone::Note, &format!("{session}: {how}; nothing is left to do"));
+        output::note(Tone::Hint, &format!("go on with: handbox run --session {session} \"…\""));
+        return Ok(code);
+    }
     let choice = Choice::pinned(&runs.agent.model)?;
-    let after = log.record(session).await?.head;
+    let after = record.head;
     // What a session runs with does not depend on where it is woken.
     let (brain, hands) = brain(log, &choice, global, Path::new("/"))?;
     Drive { brain, hands, session, after, global, paths, scripted: choice.is_scripted(), denies: false }.run().await

@@ -70,7 +70,7 @@ pub(super) async fn all(log: Arc<dyn SessionLog>, global: &Global, paths: &Paths
 }
 
 /// Whether a brain would do anything now.
-fn has_work(fold: &Fold, runs: &RunsWith) -> bool {
+pub(super) fn has_work(fold: &Fold, runs: &RunsWith) -> bool {
     !matches!(next_step(fold, runs, Machine.now_unix_ms()), Step::Rest(_))
 }
 

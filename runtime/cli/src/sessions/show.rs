@@ -1,6 +1,6 @@
 //! `handbox sessions show`.
 
-use crate::agent::was_interrupted;
+use crate::agent::{call_at, clip, was_interrupted};
 use crate::args::Global;
 use crate::describe;
 use crate::failure::Failure;
@@ -8,8 +8,8 @@ use crate::log::open;
 use crate::output;
 use crate::paths::Paths;
 use handbox_session::fold::{
-    Money, SessionChanged, SessionCreated, Status, StopReason, Summary, WaitingOn, Work, bodies::Body, fold_to,
-    rfc3339, summary_of,
+    Money, SessionChanged, SessionCreated, Status, StopReason, Summary, Waiting, WaitingOn, Work, bodies::Body,
+    fold_to, rfc3339, summary_of,
 };
 use handbox_session::{Fold, Record, Seq, SessionLog, Slice};
 use serde_json::{Value, json};
@@ -31,6 +31,8 @@ struct Shown {
     summary: Summary,
     fold: Fold,
     created: SessionCreated,
+    /// What waits for somebody: tools and inputs.
+    calls: Vec<(Waiting, String)>,
 }
 
 pub(super) fn run(global: &Global, paths: &Paths, command: &Show) -> Result<ExitCode, Failure> {
@@ -38,7 +40,12 @@ pub(super) fn run(global: &Global, paths: &Paths, command: &Show) -> Result<Exit
         let record = log.record(id).await?;
         let (summary, fold) = (summary_of(log, &record).await?, fold_to(log, &record, None).await?);
         let created = runs_with(log, &record, &fold).await?;
-        Ok(Shown { record, summary, fold, created })
+        let mut calls = Vec::new();
+        for waiting in fold.waiting() {
+            let (name, input) = call_at(log, id, waiting.place).await?;
+            calls.push((waiting, format!("{name} {input}")));
+        }
+        Ok(Shown { record, summary, fold, created, calls })
     })?;
     if global.json {
         output::json_line(&json(&shown));
@@ -72,16 +79,16 @@ fn json(shown: &Shown) -> Value {
 }
 
 fn text(shown: &Shown) -> String {
-    let Shown { record, summary, fold, created } = shown;
+    let Shown { record, summary, fold, created, calls } = shown;
     let name = |value: &Value, pointer| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let agent = [name(&created.agent, "/name"), name(&created.agent, "/model/id")].join(" ");
     let fork = record.lineage.last().map(|fork| format!("{} at {}", fork.session, fork.at));
-    let waiting = fold.waiting().map(|waiting| {
+    let waiting = calls.iter().map(|(waiting, what)| {
         let how = match waiting.on {
             WaitingOn::Confirmation => "allow or deny the call",
             _ => "give the result of the call",
         };
-        format!("{how} {} (event {})", waiting.id, waiting.place)
+        format!("{how} {} (event {}): {}", waiting.id, waiting.place, output::visible(&clip(what)))
     });
     let metadata = fold.metadata.iter().map(|(name, value)| format!("{name} = {value}"));
     let error =

@@ -43,6 +43,11 @@ impl Money {
 /// Dollars with four decimals, rounded up: `$0.0123`.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 > 0 && self.0 < DOLLAR / 10_000 {
+            // What is so little is shown to its last digit: rounded it would be another amount.
+            let digits = format!("{:012}", self.0);
+            return write!(f, "$0.{}", digits.trim_end_matches('0'));
+        }
         let parts = self.0.div_ceil(DOLLAR / 10_000);
         write!(f, "${}.{:04}", parts / 10_000, parts % 10_000)
     }
