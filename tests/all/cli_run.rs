@@ -114,3 +114,17 @@ fn context_prints_what_the_model_was_shown() {
     assert!(!early["messages"].to_string().contains("bread"), "{early}");
     machine.run(&["context", &id, "--at", "9999"]).code(2).says(&["the session ends at"]);
 }
+
+#[test]
+fn the_example_of_a_script_does_what_it_says() {
+    let machine = Machine::new();
+    machine.file("notes.txt", "milk\nTODO: bread\n");
+    let model = format!("script:{}", handbox_tests::repository().join("examples/script.json").display());
+    let said = |prompt: &str| {
+        machine.run(&["run", "--model", &model, "--write", "--allow", "write", prompt]).ok().out().to_owned()
+    };
+    assert_eq!(said("Where is a TODO?"), "Looking.\nThe first of 1 is notes.txt:2:TODO: bread.\n");
+    assert!(said("write this down").starts_with("It answers: "));
+    assert_eq!(machine.read("made.txt"), "write this down");
+    assert_eq!(said("overloaded"), "Say TODO, write, or overloaded.\n");
+}

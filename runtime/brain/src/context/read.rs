@@ -4,7 +4,7 @@ use super::transcript::{Next, Own, ends_turn};
 use super::{Context, Reach};
 use handbox_session::fold::{InputTaken, ModelReply, bodies::Body};
 use handbox_session::{
-    Blobs, Entry, EventId, Hash, LogError, Order, Seq, SessionId, SessionLog, Slice, entry_at, kinds,
+    Blobs, Damage, Entry, EventId, Hash, LogError, Order, Seq, SessionId, SessionLog, Slice, entry_at, kinds,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -76,12 +76,16 @@ impl Material {
         session: SessionId,
         entries: Vec<Entry>,
     ) -> Result<(), LogError> {
-        for digest in entries.iter().filter_map(blob) {
-            if !self.blobs.contains_key(&digest)
-                && let Some(content) = blobs.get(digest).await?
-            {
-                self.blobs.insert(digest, content);
+        for (seq, digest) in entries.iter().filter_map(|entry| Some((entry.seq, blob(entry)?))) {
+            if self.blobs.contains_key(&digest) {
+                continue;
             }
+            // Without it the model would be shown another conversation than there was.
+            let content = blobs.get(digest).await?.ok_or_else(|| {
+                let what = format!("its content is the blob {digest}, and that is not there");
+                LogError::Damaged(Damage::Event { session, seq, what })
+            })?;
+            self.blobs.insert(digest, content);
         }
         let mut before = Vec::new();
         for id in self.taken_before(&entries) {

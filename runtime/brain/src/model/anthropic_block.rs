@@ -36,6 +36,12 @@ impl Members {
         self.0.iter().filter_map(|(name, value)| Some((name.as_str(), text_of(value)?)))
     }
 
+    /// Whether every member that is written as a string is one.
+    fn check_texts(&self) -> Result<(), Error> {
+        let texts = self.0.iter().filter(|(_, value)| value.get().starts_with('"'));
+        texts.map(|(_, value)| serde_json::from_str::<String>(value.get()).map(drop)).collect()
+    }
+
     /// Itself as an object.
     pub(super) fn to_raw(&self) -> Result<Box<RawValue>, Error> {
         let mut text = String::new();
@@ -139,8 +145,10 @@ impl Block {
     /// Grows by a delta; gives the text that a reader may see.
     ///
     /// Each string of a delta continues the member of the same name. That holds for every kind there is but two, and
-    /// a kind that is not known yet is better continued so than lost.
-    pub(super) fn grow(&mut self, delta: &Members) -> Option<String> {
+    /// a kind that is not known yet is better continued so than lost. A string that cannot be read (half of a surrogate
+    /// pair, say) would change what the model said, so it is an error.
+    pub(super) fn grow(&mut self, delta: &Members) -> Result<Option<String>, Error> {
+        delta.check_texts()?;
         let mut shown = None;
         match delta.text("type").as_deref() {
             Some("input_json_delta") => {
@@ -157,7 +165,7 @@ impl Block {
                 }
             }
         }
-        shown
+        Ok(shown)
     }
 
     fn grow_member(&mut self, name: &str, part: &str) {

@@ -140,7 +140,7 @@ impl Assembly {
                 let Some((index, block)) = self.open(read(event.index)?) else {
                     return Ok(Err(self.cut(caller, "sent a part of no block")));
                 };
-                if let Some(text) = block.grow(&delta) {
+                if let Some(text) = block.grow(&delta)? {
                     listener.text(index, &text);
                 }
             }

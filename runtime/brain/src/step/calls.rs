@@ -1,7 +1,7 @@
 //! What to do about open calls.
 
 use super::{Step, limits};
-use crate::runs::RunsWith;
+use crate::runs::{Policy, RunsWith};
 use handbox_hand::Recovery;
 use handbox_session::fold::{CALLS_MAX, CallOf, Fold, OpenCall, Outcome, Permission, Verdict};
 use handbox_session::{EventId, Seq};
@@ -91,6 +91,10 @@ fn of_one(call: &OpenCall, index: usize, runs: &RunsWith, now_unix_ms: u64, over
     }
     if let Some(waited_ms) = expired(call, runs, now_unix_ms) {
         return Can::Settle(Why::Expired(waited_ms));
+    }
+    // What may never be called by now is not, whatever was asked or answered before.
+    if runs.tool(&call.name).is_some_and(|tool| tool.permission == Policy::Deny) {
+        return Can::Settle(Why::Policy);
     }
     if call.waiting().is_some() {
         return Can::Wait;

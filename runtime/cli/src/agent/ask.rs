@@ -49,6 +49,11 @@ impl Lines for Keyboard {
         if self.reading.as_mut().is_some_and(done) {
             self.reading = None;
         }
+        #[cfg(unix)]
+        {
+            // What waits in the terminal is as old. Where standard input is none, nothing is lost.
+            let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+        }
     }
 
     async fn line(&mut self) -> Option<String> {
@@ -68,6 +73,18 @@ impl Lines for Keyboard {
     }
 }
 
+/// Whether somebody may be asked on this terminal: a process in the background that reads from it is stopped, and with it
+/// whoever uses the store that it holds.
+pub(super) fn is_in_front() -> bool {
+    #[cfg(unix)]
+    {
+        let front = rustix::termios::tcgetpgrp(std::io::stdin());
+        front.is_ok_and(|front| front == rustix::process::getpgrp())
+    }
+    #[cfg(not(unix))]
+    true
+}
+
 /// Asks whether a call may run, and shows what happens meanwhile.
 pub(super) async fn ask(
     lines: &mut dyn Lines,
@@ -77,7 +94,7 @@ pub(super) async fn ask(
 ) -> Result<Answer, LogError> {
     lines.clear();
     for _ in 0..TRIES {
-        output::note(Tone::Note, &format!("may it call {what}? [y/n]"));
+        output::note(Tone::Warning, &format!("Handbox asks: may it call {what}? [y/n]"));
         let line = loop {
             tokio::select! {
                 // An answer that came first counts first.

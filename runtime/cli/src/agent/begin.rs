@@ -3,6 +3,7 @@
 use super::model::Choice;
 use super::pinned::{Pinned, Policies, choose, digest, effective, tools};
 use super::run::{PROMPT_BYTES_MAX, Run};
+use super::seal::Seal;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::paths::Paths;
@@ -52,13 +53,15 @@ impl Begin {
         Ok(Self { choice, runs })
     }
 
-    pub(super) async fn create(&self, brain: &Brain, prompt: &str) -> Result<SessionId, Failure> {
+    pub(super) async fn create(&self, brain: &Brain, seal: &Seal, prompt: &str) -> Result<SessionId, Failure> {
         let mut chance = [0; 10];
         Machine.chance(&mut chance);
         let session: SessionId = Minter::default().mint(Machine.now_unix_ms(), chance);
         let line = prompt.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
         let title: String = line.chars().take(TITLE_CHARS).collect();
-        brain.begin(session, &self.runs, Some(title), BTreeMap::new(), prompt).await?;
+        let mut runs = self.runs.clone();
+        seal.put(session, &mut runs);
+        brain.begin(session, &runs, Some(title), BTreeMap::new(), prompt).await?;
         Ok(session)
     }
 }

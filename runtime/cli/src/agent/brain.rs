@@ -2,6 +2,7 @@
 
 use super::hands::{BundleHands, SessionScratch};
 use super::model::Choice;
+use super::seal::Seal;
 use crate::args::Global;
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
@@ -36,10 +37,11 @@ pub(crate) fn brain(
     let library = wiring::library(&paths, global.quiet)?;
     let blobs = FileBlobs::open(&paths.data.join("blobs"));
     let blobs = blobs.map_err(|error| Failure::usage(format!("the blobs in {}: {error}", paths.data.display())))?;
+    let seal = Seal::open(&paths.data)?;
     let scratch = Arc::new(SessionScratch { data: paths.data.clone() });
     // For hints only, which are typed where they are read.
     let stands = std::env::current_dir().unwrap_or_else(|_| cwd.to_owned());
-    let hands = Arc::new(BundleHands::new(library, config, paths, &stands));
+    let hands = Arc::new(BundleHands::new(library, config, paths, (Arc::clone(&log), seal), &stands));
     let brain = Brain {
         log,
         blobs: Arc::new(blobs),

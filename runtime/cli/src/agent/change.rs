@@ -24,24 +24,40 @@ pub(super) struct Changed {
     pub(super) what: Vec<String>,
 }
 
-/// What flags make of what a session runs with; nothing if they change nothing.
-pub(super) fn change(command: &Run, old: &RunsWith, (paths, cwd): (&Paths, &Path)) -> Result<Option<Changed>, Failure> {
+/// What flags make of what a session runs with; nothing if they change nothing. Of one that is `foreign` nothing counts that it
+/// says it may use: its bundles are chosen anew, and ask first.
+pub(super) fn change(
+    command: &Run,
+    old: &RunsWith,
+    foreign: bool,
+    (paths, cwd): (&Paths, &Path),
+) -> Result<Option<Changed>, Failure> {
     let mut runs = old.clone();
     if let Some(word) = &command.model {
         runs.agent = Choice::parse(word, cwd)?.agent();
     }
     let policies = Policies { allow: &command.allow, deny: &command.deny };
     let config = Config::load(paths, cwd)?;
-    let chosen = choose(&command.bundle, &config, cwd)?;
+    let grants = !command.bundle.is_empty() || command.grants.any();
+    let own: Vec<String> = match Pinned::read(old) {
+        Ok(pinned) if foreign && grants => pinned.bundles.into_iter().map(|bundle| bundle.source).collect(),
+        _ => Vec::new(),
+    };
+    let chosen = choose(if command.bundle.is_empty() { &own } else { &command.bundle }, &config, cwd)?;
     if chosen.is_empty() {
         policies.change(&mut runs.tools)?;
     } else {
         runs.tools = tools(&chosen, &policies, cwd)?;
         runs.bundles = chosen.iter().map(|one| (one.pinned.hand.clone(), digest(&one.bundle))).collect();
-        keep_permissions(&mut runs, old, command);
+        if !foreign {
+            keep_permissions(&mut runs, old, command);
+        }
     }
     if !chosen.is_empty() || command.grants.any() {
-        let before = Pinned::read(old).map_err(|error| Failure::new(Kind::Broken, error))?;
+        let mut before = Pinned::read(old).map_err(|error| Failure::new(Kind::Broken, error))?;
+        if foreign {
+            before = before.without_grants();
+        }
         let links: Vec<PathBuf> = chosen.iter().flat_map(|one| one.bundle.links.clone()).collect();
         let typed = &command.grants;
         let after =

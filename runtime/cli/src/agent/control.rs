@@ -156,7 +156,8 @@ mod tests {
         assert_eq!(which(&[one(1)], None).unwrap(), (one(1).0.id, "write {}".to_owned()));
         assert!(which(&[], None).is_err() && which(&[one(1), one(2)], None).is_err());
         let id = one(2).0.id;
-        assert_eq!(which(&[one(1), one(2)], Some(&id.to_string())).unwrap().0, id);
+        let word = id.to_string();
+        assert_eq!(which(&[one(1), one(2)], Some(&word)).unwrap().0, id);
         let asked = which(&[one(1), one(2)], None).unwrap_err().hint.unwrap();
         assert!(asked.contains(&format!("{id} write {{}}")), "{asked}");
     }

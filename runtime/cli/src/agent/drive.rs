@@ -1,6 +1,6 @@
 //! Wakes a session, or follows whoever works on it, and shows what happens until it rests.
 
-use super::ask::{Answer, Keyboard, ask};
+use super::ask::{Answer, Keyboard, ask, is_in_front};
 use super::brain::{call_at, folded, state};
 use super::client::{event, say};
 use super::hands::BundleHands;
@@ -37,6 +37,9 @@ pub(super) struct Drive<'a> {
     /// Whether calls that need somebody are denied if nobody is there, or else wait.
     pub(super) denies: bool,
 }
+
+/// The most characters of an input in a question; more would push its beginning out of sight.
+const ASKED_CHARS_MAX: usize = 2000;
 
 /// How it ended.
 enum End {
@@ -234,12 +237,19 @@ impl Drive<'_> {
         let (_, runs) = state(&*self.brain.log, self.session).await?;
         let mut any = false;
         for waiting in waiting.iter().filter(|waiting| waiting.on == WaitingOn::Confirmation) {
+            // While one was asked about, others may have been answered from elsewhere.
+            let fold = folded(&*self.brain.log, self.session).await?;
+            if !fold.waiting().any(|still| still.id == waiting.id) {
+                any = true;
+                continue;
+            }
             let (name, input) = call_at(&*self.brain.log, self.session, waiting.place).await?;
             let members = if runs.tool(&name).is_some_and(|tool| tool.permission == Policy::AlwaysAllow) {
                 screen.note(&format!("{name} may run without asking by now"));
                 json!({ "tool_use_id": waiting.id, "result": Verdict::Allow })
             } else if self.somebody_is_there() {
-                match ask(keyboard, (&mut *tail, &mut *screen), waiting.id, &format!("{name} {input}")).await? {
+                let what = format!("{} {}", output::one_line(&name, 128), bounded(&input));
+                match ask(keyboard, (&mut *tail, &mut *screen), waiting.id, &what).await? {
                     Answer::Here(verdict) => json!({ "tool_use_id": waiting.id, "result": verdict }),
                     Answer::Elsewhere(verdict) => {
                         let verdict = if verdict == Verdict::Allow { "allowed" } else { "denied" };
@@ -281,7 +291,16 @@ impl Drive<'_> {
     }
 
     fn somebody_is_there(&self) -> bool {
-        !self.global.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+        let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        !self.global.json && terminal && is_in_front()
+    }
+}
+
+/// An input as a question shows it: whole, unless nobody would read it.
+fn bounded(input: &str) -> String {
+    match input.char_indices().nth(ASKED_CHARS_MAX) {
+        Some((end, _)) => format!("{}… (and {} more bytes)", &input[..end], input.len() - end),
+        None => input.to_owned(),
     }
 }
 

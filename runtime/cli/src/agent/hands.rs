@@ -2,6 +2,7 @@
 
 use super::advise::{Advised, Hints, Provisions};
 use super::pinned::{self, Pinned};
+use super::seal::{Seal, root};
 use crate::args;
 use crate::config::Config;
 use crate::describe::shell_word;
@@ -13,7 +14,7 @@ use handbox_brain::{Hands, Need, Provided, RunsWith, Scratch};
 use handbox_bundle::{Bundle, BundleComponent, State};
 use handbox_hand::{Hand, HandError, Refusal};
 use handbox_hands::{Environment, Library, Toolbox};
-use handbox_session::SessionId;
+use handbox_session::{SessionId, SessionLog};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fs::DirBuilder;
@@ -26,6 +27,8 @@ pub(crate) struct BundleHands {
     library: Arc<Library>,
     config: Config,
     paths: Paths,
+    log: Arc<dyn SessionLog>,
+    seal: Seal,
     /// Where the operator stands.
     cwd: PathBuf,
     /// What the operator can do about calls that failed.
@@ -52,9 +55,15 @@ fn said(runs: &RunsWith, hand: &str) -> Said {
 }
 
 impl BundleHands {
-    pub(crate) fn new(library: Arc<Library>, config: Config, paths: Paths, cwd: &Path) -> Self {
+    pub(crate) fn new(
+        library: Arc<Library>,
+        config: Config,
+        paths: Paths,
+        (log, seal): (Arc<dyn SessionLog>, Seal),
+        cwd: &Path,
+    ) -> Self {
         let (cwd, hints) = (cwd.to_owned(), Hints::default());
-        Self { library, config, paths, cwd, hints, ready: Mutex::default() }
+        Self { library, config, paths, log, seal, cwd, hints, ready: Mutex::default() }
     }
 
     /// What a session's hand would be provisioned from.
@@ -71,6 +80,12 @@ impl BundleHands {
     }
 
     async fn make(&self, need: Need<'_>) -> Result<(Advised, String), HandError> {
+        let root = root(&*self.log, need.session).await.map_err(|error| HandError::Fatal(error.to_string()))?;
+        if !self.seal.holds(root, need.runs) {
+            let reason = "the session comes from elsewhere, and was not given here what it may use".to_owned();
+            let hint = "to give it what it may use here: --dir FOLDER, or --no-dir for none".to_owned();
+            return Err(HandError::Denied(Refusal { reason, hint }));
+        }
         let (provisions, digest) = self.provisions(need.runs, need.hand)?;
         let folders = Folders::of(&self.paths.data, need.session);
         folders.make().map_err(|error| HandError::Fatal(format!("the session's own folders: {error}")))?;

@@ -14,6 +14,7 @@ mod model;
 mod pinned;
 mod report;
 mod run;
+mod seal;
 mod show;
 mod wake;
 mod wake_all;

@@ -29,6 +29,9 @@ pub(crate) struct Pinned {
     /// Whether folders are allowed that are refused otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) allow_dangerous_folders: bool,
+    /// See [`seal`](super::seal).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seal: Option<String>,
 }
 
 /// A bundle, and where it comes from.
@@ -102,6 +105,11 @@ impl Pinned {
         Self::new(bundles, &effective.grants, effective.limits, typed.allow_dangerous_folders)
     }
 
+    /// The same bundles, with nothing granted to them.
+    pub(crate) fn without_grants(self) -> Self {
+        Self { folders: Vec::new(), env: Vec::new(), allow_dangerous_folders: false, seal: None, ..self }
+    }
+
     /// `grants` are checked: their paths are canonical.
     pub(crate) fn new(
         bundles: Vec<PinnedBundle>,
@@ -115,7 +123,14 @@ impl Pinned {
             mode: folder.mode,
         };
         let folders = grants.folders.iter().map(folder).collect();
-        Self { bundles, folders, env: grants.env.clone(), limits: limits.to_string(), allow_dangerous_folders }
+        Self {
+            bundles,
+            folders,
+            env: grants.env.clone(),
+            limits: limits.to_string(),
+            allow_dangerous_folders,
+            seal: None,
+        }
     }
 
     /// What a session pinned.

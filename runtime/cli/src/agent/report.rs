@@ -222,6 +222,9 @@ fn left_over(outputs: &Path) {
     let mut names: Vec<String> = names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     if !names.is_empty() {
         names.sort();
-        output::note(Tone::Note, &format!("left in {}: {}", outputs.display(), names.join(", ")));
+        output::note(
+            Tone::Note,
+            &format!("left in {}: {}", outputs.display(), output::one_line(&names.join(", "), 1000)),
+        );
     }
 }

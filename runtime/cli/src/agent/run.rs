@@ -6,6 +6,7 @@ use super::change::change;
 use super::client::{event, mint, say, too_much};
 use super::drive::Drive;
 use super::model::Choice;
+use super::seal::{Seal, root};
 use crate::args::{self, Global};
 use crate::failure::{Failure, Kind};
 use crate::log::open;
@@ -43,8 +44,10 @@ pub(super) const PROMPT_BYTES_MAX: u64 = 512 << 10;
 #[command(after_help = "Models:
   anthropic:NAME   needs ANTHROPIC_API_KEY (another server: ANTHROPIC_BASE_URL)
   openai:NAME      any chat completions endpoint: OPENAI_API_KEY, OPENAI_BASE_URL
-  script:FILE      answers from a file; no model is asked
+  script:FILE      answers from a file, such as examples/script.json; no model is asked. A JSON array: the first entry
+                   whose `when` (text, tool, contains, turn, step) holds gives its `reply`, or its `error`
   tour             a script inside this program that looks around with the bundle std; no model is asked
+  HANDBOX_MODEL, or model under [agents] in config.toml, is what holds without --model.
 
 Examples:
   handbox run --model tour \"Where is TODO in this folder?\"
@@ -82,7 +85,7 @@ pub(crate) struct Run {
     /// What a million tokens cost in dollars: read,written
     #[arg(long, value_name = "IN,OUT", value_parser = price)]
     pub(super) price: Option<Price>,
-    /// The most model requests of one turn
+    /// The most model requests of one turn; 200 unless config.toml says otherwise
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) max_requests: Option<u64>,
     #[command(flatten)]
@@ -131,7 +134,7 @@ async fn work(
     let (session, choice, brain, hands, events) = match begin {
         Some(begin) => {
             let (brain, hands) = brain(log, &begin.choice, global, cwd)?;
-            let session = begin.create(&brain, &prompt).await?;
+            let session = begin.create(&brain, &Seal::open(&paths.data)?, &prompt).await?;
             (session, begin.choice, brain, hands, Vec::new())
         }
         None => {
@@ -154,20 +157,28 @@ async fn go_on(
     session: SessionId,
     command: &Run,
     (global, paths, cwd): (&Global, &Paths, &Path),
-) -> Result<(Choice, Option<Event>), Failure> {
+) -> Result<(Choice, Vec<Event>), Failure> {
     let (fold, runs) = state(log, session).await?;
     if fold.status == Status::Terminated {
         return Err(Failure::usage(format!("{session} ended for good: nothing can be said to it any more"))
             .hint("begin another: handbox run \"…\""));
     }
-    let changed = change(command, &runs, (paths, cwd))?;
+    let (seal, root) = (Seal::open(&paths.data)?, root(log, session).await?);
+    let foreign = !seal.holds(root, &runs);
+    let mut changed = change(command, &runs, foreign, (paths, cwd))?;
+    if let Some(changed) = &mut changed {
+        seal.put(root, &mut changed.runs);
+    }
     for what in changed.iter().flat_map(|changed| &changed.what).filter(|_| !global.quiet) {
         output::note(Tone::Note, &format!("from here on {what}"));
     }
     let runs = changed.as_ref().map_or(&runs, |changed| &changed.runs);
     let body = changed.as_ref().map(|changed| SessionChanged(changed.runs.created(None, BTreeMap::new())));
     let event = body.map(|body| body.to_event(mint()).map_err(too_much)).transpose()?;
-    Ok((Choice::pinned(&runs.agent.model)?, event))
+    // What was asked, answered or begun elsewhere is not carried out here.
+    let ended = (foreign && event.is_some() && !fold.calls.is_empty())
+        .then(|| super::client::event(kinds::USER_INTERRUPT, json!({})));
+    Ok((Choice::pinned(&runs.agent.model)?, ended.transpose()?.into_iter().chain(event).collect()))
 }
 
 fn prompt(word: &str) -> Result<String, Failure> {

@@ -106,7 +106,7 @@ impl Screen {
         } else if *kind == kinds::AGENT_TOOL_USE || *kind == kinds::AGENT_CUSTOM_TOOL_USE {
             self.end_line();
             let name = members["name"].as_str().unwrap_or_default().to_owned();
-            self.note(&format!("→ {name} {}", clip(&members["input"].to_string())));
+            self.note(&format!("→ {} {}", output::one_line(&name, 128), clip(&members["input"].to_string())));
             self.calls.insert(event.id().to_string(), (name, event.id().unix_ms()));
         } else if *kind == kinds::HANDBOX_CALL_STARTED {
             // A person may have been asked before.
@@ -159,7 +159,7 @@ impl Screen {
             true => failed.trim_end_matches(',').to_owned(),
             false => format!("{failed} {}", duration(at.unix_ms().saturating_sub(since))),
         };
-        self.note(&format!("← {name}{time}: {first}{more}"));
+        self.note(&format!("← {}{time}: {first}{more}", output::one_line(&name, 128)));
         self.advise(id, own);
     }
 

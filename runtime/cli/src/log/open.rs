@@ -56,7 +56,26 @@ pub(crate) fn make_folder(paths: &Paths) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
     let failed = |error| Failure::usage(format!("{} cannot be made: {error}", paths.data.display()));
-    make.create(&paths.data).map_err(failed)
+    make.create(&paths.data).map_err(failed)?;
+    check_private(&paths.data)
+}
+
+/// Refuses a data folder in which anybody could put another store, with other grants, in the place of this one.
+#[cfg(unix)]
+fn check_private(data: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(data).map_or(0, |about| about.permissions().mode());
+    if mode & 0o002 == 0 {
+        return Ok(());
+    }
+    let folder = data.display().to_string();
+    let failure = Failure::new(Kind::Denied, format!("everybody on this machine may write the data folder {folder}"));
+    Err(failure.hint(format!("keep it for yourself: chmod o-w {}", shell_word(&folder))))
+}
+
+#[cfg(not(unix))]
+fn check_private(_: &Path) -> Result<(), Failure> {
+    Ok(())
 }
 
 /// A runtime that serves other processes also while this one waits for its own output to be read.
