@@ -12,6 +12,7 @@ pub mod bodies;
 mod calls;
 mod checkpoint;
 mod money;
+mod passed;
 mod project;
 mod queue;
 mod read;
@@ -20,12 +21,13 @@ mod status;
 mod time;
 
 pub use bodies::{
-    BrainWoke, CallEnded, CallStarted, HandProvisioned, InputTaken, ModelReply, SessionChanged, SessionCreated,
-    WaitExpired,
+    BrainWoke, CallEnded, CallStarted, HandPassed, HandProvisioned, InputTaken, ModelReply, SessionChanged,
+    SessionCreated, WaitExpired, Way,
 };
 pub use calls::{Attempt, CallOf, Decision, OpenCall, Outcome, Permission, Verdict, Waiting, WaitingOn};
 pub use checkpoint::{CALLS_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINT_EVENTS, CHECKPOINT_VERSION, HANDS_MAX, QUEUE_MAX};
 pub use money::{CacheCreation, Money, Tokens};
+pub use passed::Passed;
 pub use project::{Own, Projector, Shown, as_queued, project, wanted};
 pub use queue::{Entrance, Interrupt, Queued};
 pub use read::{Summary, fold_to, summary, summary_of};
@@ -87,6 +89,8 @@ pub struct Fold {
     pub retries: Retries,
     /// How often each hand was made ready, by its name.
     pub hands: BTreeMap<String, u64>,
+    /// Hands that are another session's now, and those that came from one and were not made ready yet, by name.
+    pub passed: BTreeMap<String, Passed>,
     /// Where the latest of its kind is.
     pub anchors: Anchors,
     /// The latest `session.error`.
