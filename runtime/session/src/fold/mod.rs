@@ -34,7 +34,7 @@ pub use read::{Summary, fold_to, summary, summary_of};
 pub use status::{LastError, Retry, Status, StopReason, Turn, Work};
 pub use time::rfc3339;
 
-use crate::{Entry, Event, EventId, Seq};
+use crate::{Entry, Event, EventId, Seq, SessionId};
 use rules::Odd;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -224,6 +224,21 @@ impl Fold {
     #[must_use]
     pub fn call(&self, id: EventId) -> Option<&OpenCall> {
         self.calls.iter().find(|call| call.id == id)
+    }
+
+    /// How often a hand was made ready.
+    #[must_use]
+    pub fn incarnation(&self, hand: &str) -> u64 {
+        self.hands.get(hand).copied().unwrap_or(0)
+    }
+
+    /// The session that a hand was passed on to, if it is gone.
+    #[must_use]
+    pub fn passed_on(&self, hand: &str) -> Option<SessionId> {
+        match self.passed.get(hand) {
+            Some(Passed::On { to }) => Some(*to),
+            _ => None,
+        }
     }
 
     /// What it waits for from its client, in the order it was asked: what `requires_action` lists.

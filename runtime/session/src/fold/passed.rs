@@ -29,7 +29,9 @@ pub(super) fn pass(fold: &mut Fold, _: Seq, event: &Event) -> Result<(), Odd> {
     let HandPassed { hand, way, state, .. } = Odd::parse(event)?;
     named(&hand)?;
     let passed = match way {
-        Way::To(_) if is_gone(fold, &hand) => return Err(Odd::stray("a hand is passed on that is not here")),
+        Way::To(_) if fold.passed_on(&hand).is_some() => {
+            return Err(Odd::stray("a hand is passed on that is not here"));
+        }
         Way::To(to) => Passed::On { to },
         Way::From(from) => Passed::Here { from, state },
     };
@@ -41,16 +43,12 @@ pub(super) fn pass(fold: &mut Fold, _: Seq, event: &Event) -> Result<(), Odd> {
 pub(super) fn provisioned(fold: &mut Fold, _: Seq, event: &Event) -> Result<(), Odd> {
     let HandProvisioned { hand, incarnation, .. } = Odd::parse(event)?;
     named(&hand)?;
-    if is_gone(fold, &hand) {
+    if fold.passed_on(&hand).is_some() {
         return Err(Odd::stray("a hand is made ready that was passed on"));
     }
     fold.passed.remove(&hand);
     fold.hands.insert(hand, incarnation);
     Ok(())
-}
-
-fn is_gone(fold: &Fold, hand: &str) -> bool {
-    matches!(fold.passed.get(hand), Some(Passed::On { .. }))
 }
 
 /// A name that is cut would be another name.
