@@ -145,6 +145,15 @@ impl Pass<'_> {
                 "the hand `{hand}` of session {from} was passed on to session {other}; pass it on from there"
             ));
         }
+        for desk in [giver, receiver] {
+            if let Some(call) = desk.fold.calls.iter().find(|call| desk.runs.hand_of(&call.name) == Some(*hand)) {
+                let session = desk.session;
+                return refused(format!(
+                    "session {session} has an open call of the hand `{hand}` ({}); wake it until that is answered, or interrupt it",
+                    call.id
+                ));
+            }
+        }
         if giver.fold.incarnation(hand) == 0 && !giver.fold.passed.contains_key(*hand) {
             return refused(format!(
                 "the hand `{hand}` was not used in session {from} yet, so there is nothing to pass on; session {to} can use \
@@ -160,15 +169,6 @@ impl Pass<'_> {
         }
         if receiver.fold.status == Status::Terminated {
             return refused(format!("session {to} has ended for good; pass the hand to one that goes on"));
-        }
-        for desk in [giver, receiver] {
-            if let Some(call) = desk.fold.calls.iter().find(|call| desk.runs.hand_of(&call.name) == Some(*hand)) {
-                let session = desk.session;
-                return refused(format!(
-                    "session {session} has an open call of the hand `{hand}` ({}); wake it until that is answered, or interrupt it",
-                    call.id
-                ));
-            }
         }
         Ok(bundle.clone())
     }

@@ -15,7 +15,8 @@ pub enum Passed {
         /// The session.
         to: SessionId,
     },
-    /// It is this session's, and its next incarnation begins with its state: it was not made ready since it came.
+    /// It is this session's, and its next incarnation begins with its state: it was not made ready since it came. In a fork
+    /// that was made meanwhile, it begins with it as well.
     Here {
         /// The session that it was of.
         from: SessionId,
