@@ -70,7 +70,9 @@ impl Trial {
             match self.until_killed(brain.pass_hand(giver, receiver, "test")).await {
                 Some(Ok(())) => return,
                 Some(Err(PassError::Refused(what))) => {
+                    // It was passed before somebody was killed.
                     assert!(what.contains(&format!("passed on to session {receiver}")), "{what}");
+                    assert!(!self.crashes.is_empty(), "{what}");
                     return;
                 }
                 // What it kept ended with the process; another one begins.
