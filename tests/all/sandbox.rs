@@ -37,13 +37,14 @@ async fn state_travels_to_another_hand() {
     for _ in 0..3 {
         count(&giver).await;
     }
-    let saved = giver.hand_of(&attack()).expect("it is there").save().await.expect("it saves");
-    receiver.hand_of(&attack()).expect("it is there").restore(saved).await.expect("it restores");
+    let saved = giver.save_state().await.expect("it saves");
+    receiver.restore_state(saved).await.expect("it restores");
     assert_eq!(count(&receiver).await, "4");
 
     let fresh = lab.load("state_bleed", State::Fresh).await.expect("it loads");
-    let refused = fresh.hand_of(&attack()).expect("it is there").save().await;
-    assert!(matches!(refused, Err(HandError::Input(_))), "{refused:?}");
+    for refused in [fresh.save_state().await, fresh.hand_of(&attack()).expect("it is there").save().await] {
+        assert!(matches!(refused, Err(HandError::Input(_))), "{refused:?}");
+    }
     let nonsense = receiver.hand_of(&attack()).expect("it is there").restore(vec![1]).await;
     assert!(matches!(nonsense, Err(HandError::Tool(_))), "{nonsense:?}");
 }

@@ -16,6 +16,8 @@ use std::sync::Arc;
 ///   made ready.
 /// * Hands of different names are asked for at the same time.
 /// * [`Self::retire`] takes note at once; what it does besides is not waited for.
+/// * A hand that is needed with a [state](Need::state) begins with it: it is made anew, also where one lives, and if it
+///   cannot take the state there is none.
 #[async_trait]
 pub trait Hands: Send + Sync {
     /// The hand that has a tool.
@@ -28,6 +30,18 @@ pub trait Hands: Send + Sync {
     /// Takes note that a hand is dead. The next call that needs it is given another.
     async fn retire(&self, session: SessionId, hand: &str, incarnation: u64) {
         let _ = (session, hand, incarnation);
+    }
+
+    /// The state of a hand that lives, for another session's to begin with. The hand stays as it is.
+    ///
+    /// The session's log knows this incarnation as the last. Where another one lives, or none, there is no such state.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none. Hands keep no state unless whoever provides them says so.
+    async fn save(&self, session: SessionId, hand: &str, incarnation: u64) -> Result<Vec<u8>, HandError> {
+        let _ = (session, incarnation);
+        Err(HandError::Input(format!("the hand `{hand}` keeps no state that can be passed on")))
     }
 
     /// Takes note that a session rests and waits for nobody, for all that is known. Hands that keep no state can be let go:
@@ -50,6 +64,8 @@ pub struct Need<'a> {
     pub runs: &'a RunsWith,
     /// Which incarnation it is if it has to be made now: one more than the session's log knows of.
     pub incarnation: u64,
+    /// What it begins with: the state of the hand that the session was given, if none began with that yet.
+    pub state: Option<&'a [u8]>,
 }
 
 /// A hand that is ready.
@@ -61,7 +77,7 @@ pub struct Provided {
     pub incarnation: u64,
     /// The digest of its bundle.
     pub bundle: Option<String>,
-    /// Why it was made: `first_call`, `died`, `anew` (by another process, or after a rest), …
+    /// Why it was made: `first_call`, `died`, `anew` (by another process, or after a rest), `passed`, …
     pub reason: String,
 }
 

@@ -7,6 +7,7 @@
 //! are [`handbox_hand::Hand`]s, the log is a [`handbox_session::SessionLog`].
 //!
 //! * [`Brain::wake`] works on a session until it rests.
+//! * [`Brain::pass_hand`] passes a hand from one session to another.
 //! * [`step::next_step`] is the pure function that it obeys, with the table of states.
 //! * [`context`] makes requests from the log, for the brain and for whoever wants to see them.
 //! * [`RunsWith`] is what a session runs with; [`Brain::create`] begins one.
@@ -57,4 +58,4 @@ pub use pool::Pool;
 pub use prices::{AmountError, PriceTable, dollars, dollars_per_million};
 pub use runs::{Agent, Allowance, Cache, Limits, ModelChoice, Policy, Price, Prices, RunsError, RunsWith, ToolSpec};
 pub use surroundings::{Machine, Surroundings};
-pub use wake::{Brain, Rest, Settings, WakeError, runs_with};
+pub use wake::{Brain, PassError, Rest, STATE_BYTES_MAX, Settings, WakeError, runs_with};

@@ -1,6 +1,6 @@
 //! Many sessions in one process.
 
-use crate::{Brain, Rest, WakeError};
+use crate::{Brain, PassError, Rest, WakeError};
 use handbox_session::SessionId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -50,11 +50,28 @@ impl Pool {
     ///
     /// Those of [`Brain::wake`].
     pub async fn wake(&self, brain: &Brain, session: SessionId) -> Result<Rest, WakeError> {
-        let waiting = Waiting { pool: self, session, turn: self.turn(session) };
+        let waiting = Waiting::new(self, session);
         let _turn = waiting.turn.lock().await;
         let place = self.places.acquire().await;
         let _place = place.map_err(|_closed| WakeError::Bug("the pool was closed".to_owned()))?;
         brain.wake(session).await
+    }
+
+    /// Passes a hand once nobody works on either session through this pool, so that nobody here is told that one is held.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Brain::pass_hand`].
+    pub async fn pass_hand(&self, brain: &Brain, from: SessionId, to: SessionId, hand: &str) -> Result<(), PassError> {
+        if from == to {
+            // Which is refused, and needs no turn.
+            return brain.pass_hand(from, to, hand).await;
+        }
+        // Always in the same order, so that of two nobody waits for the other.
+        let waiting = [from.min(to), from.max(to)].map(|session| Waiting::new(self, session));
+        let _first = waiting[0].turn.lock().await;
+        let _second = waiting[1].turn.lock().await;
+        brain.pass_hand(from, to, hand).await
     }
 
     fn turn(&self, session: SessionId) -> Arc<Turn> {
@@ -77,6 +94,12 @@ struct Waiting<'a> {
     pool: &'a Pool,
     session: SessionId,
     turn: Arc<Turn>,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(pool: &'a Pool, session: SessionId) -> Self {
+        Self { pool, session, turn: pool.turn(session) }
+    }
 }
 
 impl Drop for Waiting<'_> {

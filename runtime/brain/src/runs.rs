@@ -299,6 +299,12 @@ impl RunsWith {
         self.tools.iter().find(|tool| tool.name.as_str() == name)
     }
 
+    /// The hand that has the tool of a name.
+    #[must_use]
+    pub fn hand_of(&self, tool: &str) -> Option<&str> {
+        self.tool(tool)?.hand.as_deref()
+    }
+
     /// The first event of a session that runs with it.
     ///
     /// # Errors

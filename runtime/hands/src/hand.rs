@@ -106,6 +106,11 @@ impl ComponentHand {
         self.kept.as_ref().map_or(0, |slot| slot.incarnation())
     }
 
+    /// Whether one store is kept for all calls.
+    pub(crate) fn keeps_state(&self) -> bool {
+        self.kept.is_some()
+    }
+
     /// Lets go of a kept store and its state. The next call starts a new incarnation.
     pub async fn release(&self) {
         if let Some(slot) = &self.kept {

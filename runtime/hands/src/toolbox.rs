@@ -97,13 +97,51 @@ impl Toolbox {
 
     /// The exported functions that are no tools, and why, of what was loaded so far.
     pub fn left_out(&self) -> Vec<Skipped> {
+        self.hands().into_iter().flat_map(|hand| hand.left_out()).cloned().collect()
+    }
+
+    /// Every hand that has a tool, once.
+    fn hands(&self) -> Vec<&Arc<ComponentHand>> {
         let mut hands: Vec<&Arc<ComponentHand>> = Vec::new();
         for route in self.routes.values() {
             if !hands.iter().any(|hand| Arc::ptr_eq(hand, &route.hand)) {
                 hands.push(&route.hand);
             }
         }
-        hands.into_iter().flat_map(|hand| hand.left_out()).cloned().collect()
+        hands
+    }
+
+    /// Gives the state of the one component that keeps some, to be passed to
+    /// [`Self::restore_state`] of another toolbox of the same bundle. Its store stays.
+    ///
+    /// # Errors
+    ///
+    /// If none of the components keeps state, or more than one does; or as
+    /// [`ComponentHand::save`].
+    pub async fn save_state(&self) -> Result<Vec<u8>, HandError> {
+        self.keeper()?.save().await
+    }
+
+    /// Starts a new incarnation of the one component that keeps state, from saved state.
+    ///
+    /// # Errors
+    ///
+    /// If none of the components keeps state, or more than one does; or as
+    /// [`ComponentHand::restore`].
+    pub async fn restore_state(&self, saved: Vec<u8>) -> Result<(), HandError> {
+        self.keeper()?.restore(saved).await
+    }
+
+    fn keeper(&self) -> Result<&Arc<ComponentHand>, HandError> {
+        let mut keepers = self.hands().into_iter().filter(|hand| hand.keeps_state());
+        match (keepers.next(), keepers.next()) {
+            (Some(keeper), None) => Ok(keeper),
+            (None, _) => Err(HandError::Input("this hand keeps no state: each call gets a fresh sandbox".to_owned())),
+            (Some(_), Some(_)) => {
+                let what = "several components of this hand keep state; it can be passed on if only one does";
+                Err(HandError::Input(what.to_owned()))
+            }
+        }
     }
 
     /// The hand behind a tool.

@@ -113,6 +113,8 @@ kinds! {
     HANDBOX_CALL_ENDED = "handbox.call_ended";
     /// A hand was made ready.
     HANDBOX_HAND_PROVISIONED = "handbox.hand_provisioned";
+    /// A hand with its state went to another session, or came from one.
+    HANDBOX_HAND_PASSED = "handbox.hand_passed";
     /// What a brain needs of everything before.
     HANDBOX_CHECKPOINT = "handbox.checkpoint";
 }

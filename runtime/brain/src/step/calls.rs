@@ -4,7 +4,7 @@ use super::{Step, limits};
 use crate::runs::{Policy, RunsWith};
 use handbox_hand::Recovery;
 use handbox_session::fold::{CALLS_MAX, CallOf, Fold, OpenCall, Outcome, Permission, Verdict};
-use handbox_session::{EventId, Seq};
+use handbox_session::{EventId, Seq, SessionId};
 
 /// The most attempts at one call. One that kills its brain each time ends here.
 pub const ATTEMPTS_MAX: u32 = 5;
@@ -39,6 +39,8 @@ pub enum Why {
     Lost,
     /// The reply has more calls than are taken.
     TooMany,
+    /// Its hand was passed on to that session.
+    Passed(SessionId),
 }
 
 /// A call that is run.
@@ -65,7 +67,10 @@ pub(super) fn next(fold: &Fold, runs: &RunsWith, now_unix_ms: u64) -> Option<Ste
         .calls
         .iter()
         .enumerate()
-        .map(|(index, call)| (call, of_one(call, index, runs, now_unix_ms, over)))
+        .map(|(index, call)| match runs.hand_of(&call.name).and_then(|hand| fold.passed_on(hand)) {
+            Some(to) => (call, Can::Settle(without_its_hand(call, to))),
+            None => (call, of_one(call, index, runs, now_unix_ms, over)),
+        })
         .collect();
     let settled: Vec<Settlement> = can
         .iter()
@@ -104,6 +109,16 @@ fn of_one(call: &OpenCall, index: usize, runs: &RunsWith, now_unix_ms: u64, over
         (_, Some(decision)) if decision.verdict == Verdict::Deny => Can::Settle(Why::Client(decision.place)),
         _ if over => Can::Settle(Why::Limit),
         _ => Can::Start(1),
+    }
+}
+
+/// How a call is answered whose hand was passed on: nobody is asked whether it may run, and no other hand what became of it.
+fn without_its_hand(call: &OpenCall, to: SessionId) -> Why {
+    match call.attempt.as_ref().map(|attempt| attempt.outcome) {
+        Some(Some(Outcome::Committed | Outcome::Failed)) => Why::Lost,
+        Some(Some(Outcome::Unknown) | None) => Why::Unknown,
+        None if call.permission == Permission::Deny => Why::Policy,
+        None | Some(Some(Outcome::NotStarted)) => Why::Passed(to),
     }
 }
 

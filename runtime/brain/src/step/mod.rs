@@ -15,7 +15,7 @@
 //! | running, rescheduling | interrupted, calls open | [`Step::Settle`] them |
 //! | | interrupted | [`Step::Stop`] `end_turn` |
 //! | | confirmations are queued | [`Step::Take`] them |
-//! | | a call was denied, expired, came to nothing that can be told, or is beyond a limit | [`Step::Settle`] |
+//! | | a call was denied, expired, came to nothing that can be told, is beyond a limit, or its hand was passed on | [`Step::Settle`] |
 //! | | a call's outcome was lost, and its hand can tell | [`Step::Reconcile`] |
 //! | | a call may begin | [`Step::Start`]: reads together, anything else alone and in order |
 //! | | calls wait for the client | [`Step::Stop`] `requires_action` |

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// How often an append is tried whose outcome is not known.
-const APPEND_TRIES: u32 = 5;
+pub(super) const APPEND_TRIES: u32 = 5;
 /// How often it is looked for, if that is not answered either: about as long as a lease holds.
 const FIND_TRIES: u32 = 30;
 
@@ -197,7 +197,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Looks for an event of this brain's, until it is known whether it is there.
-    async fn find(&self, event: EventId) -> Result<Option<Seq>, LogError> {
+    pub(super) async fn find(&self, event: EventId) -> Result<Option<Seq>, LogError> {
         let mut tries = 0;
         loop {
             match self.brain.log.find(self.session, event).await {
@@ -211,7 +211,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Waits for what is lost to come back: 40 ms, and twice as long each time up to a second.
-    async fn pause(&self, tries: u32) {
+    pub(super) async fn pause(&self, tries: u32) {
         let wait = Duration::from_millis(20 << tries.min(6)).min(Duration::from_secs(1));
         self.brain.surroundings.sleep(wait).await;
     }

@@ -6,6 +6,7 @@ mod call;
 mod compact;
 mod desk;
 mod output;
+mod pass;
 mod preview;
 mod ready;
 mod say;
@@ -13,6 +14,8 @@ mod tenure;
 mod used;
 mod watch;
 mod work;
+
+pub use pass::{PassError, STATE_BYTES_MAX};
 
 use crate::runs::RunsWith;
 use crate::{Hands, Scratch, Surroundings, model::Model};

@@ -7,8 +7,8 @@ use super::say::no_tool;
 use super::watch::Watch;
 use crate::hands::{Need, Provided};
 use futures_util::future::join_all;
-use handbox_hand::{Call, CallId, Hand, NoWatcher, ToolName};
-use handbox_session::fold::{HandProvisioned, OpenCall};
+use handbox_hand::{Call, CallId, Hand, HandError, NoWatcher, ToolName};
+use handbox_session::fold::{HandProvisioned, OpenCall, Passed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,9 +50,9 @@ impl Desk<'_> {
         for (call, _) in calls {
             let found = self.runs.tool(&call.name).and_then(|tool| Some((tool, tool.hand.as_deref()?)));
             let Some((tool, hand)) = found else { continue };
-            let incarnation = self.fold.hands.get(hand).copied().unwrap_or(0) + 1;
+            let incarnation = self.fold.incarnation(hand) + 1;
             let (session, runs) = (self.session, &self.runs);
-            needs.entry(hand).or_insert(Need { session, hand, tool: &tool.name, runs, incarnation });
+            needs.entry(hand).or_insert(Need { session, hand, tool: &tool.name, runs, incarnation, state: None });
         }
         let left = self.time_left();
         let made = tokio::select! {
@@ -73,7 +73,7 @@ impl Desk<'_> {
         let longest = self.brain.settings.provide;
         let provided = tokio::select! {
             biased;
-            provided = self.brain.hands.provide(need) => provided.map_err(|error| Unready {
+            provided = self.provide_with_state(need) => provided.map_err(|error| Unready {
                 for_the_model: error.to_model(),
                 for_the_operator: error.to_string(),
             }),
@@ -83,6 +83,22 @@ impl Desk<'_> {
             }
         };
         (need.hand.to_owned(), provided)
+    }
+
+    /// A hand that the session was given begins with its state, until one did so: no incarnation that the log does not
+    /// know ever answered a call.
+    async fn provide_with_state(&self, need: Need<'_>) -> Result<Provided, HandError> {
+        let Some(Passed::Here { state, .. }) = self.fold.passed.get(need.hand) else {
+            return self.brain.hands.provide(need).await;
+        };
+        let kept = self.brain.blobs.get(*state).await;
+        let kept = kept.map_err(|error| HandError::Fatal(format!("its state cannot be read: {error}")))?;
+        let kept = kept.ok_or_else(|| HandError::Gone(format!("its state is lost: there is no blob {state}")))?;
+        let provided = self.brain.hands.provide(Need { state: Some(&kept), ..need }).await?;
+        if provided.incarnation < need.incarnation {
+            return Err(HandError::Fatal("it was not made anew with the state that it came with".to_owned()));
+        }
+        Ok(provided)
     }
 
     /// What a call needs: its input, as the log has it, and a hand whose tool is still the one that was pinned.
@@ -113,7 +129,7 @@ impl Desk<'_> {
             let own = json!({"part": "hand", "hand": hand_name, "incarnation": incarnation, "why": "tool_changed"});
             return Ok(Prepared::Tell(call, text, own));
         }
-        let known = self.fold.hands.get(hand_name).copied().unwrap_or(0);
+        let known = self.fold.incarnation(hand_name);
         let made =
             (incarnation > known).then(|| HandProvisioned { hand: hand_name.to_owned(), incarnation, bundle, reason });
         let input = members.remove("input").unwrap_or_else(|| json!({}));

@@ -7,7 +7,7 @@ use crate::step::{Settlement, Stop, TAKE_MAX, Why};
 use handbox_session::fold::{
     Attempt, CallEnded, CallOf, InputTaken, OpenCall, Outcome, StopReason, Tokens, WaitExpired, Work,
 };
-use handbox_session::{Event, EventId, Kind, kinds};
+use handbox_session::{Event, EventId, Kind, SessionId, kinds};
 use serde_json::{Value, json};
 
 /// What the reference has a client read of a call that was cut off.
@@ -158,7 +158,7 @@ impl Desk<'_> {
     }
 
     async fn why(&self, call: &OpenCall, why: Why) -> Result<String, WakeError> {
-        let and = |text| self.with_doubt(call, text);
+        let and = |text: &str| self.with_doubt(call, text);
         Ok(match why {
             Why::Policy if self.runs.tool(&call.name).is_none() => no_tool(&call.name),
             Why::Policy => "This tool may not be used in this session.".to_owned(),
@@ -176,6 +176,7 @@ impl Desk<'_> {
             }
             Why::Lost => "The call was carried out, but its result was lost.".to_owned(),
             Why::TooMany => "The call was not carried out: there are too many calls in one reply.".to_owned(),
+            Why::Passed(to) => and(&passed(to)),
         })
     }
 
@@ -193,6 +194,11 @@ impl Desk<'_> {
 /// What the model reads of a tool that is not there.
 pub(super) fn no_tool(name: &str) -> String {
     format!("There is no tool {:?} here.", name.chars().take(64).collect::<String>())
+}
+
+/// What the model reads of a tool whose hand is another session's by now.
+fn passed(to: SessionId) -> String {
+    format!("The call was not carried out: the hand that has this tool was passed on to session {to}.")
 }
 
 fn lost(why: Why) -> &'static str {
@@ -213,6 +219,7 @@ fn name(why: Why) -> &'static str {
         Why::Unknown => "unknown_outcome",
         Why::Lost => "lost_result",
         Why::TooMany => "too_many_calls",
+        Why::Passed(_) => "passed_on",
     }
 }
 

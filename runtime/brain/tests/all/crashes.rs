@@ -18,8 +18,8 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct Bomb {
     fuse: AtomicI64,
-    blown: Notify,
-    at: Mutex<String>,
+    pub(crate) blown: Notify,
+    pub(crate) at: Mutex<String>,
 }
 
 #[async_trait]
@@ -34,7 +34,7 @@ impl Points for Bomb {
 }
 
 impl Bomb {
-    fn set(&self, fuse: i64) {
+    pub(crate) fn set(&self, fuse: i64) {
         self.fuse.store(fuse, Ordering::SeqCst);
     }
 }
@@ -53,6 +53,11 @@ pub(crate) struct Brittle {
 impl Brittle {
     pub(crate) fn new(bomb: Arc<dyn Points>) -> Self {
         Self { bomb, loses: false, losses: AtomicI64::new(0), blind: 0, blindness: AtomicI64::new(0) }
+    }
+
+    /// One that loses every third append on the way there and every third answer, beginning with the n-th of three.
+    pub(crate) fn losing(bomb: Arc<dyn Points>, from: i64) -> Self {
+        Self { loses: true, losses: AtomicI64::new(from), ..Self::new(bomb) }
     }
 
     fn lost(&self) -> LogError {

@@ -39,12 +39,20 @@ pub(crate) struct BundleHands {
 
 #[derive(Default)]
 struct Slot {
-    /// The hand that lives, and what the session said when it was made.
-    provided: Option<(Provided, Said)>,
+    /// The hand that lives.
+    provided: Option<Live>,
     /// Whether it has state that ends with it.
     keeps: bool,
     /// Whether one of this process ended before, and how.
     before: Option<&'static str>,
+}
+
+struct Live {
+    provided: Provided,
+    /// The same hand, for what only its state is asked of.
+    hand: Arc<Advised>,
+    /// What the session said when it was made.
+    said: Said,
 }
 
 /// What decides over a hand: the session's grants, and its bundle's digest.
@@ -137,10 +145,14 @@ impl Hands for BundleHands {
             let slot = ready.entry(key.clone()).or_default();
             match &slot.provided {
                 // One that another process has replaced since is none any more.
-                Some((provided, then)) if *then == said && provided.incarnation + 1 >= need.incarnation => {
-                    return Ok(provided.clone());
+                Some(live)
+                    if need.state.is_none()
+                        && live.said == said
+                        && live.provided.incarnation + 1 >= need.incarnation =>
+                {
+                    return Ok(live.provided.clone());
                 }
-                // It may do now what it might not, or the other way round.
+                // It may do now what it might not, or the other way round; or another's takes its place.
                 Some(_) => {
                     slot.provided = None;
                     slot.before = Some("changed");
@@ -151,19 +163,38 @@ impl Hands for BundleHands {
         };
         let (hand, digest) =
             self.make(need).await.inspect_err(|error| self.hints.note(need.hand, unready(error, need.runs)))?;
+        if let Some(state) = need.state {
+            hand.hand.restore_state(state.to_vec()).await?;
+        }
         let keeps = hand.provisions.bundle.components.iter().any(keeps_state);
-        let reason = match (need.incarnation, before) {
-            (1, _) => "first_call",
-            (_, Some(before)) => before,
-            (_, None) => "anew",
+        let reason = match (need.state, need.incarnation, before) {
+            (Some(_), ..) => "passed",
+            (None, 1, _) => "first_call",
+            (None, _, Some(before)) => before,
+            (None, _, None) => "anew",
         };
-        let (hand, bundle, reason): (Arc<dyn Hand>, _, _) = (Arc::new(hand), Some(digest), reason.to_owned());
-        let provided = Provided { hand, incarnation: need.incarnation, bundle, reason };
+        let hand = Arc::new(hand);
+        let (same, bundle, reason): (Arc<dyn Hand>, _, _) = (hand.clone(), Some(digest), reason.to_owned());
+        let provided = Provided { hand: same, incarnation: need.incarnation, bundle, reason };
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         // Two calls of one reply may both have come here; the session has one hand of a name.
         let slot = ready.entry(key).or_default();
         slot.keeps = keeps;
-        Ok(slot.provided.get_or_insert((provided, said)).0.clone())
+        Ok(slot.provided.get_or_insert(Live { provided, hand, said }).provided.clone())
+    }
+
+    async fn save(&self, session: SessionId, hand: &str, incarnation: u64) -> Result<Vec<u8>, HandError> {
+        let live = {
+            let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+            let live = ready.get(&(session, hand.to_owned())).and_then(|slot| slot.provided.as_ref());
+            live.filter(|live| live.provided.incarnation == incarnation).map(|live| Arc::clone(&live.hand))
+        };
+        match live {
+            Some(live) => live.hand.save_state().await,
+            None => Err(HandError::Gone(format!(
+                "the hand `{hand}` does not live in this process, so what it keeps cannot be had here"
+            ))),
+        }
     }
 
     async fn rests(&self, session: SessionId) {
@@ -174,7 +205,7 @@ impl Hands for BundleHands {
     async fn retire(&self, session: SessionId, hand: &str, incarnation: u64) {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = ready.entry((session, hand.to_owned())).or_default();
-        if slot.provided.as_ref().is_some_and(|(provided, _)| provided.incarnation <= incarnation) {
+        if slot.provided.as_ref().is_some_and(|live| live.provided.incarnation <= incarnation) {
             slot.provided = None;
             slot.before = Some("died");
         }

@@ -5,7 +5,7 @@
 //! new kind.
 
 use super::{Money, Outcome, Tokens};
-use crate::{Epoch, Event, EventError, EventId, Hash, Kind, kinds};
+use crate::{Epoch, Event, EventError, EventId, Hash, Kind, SessionId, kinds};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -238,4 +238,38 @@ pub struct HandProvisioned {
 
 impl Body for HandProvisioned {
     const KIND: Kind = kinds::HANDBOX_HAND_PROVISIONED;
+}
+
+/// `handbox.hand_passed`: a hand went from one session to another. Both say so, in one append.
+///
+/// Of the giver it is no longer a hand. The receiver's next incarnation of it begins with its state; what a hand of the
+/// receiver's of that name kept is given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandPassed {
+    /// Its name, in both sessions. At most [`NAME_BYTES_MAX`].
+    pub hand: String,
+    /// The other session: the member `to` or `from`.
+    #[serde(flatten)]
+    pub way: Way,
+    /// The blob that is its state.
+    pub state: Hash,
+    /// The digest of its bundle, which both sessions run it from.
+    pub bundle: String,
+    /// How often it was made ready in the giver: of the last of these is the state. One that was given to the giver and not
+    /// made ready there since is passed on as it came.
+    pub incarnation: u64,
+}
+
+/// Whether a hand goes or comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// To that session.
+    To(SessionId),
+    /// From that session.
+    From(SessionId),
+}
+
+impl Body for HandPassed {
+    const KIND: Kind = kinds::HANDBOX_HAND_PASSED;
 }

@@ -12,6 +12,7 @@ pub mod bodies;
 mod calls;
 mod checkpoint;
 mod money;
+mod passed;
 mod project;
 mod queue;
 mod read;
@@ -20,19 +21,20 @@ mod status;
 mod time;
 
 pub use bodies::{
-    BrainWoke, CallEnded, CallStarted, HandProvisioned, InputTaken, ModelReply, SessionChanged, SessionCreated,
-    WaitExpired,
+    BrainWoke, CallEnded, CallStarted, HandPassed, HandProvisioned, InputTaken, ModelReply, SessionChanged,
+    SessionCreated, WaitExpired, Way,
 };
 pub use calls::{Attempt, CallOf, Decision, OpenCall, Outcome, Permission, Verdict, Waiting, WaitingOn};
 pub use checkpoint::{CALLS_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINT_EVENTS, CHECKPOINT_VERSION, HANDS_MAX, QUEUE_MAX};
 pub use money::{CacheCreation, Money, Tokens};
+pub use passed::Passed;
 pub use project::{Own, Projector, Shown, as_queued, project, wanted};
 pub use queue::{Entrance, Interrupt, Queued};
 pub use read::{Summary, fold_to, summary, summary_of};
 pub use status::{LastError, Retry, Status, StopReason, Turn, Work};
 pub use time::rfc3339;
 
-use crate::{Entry, Event, EventId, Seq};
+use crate::{Entry, Event, EventId, Seq, SessionId};
 use rules::Odd;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -87,6 +89,8 @@ pub struct Fold {
     pub retries: Retries,
     /// How often each hand was made ready, by its name.
     pub hands: BTreeMap<String, u64>,
+    /// Hands that are another session's now, and those that came from one and were not made ready yet, by name.
+    pub passed: BTreeMap<String, Passed>,
     /// Where the latest of its kind is.
     pub anchors: Anchors,
     /// The latest `session.error`.
@@ -220,6 +224,21 @@ impl Fold {
     #[must_use]
     pub fn call(&self, id: EventId) -> Option<&OpenCall> {
         self.calls.iter().find(|call| call.id == id)
+    }
+
+    /// How often a hand was made ready.
+    #[must_use]
+    pub fn incarnation(&self, hand: &str) -> u64 {
+        self.hands.get(hand).copied().unwrap_or(0)
+    }
+
+    /// The session that a hand was passed on to, if it is gone.
+    #[must_use]
+    pub fn passed_on(&self, hand: &str) -> Option<SessionId> {
+        match self.passed.get(hand) {
+            Some(Passed::On { to }) => Some(*to),
+            _ => None,
+        }
     }
 
     /// What it waits for from its client, in the order it was asked: what `requires_action` lists.

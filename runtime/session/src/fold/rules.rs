@@ -1,6 +1,7 @@
 //! What each kind of event changes.
 
 use super::calls::{self, CallOf};
+use super::passed;
 use super::queue::{self, Entrance, Queued};
 use super::status::{self, Status, StopReason, Turn, Work};
 use super::{
@@ -44,7 +45,7 @@ impl Odd {
 type Rule = fn(&mut Fold, Seq, &Event) -> Result<(), Odd>;
 
 /// Kinds that are not here change nothing, unless they are input.
-static RULES: [(Kind, Rule); 28] = [
+static RULES: [(Kind, Rule); 29] = [
     (kinds::USER_INTERRUPT, interrupt),
     (kinds::USER_TOOL_CONFIRMATION, |fold, place, event| calls::confirm(&mut fold.calls, place, event)),
     (kinds::USER_CUSTOM_TOOL_RESULT, close_call),
@@ -77,7 +78,8 @@ static RULES: [(Kind, Rule); 28] = [
     (kinds::HANDBOX_MODEL_REPLY, replied),
     (kinds::HANDBOX_CALL_STARTED, |fold, place, event| calls::start(&mut fold.calls, place, event)),
     (kinds::HANDBOX_CALL_ENDED, |fold, _, event| calls::end(&mut fold.calls, event)),
-    (kinds::HANDBOX_HAND_PROVISIONED, provisioned),
+    (kinds::HANDBOX_HAND_PROVISIONED, passed::provisioned),
+    (kinds::HANDBOX_HAND_PASSED, passed::pass),
     (kinds::HANDBOX_CHECKPOINT, |fold, place, _| anchor(&mut fold.anchors.checkpoint, place)),
 ];
 
@@ -100,9 +102,11 @@ pub(super) fn apply(fold: &mut Fold, place: Seq, event: &Event) -> Result<(), Od
     done
 }
 
-/// Whether only a brain writes such events. The others come from clients and operators, at any time.
+/// Whether only a brain that works on the session writes such events. The others come from clients and operators, at any
+/// time: hands are passed while no brain is at work.
 fn is_of_a_brain(kind: &Kind) -> bool {
-    let of_operators = *kind == kinds::HANDBOX_SESSION_CHANGED || *kind == kinds::SESSION_UPDATED;
+    let of_operators =
+        [kinds::HANDBOX_SESSION_CHANGED, kinds::SESSION_UPDATED, kinds::HANDBOX_HAND_PASSED].contains(kind);
     Entrance::of(kind) == Entrance::NotInput && !of_operators
 }
 
@@ -348,14 +352,5 @@ fn request_ended(fold: &mut Fold, _: Seq, event: &Event) -> Result<(), Odd> {
             work.waste = work.waste.plus(cost);
         }
     });
-    Ok(())
-}
-
-fn provisioned(fold: &mut Fold, _: Seq, event: &Event) -> Result<(), Odd> {
-    let body: bodies::HandProvisioned = Odd::parse(event)?;
-    if body.hand.len() > bodies::NAME_BYTES_MAX {
-        return Err(Odd::malformed(format!("a `hand` of more than {} bytes", bodies::NAME_BYTES_MAX)));
-    }
-    fold.hands.insert(body.hand, body.incarnation);
     Ok(())
 }

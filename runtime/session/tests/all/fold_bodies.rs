@@ -2,9 +2,10 @@
 
 use handbox_session::fold::bodies::{Body, SessionCreated};
 use handbox_session::fold::{
-    BrainWoke, CallEnded, CallStarted, HandProvisioned, InputTaken, ModelReply, Money, Outcome, Tokens, rfc3339,
+    BrainWoke, CallEnded, CallStarted, HandPassed, HandProvisioned, InputTaken, ModelReply, Money, Outcome, Tokens,
+    Way, rfc3339,
 };
-use handbox_session::{Epoch, Event, EventError, EventId, Hash, Kind};
+use handbox_session::{Epoch, Event, EventError, EventId, Hash, Kind, SessionId};
 use proptest::prelude::*;
 use serde_json::json;
 use std::fmt::Debug;
@@ -53,6 +54,14 @@ fn bodies_have_these_shapes() {
         &HandProvisioned { hand: "std".to_owned(), incarnation: 2, bundle: None, reason: "died".to_owned() },
         &json!({"hand": "std", "incarnation": 2, "reason": "died"}),
     );
+    let other = SessionId::at(0, [0; 10]);
+    for (way, name) in [(Way::To(other), "to"), (Way::From(other), "from")] {
+        let (hand, bundle, state) = ("std".to_owned(), "d".to_owned(), Hash([1; 32]));
+        is_written(
+            &HandPassed { hand, way, state, bundle, incarnation: 2 },
+            &json!({"hand": "std", name: other.to_string(), "state": "01".repeat(32), "bundle": "d", "incarnation": 2}),
+        );
+    }
     is_written(&SessionCreated::default(), &json!({}));
     is_written(
         &SessionCreated { tools: vec![json!({"name": "t"})], limits: json!({"turns": 1}), ..SessionCreated::default() },

@@ -1,10 +1,10 @@
 //! Histories for the tests of folds: told one event at a time, or drawn by chance.
 
 use handbox_session::fold::{
-    BrainWoke, CacheCreation, CallEnded, CallStarted, Fold, HandProvisioned, InputTaken, ModelReply, Money, Outcome,
-    SessionCreated, Tokens, bodies::Body,
+    BrainWoke, CacheCreation, CallEnded, CallStarted, Fold, HandPassed, HandProvisioned, InputTaken, ModelReply, Money,
+    Outcome, SessionCreated, Tokens, Way, bodies::Body,
 };
-use handbox_session::{Entry, Epoch, Event, EventId, Kind, Minter, Seq};
+use handbox_session::{Entry, Epoch, Event, EventId, Hash, Kind, Minter, Seq, SessionId};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -108,7 +108,7 @@ pub(crate) type Step = (u8, usize, u64);
 
 /// Histories of up to so many steps. A step that makes no sense where it stands is left out.
 pub(crate) fn histories(steps: usize) -> impl Strategy<Value = Story> {
-    prop::collection::vec((0..28_u8, 0..64_usize, 0..100_000_u64), 0..steps).prop_map(|steps| {
+    prop::collection::vec((0..30_u8, 0..64_usize, 0..100_000_u64), 0..steps).prop_map(|steps| {
         let mut author = Author::new();
         steps.into_iter().for_each(|step| author.step(step));
         author.story
@@ -154,6 +154,7 @@ impl Author {
             26 => {
                 self.story.add("agent.thread_context_compacted", json!({}));
             }
+            27 | 28 => self.pass(pick, number),
             _ => self.confirm(pick, number),
         }
     }
@@ -282,6 +283,23 @@ impl Author {
         self.story.say(&BrainWoke { holder: "b".to_owned(), epoch: Epoch(pick as u64), reason: None });
         let (hand, reason) = (format!("hand{}", pick % 3), "died".to_owned());
         self.story.say(&HandProvisioned { hand, incarnation: pick as u64, bundle: None, reason });
+    }
+
+    /// A hand goes or comes, also one that is gone already, or is made ready.
+    fn pass(&mut self, pick: usize, number: u64) {
+        let (hand, incarnation) = (format!("hand{}", pick % 3), number % 5);
+        let other = SessionId::from(u128::from(number % 7));
+        let way = match number % 3 {
+            0 => Way::To(other),
+            1 => Way::From(other),
+            _ => {
+                let reason = "passed".to_owned();
+                self.story.say(&HandProvisioned { hand, incarnation, bundle: None, reason });
+                return;
+            }
+        };
+        let state = Hash([u8::try_from(number % 251).expect("small"); 32]);
+        self.story.say(&HandPassed { hand, way, state, bundle: "digest".to_owned(), incarnation });
     }
 
     fn change(&mut self, pick: usize, number: u64) {

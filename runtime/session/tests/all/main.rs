@@ -5,6 +5,7 @@ mod events;
 mod export;
 mod fold_bodies;
 mod fold_checkpoint;
+mod fold_passed;
 mod fold_project;
 mod fold_rules;
 mod fold_story;
