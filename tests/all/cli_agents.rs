@@ -86,3 +86,30 @@ fn all_sessions_that_were_left_in_the_middle_are_finished_at_once() {
     machine.run(&["wake"]).code(2).says(&["<ID>"]);
     machine.run(&["log", "verify"]).ok();
 }
+
+/// Whoever makes a session's file chooses what is in it: grants, approvals and all.
+#[test]
+fn a_session_from_elsewhere_does_nothing_before_it_is_given_what_it_may_use() {
+    let there = Machine::new();
+    let text = json!([
+        { "when": { "step": 1 }, "delay_ms": 1500, "reply": [
+            { "tool_use": { "name": "write", "input": { "file_path": "/workspace/made.txt", "content": "made" } } }] },
+        { "when": { "tool": "write" }, "reply": [{ "text": "{{result:write | first_line}}" }] }
+    ]);
+    let model = format!("script:{}", there.file("s.json", text.to_string()).display());
+    let running = there.line(&["run", "--model", &model, "--write", "--allow", "write", "--json", "Make it"]).start();
+    while !running.line().contains("\"type\":\"span.model_request_start\"") {}
+    running.kill();
+    let id = there.run(&["sessions", "list", "--json"]).ok().json()["sessions"][0]["id"].as_str().unwrap().to_owned();
+    let exported = there.run(&["log", "export", &id]).ok();
+    let here = Machine::new();
+    here.file("session.jsonl", exported.out());
+    here.run(&["log", "import", "session.jsonl"]).ok();
+    // What it was granted there counts for nothing here, though it is the same folder of the same machine.
+    here.run(&["wake", &id]).ok().says(&["comes from elsewhere", "--dir FOLDER"]);
+    assert!(!there.path("made.txt").exists());
+    let mine = ["run", "--session", &id, "--dir", ".:/workspace:rw", "--allow", "write", "Make it here"];
+    here.run(&mine).ok();
+    assert_eq!(here.read("made.txt"), "made");
+    assert!(!there.path("made.txt").exists());
+}

