@@ -56,7 +56,9 @@ impl Seal {
         if let Value::Object(members) = &mut grants {
             members.shift_remove(MEMBER);
         }
-        let sealed = json!({ "root": root, "grants": grants, "bundles": runs.bundles, "tools": runs.tools });
+        let mut sealed = json!({ "root": root, "grants": grants, "bundles": runs.bundles, "tools": runs.tools });
+        // A log keeps no order of members.
+        sealed.sort_all_objects();
         HEXLOWER.encode(blake3::keyed_hash(&self.0, sealed.to_string().as_bytes()).as_bytes())
     }
 }
@@ -92,12 +94,16 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let (seal, root) = (Seal::open(data.path()).unwrap(), SessionId::from(1 << 100));
         let mut runs = RunsWith::new(Agent::new("x"));
-        runs.grants = json!({ "folders": ["/home/me/notes"] });
+        runs.grants = json!({ "folders": [{ "host": "/home/me/notes", "guest": "/workspace" }], "env": [] });
         assert!(!seal.holds(root, &runs), "nobody sealed it");
         seal.put(root, &mut runs);
         assert!(seal.holds(root, &runs));
         assert!(Seal::open(data.path()).unwrap().holds(root, &runs), "the key is kept");
         assert!(!seal.holds(SessionId::from(2 << 100), &runs), "another session");
+        let mut sorted = runs.clone();
+        sorted.grants.sort_all_objects();
+        assert_ne!(sorted.grants.to_string(), runs.grants.to_string());
+        assert!(seal.holds(root, &sorted), "as the log gives it back");
         let other = tempfile::tempdir().unwrap();
         assert!(!Seal::open(other.path()).unwrap().holds(root, &runs), "another machine");
         let mut wider = runs.clone();

@@ -31,6 +31,8 @@ pub(super) struct Screen {
     seen_begin: Option<String>,
     /// The message that is being written, and what of it stands there.
     begun: Option<(String, String)>,
+    /// What stands there of messages of the same reply that came before it.
+    above: HashMap<String, String>,
     /// The tools that were called: their names, and when they began.
     calls: HashMap<String, (String, u64)>,
     /// What the operator can do about calls that failed.
@@ -43,7 +45,18 @@ pub(super) struct Screen {
 impl Screen {
     pub(super) fn new(form: Form, quiet: bool, last: Option<Seq>) -> Self {
         let (begun, calls, hints) = (None, HashMap::new(), Hints::default());
-        Self { form, quiet, last, seen_begin: None, begun, calls, hints, said: HashSet::new(), advised: false }
+        Self {
+            form,
+            quiet,
+            last,
+            seen_begin: None,
+            begun,
+            above: HashMap::new(),
+            calls,
+            hints,
+            said: HashSet::new(),
+            advised: false,
+        }
     }
 
     /// Shows these hints, too.
@@ -134,6 +147,9 @@ impl Screen {
 
     /// A message that is whole now. What stands there already is not repeated.
     fn message(&mut self, id: &str, text: &str) {
+        if self.above.remove(id).is_some_and(|written| written == text) {
+            return;
+        }
         match self.begun.take() {
             Some((begun, written)) if begun == id && text.starts_with(&written) => write(&text[written.len()..]),
             Some(_) => write(&format!("\n{text}")),
@@ -189,8 +205,11 @@ impl Screen {
 
     /// Ends what is being written, if anything is.
     pub(super) fn end_line(&mut self) {
-        if self.begun.take().is_some_and(|(_, written)| !written.ends_with('\n')) {
-            write("\n");
+        if let Some((id, written)) = self.begun.take() {
+            if !written.ends_with('\n') {
+                write("\n");
+            }
+            self.above.insert(id, written);
         }
     }
 
