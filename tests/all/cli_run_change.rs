@@ -107,7 +107,7 @@ fn a_bundle_that_is_another_by_now_is_not_run_until_the_operator_says_so() {
     machine.run(&["pack", &built, "-f", "-o", &guest, "--manifest", &manifest]).ok();
     let ran = machine.run(&["run", "--session", &id, "Greet me again"]).ok();
     assert!(!ran.out().contains("Hello"), "{ran:?}");
-    ran.says(&["when the session was given it, and is ", "hint: --bundle gives the session what there is now"]);
+    ran.says(&["when the session was given it, and is ", " gives the session what there is now in its place"]);
     let ran = machine.run(&["run", "--session", &id, "--bundle", &guest, "Greet me again"]).ok();
     assert_eq!(ran.out(), "Hello, you!\n");
     ran.says(&["from here on it has for hands: hello"]);

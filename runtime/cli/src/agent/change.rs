@@ -66,7 +66,8 @@ pub(super) fn change(
         if old.system == Some(system(&before.grants())) {
             runs.system = Some(system(&after.grants()));
         }
-        runs.grants = serde_json::to_value(&after)?;
+        // What is sealed anew if anything changed is no change by itself.
+        runs.grants = serde_json::to_value(after.sealed_as(&before))?;
     }
     lay_over(&mut runs, command, cwd)?;
     Ok((runs != *old).then(|| Changed { what: differences(old, &runs), runs }))

@@ -105,6 +105,11 @@ impl Pinned {
         Self::new(bundles, &effective.grants, effective.limits, typed.allow_dangerous_folders)
     }
 
+    /// With the seal of another.
+    pub(crate) fn sealed_as(self, other: &Self) -> Self {
+        Self { seal: other.seal.clone(), ..self }
+    }
+
     /// The same bundles, with nothing granted to them.
     pub(crate) fn without_grants(self) -> Self {
         Self { folders: Vec::new(), env: Vec::new(), allow_dangerous_folders: false, seal: None, ..self }
