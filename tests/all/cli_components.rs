@@ -62,6 +62,42 @@ const FAILING: &str = r#"(component
   (func (export "fail") (param "path" string) (result (result (error string)))
     (canon lift (core func $i "fail") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))"#;
 
+/// Prints a text, as a panic does, and traps.
+const PANICKING: &str = r#"(component
+  (import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
+  (alias export $error "error" (type $error'))
+  (import "wasi:io/streams@0.2.0" (instance $streams
+    (alias outer 1 $error' (type $outer))
+    (export "error" (type $e (eq $outer)))
+    (export "output-stream" (type $out (sub resource)))
+    (type $failed' (variant (case "last-operation-failed" (own $e)) (case "closed")))
+    (export "stream-error" (type $failed (eq $failed')))
+    (export "[method]output-stream.blocking-write-and-flush"
+      (func (param "self" (borrow $out)) (param "contents" (list u8)) (result (result (error $failed)))))))
+  (alias export $streams "output-stream" (type $stream))
+  (import "wasi:cli/stderr@0.2.0" (instance $stderr
+    (alias outer 1 $stream (type $outer))
+    (export "output-stream" (type $out (eq $outer)))
+    (export "get-stderr" (func (result (own $out))))))
+  (core module $libc
+    (memory (export "memory") 1)
+    (data (i32.const 64) "TEXT")
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096)))
+  (core instance $libc (instantiate $libc))
+  (core func $get (canon lower (func $stderr "get-stderr")))
+  (core func $print (canon lower (func $streams "[method]output-stream.blocking-write-and-flush")
+    (memory (core memory $libc "memory"))))
+  (core module $m
+    (import "host" "get" (func $get (result i32)))
+    (import "host" "print" (func $print (param i32 i32 i32 i32)))
+    (func (export "fail") (param i32 i32) (result i32)
+      (call $print (call $get) (i32.const 64) (i32.const LENGTH) (i32.const 16))
+      (unreachable)))
+  (core instance $m (instantiate $m
+    (with "host" (instance (export "get" (func $get)) (export "print" (func $print))))))
+  (func (export "fail") (param "path" string) (result u32)
+    (canon lift (core func $m "fail") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc")))))"#;
+
 /// Takes a list of texts and one of two words, and gives 0.
 const CHOOSER: &str = r#"(component
   (type $kind' (enum "long" "short"))
@@ -81,6 +117,18 @@ pub(crate) fn failing(machine: &Machine, text: &str, asks: &str) -> String {
     machine.file("failing.toml", format!("name = \"failing\"\nversion = \"0.1.0\"\n[asks]\n{asks}\n"));
     machine.run(&["pack", "failing.built.wasm", "-o", "failing.wasm", "--manifest", "failing.toml"]).ok();
     "./failing.wasm".to_owned()
+}
+
+/// Packs a component whose tool `fail`, which takes a path, panics with `text`.
+pub(crate) fn panicking(machine: &Machine, text: &str) -> String {
+    let printed = format!("thread 'main' panicked at src/lib.rs:8:5:\n{text}\nnote: run with `RUST_BACKTRACE=1`\n");
+    let escaped = printed.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    let wat = PANICKING.replace("TEXT", &escaped).replace("LENGTH", &printed.len().to_string());
+    machine.file("panicking.built.wasm", assemble(&wat));
+    let asks = "[asks]\nfolders = [{ path = \"*\", mode = \"rw\" }]\n";
+    machine.file("panicking.toml", format!("name = \"panicking\"\nversion = \"0.1.0\"\n{asks}"));
+    machine.run(&["pack", "panicking.built.wasm", "-o", "panicking.wasm", "--manifest", "panicking.toml"]).ok();
+    "./panicking.wasm".to_owned()
 }
 
 /// A packed component whose tool `take` takes `tags` and a `kind`.

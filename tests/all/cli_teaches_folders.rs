@@ -81,7 +81,8 @@ fn a_folder_that_is_granted_elsewhere_is_to_be_granted_where_it_is_asked_for() {
     let mine = packed(&machine, "[asks]\nfolders = [{ path = \"/notes\", mode = \"rw\" }]\n");
     for verb in [&["check", &mine][..], &["call", &mine, "write", WRITE]] {
         let ran = machine.run(&[verb, &["--dir", "mynotes"]].concat()).code(3);
-        ran.says(&["its component asks only for /notes, and not for /workspace: --dir mynotes:/notes"]);
+        ran.says(&["its component asks only for /notes, and not for /workspace: --dir mynotes:/notes"])
+            .says(&["if it is yours, write path = \"*\" under [asks] in its tool.toml, and pack it again"]);
     }
     machine.run(&["call", &mine, "write", WRITE, "--dir", "mynotes:/notes:rw"]).ok();
 }
@@ -200,14 +201,19 @@ fn a_tool_that_looks_where_nothing_is_granted_is_told_where_it_is() {
     ] {
         let failing = failing(&machine, text, folders);
         let fail = |dir: &str| machine.run(&["call", &failing, "fail", "--path", "a.txt", "--dir", dir]).code(1);
-        let at = format!("nothing is at /workspace: {} is granted at /data; if the tool expects", other.display());
-        fail("../other:/data:rw").says(&[&at, "expects /workspace: --dir ../other:rw"]);
-        fail("../other:/data").says(&[&at, "expects /workspace: --dir ../other"]);
+        let at = format!("nothing is at /workspace: {} is granted at /data; with a --dir", other.display());
+        let both = "granted only if it is named, too: --dir . --dir ../other:/data";
+        fail("../other:/data:rw").says(&[
+            &at,
+            &format!("{both}:rw; or"),
+            "expects it at /workspace: --dir ../other:rw",
+        ]);
+        fail("../other:/data").says(&[&at, &format!("{both}; or"), "expects it at /workspace: --dir ../other"]);
         never_says(&fail("../other:rw"), &["nothing is at"]);
     }
     let read = |dir: &str, path: &str| machine.run(&["call", "std", "read", "--file_path", path, "--dir", dir]);
     let typed = read("../other:/data", "/workspace/a.txt").code(3);
-    typed.says(&["is granted at /data; name /data/a.txt, or grant it at /workspace: --dir ../other\n"]);
+    typed.says(&["is granted at /data; name /data/a.txt, or grant it at /workspace: --dir ../other; or, with a --dir"]);
     assert_eq!(read("../other:/data", "/data/a.txt").ok().out(), "there\n");
     assert_eq!(read("../other", "/workspace/a.txt").ok().out(), "there\n");
     let content = ["call", "std", "write", "--file_path", "a.txt", "--content", "/nowhere"];

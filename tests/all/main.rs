@@ -20,6 +20,7 @@ mod cli_teaches;
 mod cli_teaches_folders;
 mod cli_teaches_input;
 mod cli_teaches_rest;
+mod cli_teaches_slips;
 mod cli_terminal;
 mod cli_verify;
 mod guests;

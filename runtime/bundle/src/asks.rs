@@ -146,6 +146,12 @@ impl Asks {
     pub fn validate(&self) -> Result<(), BundleError> {
         let broken = |error: BundleError| BundleError::broken(format!("asks: {error}"), error.hint());
         for folder in self.folders.iter().filter(|folder| folder.path != ANY) {
+            if folder.path.contains('*') {
+                let message = format!("asks: folders: `{}` has a * in a path", crate::error::shown(&folder.path));
+                let hint = "write path = \"*\" alone for any folder, or else a guest path such as /workspace, which stands for \
+                            all that is in it";
+                return Err(BundleError::broken(message, hint));
+            }
             check_guest_path(&folder.path).map_err(broken)?;
         }
         for name in self.env.iter().filter(|name| *name != ANY) {

@@ -50,7 +50,7 @@ pub struct ManifestFile {
     #[serde(default)]
     pub state: State,
     /// The most it may ever be given.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::text::asks_table")]
     pub asks: Asks,
     /// The tools of a `wasi:cli/command` program.
     #[serde(default)]

@@ -35,6 +35,7 @@ struct BundleToml {
     components: Vec<ComponentToml>,
     #[serde(default)]
     limits: LimitsPatch,
+    #[serde(default, deserialize_with = "some_asks")]
     asks: Option<Asks>,
 }
 
@@ -44,6 +45,10 @@ struct ComponentToml {
     path: Spanned<String>,
     digest: Option<Spanned<String>>,
     tools: Option<Spanned<ToolsToml>>,
+}
+
+fn some_asks<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Asks>, D::Error> {
+    crate::text::asks_table(from).map(Some)
 }
 
 /// A list selects, a table renames.

@@ -2,8 +2,9 @@
 //! duplicate keys.
 
 use crate::error::BundleError;
-use serde::Deserializer;
+use crate::manifest::Asks;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 use std::cell::Cell;
 use std::fmt;
@@ -46,6 +47,25 @@ pub fn parse_toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Bund
     })
 }
 
+/// What `asks` must be.
+const ASKS: &str = "the table [asks]";
+const ASKS_HINT: &str = "`asks` is one table: write [asks], and under it folders = [{ path = \"*\", mode = \"ro\" }]";
+
+/// Reads `asks` from a table and from nothing else: serde would take a list for one, too.
+pub(crate) fn asks_table<'de, D: Deserializer<'de>>(from: D) -> Result<Asks, D::Error> {
+    struct Table;
+    impl<'de> Visitor<'de> for Table {
+        type Value = Asks;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(ASKS)
+        }
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Asks, A::Error> {
+            Asks::deserialize(de::value::MapAccessDeserializer::new(map))
+        }
+    }
+    from.deserialize_map(Table)
+}
+
 /// A message of serde's about a value of the wrong kind, without the value.
 fn without_value(message: &str) -> String {
     let is_about_a_value = ["invalid type: ", "invalid value: "].iter().any(|start| message.starts_with(start));
@@ -62,6 +82,15 @@ fn hint(message: &str, place: Option<(&str, usize)>, has_place: bool) -> String 
     if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
         return format!("add {}", missing(field, message));
     }
+    if message.contains(&format!("expected {ASKS}")) {
+        return ASKS_HINT.to_owned();
+    }
+    let stray = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once("`, expected "));
+    if let Some((key, _)) = stray.filter(|(key, known)| is_asked(key) && known.contains("`asks`")) {
+        return format!(
+            "put it under [asks]: write the line [asks] before it, and {key} = … below every key that stands alone"
+        );
+    }
     let Some((line, column)) = place.filter(|_| has_place) else { return "see the message".to_owned() };
     if let Some(key) = bare_text(line) {
         // Not the value, which may be secret.
@@ -71,6 +100,11 @@ fn hint(message: &str, place: Option<(&str, usize)>, has_place: bool) -> String 
         Some(what) => format!("column {column} of that line must be {what}"),
         None => format!("look at column {column} of that line"),
     }
+}
+
+/// Whether a key belongs under `[asks]`.
+fn is_asked(key: &str) -> bool {
+    ["folders", "env", "hosts", "credentials"].contains(&key)
 }
 
 /// The key of a line whose value is a word without quotes.

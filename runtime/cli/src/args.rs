@@ -31,6 +31,7 @@ impl Args {
         if let Command::Call(call) = &mut args.command {
             call.typed = sorted.typed;
             call.ours = sorted.ours;
+            call.loose = sorted.loose;
         }
         Ok(args)
     }
@@ -64,15 +65,19 @@ struct Sorted {
     typed: Vec<String>,
     /// Our flags with their values.
     ours: Vec<String>,
+    loose: Vec<Loose>,
 }
 
 impl Sorted {
     fn of(words: Vec<OsString>) -> Self {
         let ours = our_flags();
         if subcommand(&words, &ours) != Some("call".into()) {
-            return Self { line: words, typed: Vec::new(), ours: Vec::new() };
+            return Self { line: words, typed: Vec::new(), ours: Vec::new(), loose: Vec::new() };
         }
         let (mut line, mut theirs, mut typed, mut own) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut loose: Vec<Loose> = Vec::new();
+        // Whether the word before was a flag with its value, or loose itself.
+        let mut follows = false;
         let mut behind = false;
         let mut words = words.into_iter().peekable();
         while let Some(word) = words.next() {
@@ -84,6 +89,8 @@ impl Sorted {
             }
             let Some(name) = flag_name(&text) else {
                 behind |= text == "call";
+                follows &= !text.starts_with('-');
+                loose.last_mut().filter(|_| follows).into_iter().for_each(|flag| flag.words.push(text.clone()));
                 line.push(word);
                 continue;
             };
@@ -97,15 +104,32 @@ impl Sorted {
             if is_ours {
                 own.extend(flag.iter().map(|word| word.to_string_lossy().into_owned()));
             }
+            let value = flag.get(1).map(|value| value.to_string_lossy().into_owned());
+            let value = value.or_else(|| Some(text.split_once('=')?.1.to_owned()));
+            loose.push(Loose { flag: name.to_owned(), is_ours, value, words: Vec::new() });
+            follows = behind;
             let to = if is_ours { &mut line } else { &mut theirs };
             to.extend(flag);
         }
+        loose.retain(|flag| !flag.words.is_empty());
         if !theirs.is_empty() {
             line.push("--".into());
             line.extend(theirs);
         }
-        Self { line, typed, ours: own }
+        Self { line, typed, ours: own, loose }
     }
+}
+
+/// Words right behind a flag of `call` that the flag does not take.
+#[derive(Clone, Debug)]
+pub(crate) struct Loose {
+    /// Its name.
+    pub(crate) flag: String,
+    /// Whether it is Handbox's.
+    pub(crate) is_ours: bool,
+    /// What it takes.
+    pub(crate) value: Option<String>,
+    pub(crate) words: Vec<String>,
 }
 
 /// `name` of `--name` and `--name=value`.
@@ -248,6 +272,8 @@ pub(crate) struct Call {
     /// See [`Sorted::ours`].
     #[arg(skip)]
     pub(crate) ours: Vec<String>,
+    #[arg(skip)]
+    pub(crate) loose: Vec<Loose>,
 }
 
 /// What the tool may do. Without any of these: read the current folder, at /workspace.

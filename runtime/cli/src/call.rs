@@ -9,7 +9,7 @@ use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::retype::{self, Typed};
 use crate::watch::Terminal;
-use crate::{input, wiring};
+use crate::{input, loose, wiring};
 use data_encoding::BASE64;
 use handbox_bundle::{Bundle, Profile};
 use handbox_hand::{Call, Hand, HandError, Limit, Output, Tool, ToolName, Usage};
@@ -24,7 +24,9 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     let paths = Paths::find(global)?;
     let cwd = current_folder()?;
     let config = Config::load(&paths, &cwd)?;
-    let opened = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?;
+    let opened = config
+        .open(&command.bundle, &cwd, &handbox_std_bundle::bundles())
+        .map_err(|failure| loose::for_a_bundle(&command, &cwd).unwrap_or(failure))?;
     let (bundle, name) = (opened.bundle, opened.name.as_deref());
     advice::refuse_flags_of_both(&command, &bundle)?;
     let links = &bundle.links;
@@ -88,7 +90,7 @@ async fn call(toolbox: &mut Toolbox, asked: Asked<'_>, quiet: bool, watcher: Arc
     let tool = find(toolbox, bundle, &command.tool)?;
     let (words, ours) = (&command.input, &command.ours);
     let typed = Typed { tool, bundle: &command.bundle, ours, words, stale: retype::stale(bundle) };
-    let input = input::read(&typed)?;
+    let input = input::read(&typed).map_err(|failure| loose::explain(failure, command, tool, cwd))?;
     let unknown = input::unknown(tool, &input);
     if !quiet && !unknown.is_empty() {
         output::note(Tone::Note, &format!("note: {unknown}"));
@@ -107,7 +109,7 @@ async fn call(toolbox: &mut Toolbox, asked: Asked<'_>, quiet: bool, watcher: Arc
     })?;
     if !quiet && tool.output_schema.is_some() && serde_json::from_str::<Value>(&output.text()).is_err() {
         let text = format!(
-            "the tool `{}` declares that its output is JSON, and this is none; if it is yours, return              serde_json::to_string(&value)?, or leave `output` out",
+            "the tool `{}` declares that its output is JSON, and this is none; if it is yours, return serde_json::to_string(&value)?, or leave `output` out",
             tool.name
         );
         output::note(Tone::Warning, &text);
@@ -138,8 +140,9 @@ fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Too
     let found = toolbox.tools().iter().find(|tool| tool.name == name);
     found.ok_or_else(|| {
         let stale = retype::stale(bundle).map(|hint| format!("; {hint}")).unwrap_or_default();
+        let unexported = retype::unexported(bundle);
         Failure::usage(format!("the bundle `{}` has no tool `{name}`", bundle.name))
-            .hint(format!("it has: {}{stale}", known()))
+            .hint(format!("it has: {}{stale}{unexported}", known()))
     })
 }
 

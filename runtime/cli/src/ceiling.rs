@@ -37,7 +37,11 @@ impl Ceiling<'_> {
                     format!("if it is yours, write {all} under [asks] in its tool.toml, and pack it again"),
                 );
             }
-            None => return Some(self.elsewhere("its component asks", &manifest.asks, folder)),
+            None => {
+                let kept = self.elsewhere("its component asks", &manifest.asks, folder);
+                let any = "; or, if it is yours, write path = \"*\" under [asks] in its tool.toml, and pack it again";
+                return Some(Kept { remedy: format!("{}{any}", kept.remedy), ..kept });
+            }
             Some(mode) if mode < wanted => {
                 return kept(
                     "its component asks for its folders only to read",

@@ -7,7 +7,7 @@ use crate::grants::{self, Asking, Effective};
 use crate::output;
 use crate::paths::Paths;
 use crate::{describe, wiring};
-use handbox_bundle::{Gap, GapKind, Profile};
+use handbox_bundle::{GUEST_PATH_DEFAULT, Gap, GapKind, Profile};
 use handbox_hand::{Hand, ToolName};
 use handbox_hands::Environment;
 use handbox_hands::reflect::Skipped;
@@ -153,6 +153,16 @@ impl<'a> Report<'a> {
             if !flags.contains(&flag) {
                 flags.push(flag);
             }
+        }
+        // Beside a --dir, the current folder is granted only if it is named, too.
+        let is_dir = |flag: &&str| flag.starts_with("--dir ");
+        let is_usual = |flag: &&str| flag.contains(&format!(":{GUEST_PATH_DEFAULT}:"));
+        let grants = &self.effective.grants;
+        let folders = self.opened.bundle.components.iter().flat_map(|one| one.effective(grants).grants.folders);
+        let is_seen = folders.into_iter().any(|folder| folder.guest == GUEST_PATH_DEFAULT);
+        let is_lost = self.effective.sources.folders.contains(&Source::CurrentFolder) && is_seen;
+        if is_lost && flags.iter().any(|flag| is_dir(&flag)) && !flags.iter().any(|flag| is_usual(&flag)) {
+            flags.insert(0, "--dir .");
         }
         flags
     }

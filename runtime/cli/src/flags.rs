@@ -1,9 +1,11 @@
 //! Input as flags: `--pattern TODO --path src` instead of `{"pattern":"TODO","path":"src"}`.
 
 use crate::args;
+use crate::config::similar;
 use crate::describe::shell_word;
 use crate::failure::Failure;
 use crate::retype::{SHOWN_MAX, Typed, assigned};
+use crate::unquoted;
 use handbox_hand::Tool;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -154,11 +156,24 @@ fn unknown(typed: &Typed<'_>, text: &str) -> Failure {
     let name = text.split('=').next().unwrap_or_default();
     let failure = misuse(typed.tool, format!("the tool `{}` has no input `{name}`", typed.tool.name));
     let hint = match (args::our_flags().contains_key(name), typed.stale, &failure.hint) {
-        (true, ..) => format!("--{name} is Handbox's: put it before the --"),
+        (true, ..) => return failure.hint(format!("--{name} is Handbox's: put it before the --")),
         (false, Some(stale), Some(hint)) => format!("{hint}; {stale}"),
-        (false, ..) => return failure,
+        (false, _, hint) => hint.clone().unwrap_or_default(),
     };
-    failure.hint(hint)
+    match near(typed.tool, name) {
+        Some(near) => failure.hint(format!("did you mean {near}? {hint}")),
+        None => failure.hint(hint),
+    }
+}
+
+/// The flag, of the tool or of Handbox, that was mistyped so.
+fn near(tool: &Tool, name: &str) -> Option<String> {
+    let theirs = tool.input_schema["properties"].as_object().into_iter().flat_map(|all| all.keys().cloned());
+    let mut ours: Vec<String> = args::our_flags().into_keys().collect();
+    ours.sort();
+    let near = similar::flag(name, theirs.chain(ours))?;
+    let whose = if property(tool, &near).is_some() { "" } else { ", a flag of Handbox" };
+    Some(format!("{}{whose}", shell_word(&format!("--{near}"))))
 }
 
 fn is_list(tool: &Tool, name: &str) -> bool {
@@ -179,6 +194,9 @@ pub(crate) fn list_hint(name: &str) -> String {
 /// A word where a flag should be, behind a flag `last`.
 fn stray(typed: &Typed<'_>, word: &str, last: Option<&str>) -> Failure {
     let tool = typed.tool;
+    if let Some(hint) = unquoted::hint(typed) {
+        return Failure::usage(format!("the input is not JSON: quotes are missing at {word:?}")).hint(hint);
+    }
     if word == "-" || word.starts_with(['{', '@']) {
         return misuse(tool, "give either one JSON object or flags, not both".to_owned());
     }

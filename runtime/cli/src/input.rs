@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::retype::Typed;
-use crate::{advice, describe, flags};
+use crate::{advice, describe, flags, unquoted};
 use handbox_hand::Tool;
 use serde_json::{Value, json};
 use std::io::Read;
@@ -50,8 +50,10 @@ pub(crate) fn read(typed: &Typed<'_>) -> Result<Value, Failure> {
         }
         _ => return flags::input(typed),
     };
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("{from} is not JSON: {error}")).hint(advice::input_hint(typed, "")))
+    serde_json::from_str(&text).map_err(|error| {
+        let hint = unquoted::hint(typed).unwrap_or_else(|| advice::input_hint(typed, ""));
+        Failure::usage(format!("{from} is not JSON: {error}")).hint(hint)
+    })
 }
 
 /// Whether a file looks like a JSON object.

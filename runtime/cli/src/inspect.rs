@@ -1,6 +1,7 @@
 //! `handbox inspect`: what a component is, without running it.
 
 use crate::args::Global;
+use crate::config::refuse_toml;
 use crate::failure::Failure;
 use crate::{call, describe, output, whole_file};
 use handbox_bundle::{Bundle, BundleComponent, COMPONENT_BYTES_MAX, Inspection, Kind, Manifest, State};
@@ -28,6 +29,7 @@ pub(crate) fn run(global: &Global, command: &Inspect) -> Result<ExitCode, Failur
     if is_bundle {
         return bundle(global, &Bundle::open(&command.file, &cwd, &built_in)?);
     }
+    refuse_toml(&command.file, &cwd)?;
     let path = Path::new(&command.file);
     let bytes = whole_file::read(path, COMPONENT_BYTES_MAX).map_err(|failure| {
         failure.hint("name a .wasm file, a folder with bundle.toml, or `std` for what is built in")

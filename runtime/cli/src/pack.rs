@@ -110,11 +110,16 @@ fn missing(path: &Path, failure: Failure, hint: &str) -> Failure {
 fn check_out(command: &Pack) -> Result<PathBuf, Failure> {
     let out = &command.out;
     // Through a link, so that what it leads to is looked at and replaced.
-    let Ok(real) = out.canonicalize() else { return Ok(out.clone()) };
+    let Ok(real) = out.canonicalize() else {
+        let is_folder = out.as_os_str().to_string_lossy().ends_with('/');
+        return if is_folder { Err(no_file(command, "names a folder")) } else { Ok(out.clone()) };
+    };
     let about = std::fs::metadata(&real).map_err(|error| Failure::usage(format!("{}: {error}", out.display())))?;
     if !about.is_file() {
-        return Err(Failure::usage(format!("{} is there and is not a regular file", out.display()))
-            .hint("name a file: -o OUT.wasm"));
+        return Err(no_file(
+            command,
+            if about.is_dir() { "is a folder" } else { "is there and is not a regular file" },
+        ));
     }
     if command.force {
         return Ok(real);
@@ -131,6 +136,14 @@ fn check_out(command: &Pack) -> Result<PathBuf, Failure> {
     }
     Err(Failure::usage(format!("{} is there and is not a component", out.display()))
         .hint("name another file, or add --force to replace it"))
+}
+
+/// For an output that is no file, `why`.
+fn no_file(command: &Pack, why: &str) -> Failure {
+    let name = name_of(&command.file).unwrap_or_else(|| "OUT".to_owned());
+    let file = describe::shell_word(&command.out.join(format!("{name}.tool.wasm")).display().to_string());
+    Failure::usage(format!("{} {why}", command.out.display()))
+        .hint(format!("name a file in a folder that is there: -o {file}"))
 }
 
 /// The part of the manifest that people write: from the file, else from the component, else
@@ -374,13 +387,19 @@ fn next_step(out: &Path, manifest: &Manifest) -> String {
         words.push(tool.name.to_string());
         words.push(describe::shell_word(&example::input(tool)));
     }
+    // Beside a --dir, the current folder is granted only if it is named, too.
+    let is_usual = |path: &str| path == "*" || path == GUEST_PATH_DEFAULT;
+    let has_others = manifest.asks.folders.iter().any(|ask| !is_usual(&ask.path));
     for ask in &manifest.asks.folders {
         let mode = if reads { Mode::ReadOnly } else { ask.mode };
-        match (ask.path.as_str(), mode) {
-            ("*" | GUEST_PATH_DEFAULT, Mode::ReadOnly) => {}
-            ("*" | GUEST_PATH_DEFAULT, Mode::ReadWrite) => words.push("--write".to_owned()),
-            (path, mode) => words.push(format!("--dir {}", describe::shell_word(&format!(".:{path}:{mode}")))),
-        }
+        let word = match (is_usual(&ask.path), mode, has_others) {
+            (true, Mode::ReadOnly, false) => continue,
+            (true, Mode::ReadWrite, false) => "--write".to_owned(),
+            (true, Mode::ReadOnly, true) => "--dir .".to_owned(),
+            (true, Mode::ReadWrite, true) => "--dir .:rw".to_owned(),
+            (false, mode, _) => format!("--dir {}", describe::shell_word(&format!(".:{}:{mode}", ask.path))),
+        };
+        words.push(word);
     }
     let env = manifest.asks.env.iter().filter(|name| *name != "*");
     words.extend(env.map(|name| format!("--env {}", describe::shell_word(&format!("{name}=VALUE")))));
@@ -425,7 +444,7 @@ mod tests {
         let asks = Asks { folders, env: vec!["LANG".to_owned()], ..Asks::default() };
         assert_eq!(
             next(asks, "/x y"),
-            r#"handbox call '/x y' greet '{"name":"name"}' --write --dir .:/data:ro --env LANG=VALUE"#
+            r#"handbox call '/x y' greet '{"name":"name"}' --dir .:rw --dir .:/data:ro --env LANG=VALUE"#
         );
     }
 

@@ -3,7 +3,7 @@
 use crate::advice;
 use crate::describe::shell_word;
 use crate::flags::{Flag, fits, kind, property};
-use handbox_bundle::{BUNDLE_FILE, Bundle};
+use handbox_bundle::{BUNDLE_FILE, Bundle, Kind};
 use handbox_hand::Tool;
 use serde_json::Value;
 
@@ -54,6 +54,14 @@ impl Typed<'_> {
         Some(self.line(&flags.join(" ")))
     }
 
+    /// The line with these inputs, and with the others that it needs.
+    pub(crate) fn with(&self, inputs: &[(&str, String)]) -> String {
+        let given = inputs.iter().map(|(name, value)| self.flag(name, value));
+        let missing = required(self.tool).filter(|name| inputs.iter().all(|(given, _)| given != name));
+        let missing = missing.map(|name| format!("{} …", shell_word(&format!("--{name}"))));
+        self.line(&given.chain(missing).collect::<Vec<_>>().join(" "))
+    }
+
     /// The line with `word` as its only input.
     pub(crate) fn meant_word(&self, word: &str) -> Option<String> {
         Typed { words: &[word.to_owned()], ..*self }.meant()
@@ -65,7 +73,9 @@ impl Typed<'_> {
         let mut plain = Vec::new();
         let mut words = words.iter().peekable();
         while let Some(word) = words.next() {
-            if word.starts_with(['{', '[', '@']) || *word == "-" {
+            // A member of a JSON object is not a value.
+            let is_member = word.split_once(':').is_some_and(|(key, _)| property(self.tool, key).is_some());
+            if word.starts_with(['{', '[', '@']) || *word == "-" || is_member {
                 return None;
             }
             let value = |next: &&&str| assigned(self.tool, next).is_none();
@@ -149,4 +159,13 @@ pub(crate) fn stale(bundle: &Bundle) -> Option<&'static str> {
         (false, true) => "if it was added since, build and pack it again",
         (false, false) => "if it was added since, build it again",
     })
+}
+
+/// What else may keep a tool that the author has added from being there; empty if nothing does.
+pub(crate) fn unexported(bundle: &Bundle) -> &'static str {
+    let marks_tools = bundle.components.iter().any(|component| component.kind == Kind::Hand);
+    match marks_tools && !bundle.files.is_empty() {
+        true => "; a function marked #[tool] must also be named in `handbox_tool::export!(…)`",
+        false => "",
+    }
 }

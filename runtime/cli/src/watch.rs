@@ -21,9 +21,18 @@ pub(crate) struct Terminal {
 #[derive(Default)]
 struct Seen {
     usage: Usage,
-    /// What an operator should know if the tool crashed, of what was not shown.
-    crash: Option<String>,
+    /// What an operator should know if the tool crashed.
+    crash: Option<Crash>,
 }
+
+struct Crash {
+    text: String,
+    /// Whether all that the tool printed was shown.
+    shown: bool,
+}
+
+/// How the text of a panic begins, before its place.
+const PANICKED: &str = "the tool panicked at ";
 
 impl Terminal {
     pub(crate) fn new(global: &Global) -> Self {
@@ -38,19 +47,26 @@ impl Terminal {
     /// go to a model.
     pub(crate) fn tell_crash(&self) {
         let seen = self.seen();
-        if let Some(crash) = seen.crash.as_deref().filter(|_| !(self.quiet && self.json)) {
+        if let Some(crash) = seen.crash.as_ref().filter(|crash| !crash.shown && !(self.quiet && self.json)) {
             output::clear_transient();
-            output::note(Tone::Note, crash);
+            output::note(Tone::Note, &crash.text);
         }
     }
 
     /// What to do about a tool that crashed.
     pub(crate) fn crash_hint(&self) -> &'static str {
-        match (self.seen().crash.is_some(), self.quiet) {
+        match (self.seen().crash.as_ref().is_some_and(|crash| !crash.shown), self.quiet) {
             (true, true) => "-v instead of -q shows all that it printed; if it is not yours, tell its author",
             (true, false) => "-v shows all that it printed; if it is not yours, tell its author",
             (false, _) => "if it is not yours, tell its author",
         }
+    }
+
+    /// With what the tool panicked, if it did.
+    pub(crate) fn panic(&self) -> Option<String> {
+        let seen = self.seen();
+        let (_place, message) = seen.crash.as_ref()?.text.strip_prefix(PANICKED)?.split_once(": ")?;
+        Some(message.to_owned())
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -73,10 +89,11 @@ impl Watcher for Terminal {
         if shown {
             output::clear_transient();
             output::note(Tone::Note, message.trim_end());
-        } else if level == LogLevel::Info
-            && let Some(crash) = crash(message)
+        }
+        if level == LogLevel::Info
+            && let Some(text) = crash(message)
         {
-            self.seen().crash = Some(crash);
+            self.seen().crash = Some(Crash { text, shown });
         }
     }
 
@@ -99,7 +116,7 @@ fn crash(printed: &str) -> Option<String> {
     });
     if let Some(panic) = panic.last() {
         let end = PANIC_ENDS.iter().filter_map(|end| panic.find(end)).min().unwrap_or(panic.len());
-        return Some(format!("the tool panicked at {}", bounded(&panic[..end])));
+        return Some(format!("{PANICKED}{}", bounded(&panic[..end])));
     }
     let last = printed.lines().rev().find(|line| !line.trim().is_empty())?;
     Some(format!("the last line that the tool printed: {}", bounded(last)))

@@ -3,6 +3,7 @@
 use super::places::{self, Odd, Place, Places, guest};
 use super::{About, Advice, NO_PREOPEN, sentence};
 use crate::ceiling::{Ceiling, dir_flag};
+use crate::describe::shell_word;
 use handbox_bundle::{FolderGrant, GUEST_PATH_DEFAULT, GapKind, Kind, Mode};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -41,13 +42,16 @@ impl Advice<'_> {
         let first = |odd: &dyn Fn(&str) -> Option<Odd>| texts.iter().find_map(|text| odd(text));
         let writes = about == About::Refused && !self.typed.tool.hints.read_only;
         let loaded = if writes { first(&|text| places.loaded(text)) } else { None };
+        // What the fault names is what the tool looked for; a text of the input need be no path.
+        let named = places::texts(&Value::Null, fault);
         let missing = |text: &str| if about == About::Missing { places.no_folder(text) } else { None };
+        let guessed = |text: &str| if places::may_be_path(text) { missing(text) } else { None };
         let odd = loaded
             .or_else(|| first(&|text| places.leaves(text)))
             .or_else(|| first(&|text| places.host(text)))
-            // What the fault names is what the tool looked for; a text of the input need be no path.
-            .or_else(|| places::texts(&Value::Null, fault).iter().find_map(|text| places.nowhere(text)))
-            .or_else(|| first(&missing))
+            .or_else(|| named.iter().find_map(|text| places.nowhere(text)))
+            .or_else(|| named.iter().find_map(|text| missing(text)))
+            .or_else(|| first(&guessed).filter(|_| named.is_empty()))
             .or_else(|| first(&|text| places.nowhere(text)).filter(|_| about == About::Missing));
         let Some(odd) = odd else {
             let usual = self.may_expect_usual(folders, fault).then(|| self.nowhere(GUEST_PATH_DEFAULT, folders, &[]));
@@ -61,13 +65,22 @@ impl Advice<'_> {
             ),
             Odd::Leaves(place) => {
                 let free = free_path(folders);
+                let (keep, mode) = (self.keep(), self.mode_for(about));
                 format!(
-                    "`..` and links cannot lead out of {place}: grant the folder that holds the file, --dir HOST:{free}:ro, \
-                     and name {free}/FILE"
+                    "`..` and links cannot lead out of {place}: grant the folder that holds the file, {keep}--dir \
+                     HOST:{free}:{mode}, and name {free}/FILE"
                 )
             }
             Odd::Host(path) => format!("paths are the tool's, not this machine's: name {path}"),
-            Odd::NoFolder(place) => format!("there is no folder {place}: make it first, or correct the path"),
+            Odd::NoFolder(place) => {
+                let perhaps = if named.is_empty() { "perhaps " } else { "" };
+                let itself = if self.may_make_folders() {
+                    "; if the tool is yours, std::fs::create_dir_all makes it"
+                } else {
+                    ""
+                };
+                format!("{perhaps}there is no folder {place}: make it first, or correct the path{itself}")
+            }
             Odd::Nowhere(root) => self.nowhere(&root, folders, &texts),
         })
     }
@@ -82,17 +95,80 @@ impl Advice<'_> {
         let granted = self.grants.folders.iter().find(|one| one.guest == folder.guest).unwrap_or(folder);
         let there = FolderGrant { guest: root.to_owned(), ..granted.clone() };
         let kept = self.components().find_map(|one| one.keeps_folder(&there, Mode::ReadOnly)).is_some();
-        let flag = (!kept).then(|| dir_flag(&there, self.cwd));
+        let flag = (!kept).then(|| format!("{}{}", self.keep(), dir_flag(&there, self.cwd)));
+        let both = self.with_current(root);
+        let both =
+            both.map(|flags| format!("with a --dir, the current folder is granted only if it is named, too: {flags}"));
         let mut typed = Vec::new();
         places::collect(self.input, &mut typed);
         let mut typed_texts = texts.iter().filter(|text| typed.contains(text));
         let rest = typed_texts.find_map(|text| Path::new(text).strip_prefix(root).ok());
         match (rest, flag) {
-            (Some(rest), Some(flag)) => format!("{at}; name {}, or grant it at {root}: {flag}", guest(folder, rest)),
+            (Some(rest), Some(flag)) => {
+                let both = both.map(|both| format!("; or, {both}")).unwrap_or_default();
+                format!("{at}; name {}, or grant it at {root}: {flag}{both}", guest(folder, rest))
+            }
             (Some(rest), None) => format!("{at}; name {}", guest(folder, rest)),
-            (None, Some(flag)) => format!("{at}; if the tool expects {root}: {flag}"),
+            (None, Some(flag)) => match both {
+                Some(both) => format!("{at}; {both}; or, if the tool expects it at {root}: {flag}"),
+                None => format!("{at}; if the tool expects {root}: {flag}"),
+            },
             (None, None) => format!("{at}, and the tool asks for no folder at {root}; tell its author"),
         }
+    }
+
+    /// Flags with this name among what was typed, whole.
+    fn typed_flags(&self, name: &str) -> Vec<String> {
+        let (mut flags, mut words) = (Vec::new(), self.typed.ours.iter());
+        while let Some(word) = words.next() {
+            if word == name {
+                flags.push(format!("{name} {}", words.next().map(|value| shell_word(value)).unwrap_or_default()));
+            } else if let Some(value) = word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
+                flags.push(format!("{name} {}", shell_word(value)));
+            }
+        }
+        flags
+    }
+
+    /// What has to stand before a new --dir: a call has the current folder only as long as none is typed.
+    pub(super) fn keep(&self) -> &'static str {
+        let is_alone = self.watcher.is_some() && self.typed_flags("--dir").is_empty();
+        let writes = self.typed.ours.iter().any(|word| word == "--write");
+        let is_here = |folder: FolderGrant| folder.guest == GUEST_PATH_DEFAULT && folder.host == self.cwd;
+        let has = is_alone && (self.write_helps || writes) && self.folders().into_iter().any(is_here);
+        if has { "--dir . " } else { "" }
+    }
+
+    /// The --dir flags that were typed, with the current folder, if they are why nothing is at `root`.
+    fn with_current(&self, root: &str) -> Option<String> {
+        let typed = self.typed_flags("--dir");
+        let host = self.cwd.to_owned();
+        let here = FolderGrant { host, guest: GUEST_PATH_DEFAULT.to_owned(), mode: Mode::ReadOnly };
+        let sees = self.components().any(|one| one.keeps_folder(&here, Mode::ReadOnly).is_none());
+        let lost = root == GUEST_PATH_DEFAULT && self.watcher.is_some() && !typed.is_empty() && sees;
+        lost.then(|| format!("{} {}", dir_flag(&here, self.cwd), typed.join(" ")))
+    }
+
+    /// How a folder has to be granted for what failed.
+    pub(super) fn mode_for(&self, about: About) -> Mode {
+        if about == About::Refused { self.wanted() } else { Mode::ReadOnly }
+    }
+
+    /// Whether it is a tool of somebody who may read this, and which writes.
+    fn may_make_folders(&self) -> bool {
+        self.wanted() == Mode::ReadWrite && !self.bundle.files.is_empty()
+    }
+
+    /// What may be missing if nothing says which path was looked for; empty unless something may be.
+    pub(super) fn unmade(&self, folders: &[FolderGrant], fault: &str, about: About) -> String {
+        let writable = folders.iter().any(|folder| folder.mode == Mode::ReadWrite);
+        let names_path = places::texts(self.input, fault).into_iter().any(places::may_be_path);
+        if about != About::Missing || !writable || names_path || !self.may_make_folders() {
+            return String::new();
+        }
+        "perhaps the folder is missing that the file is to be in: if the tool is yours, std::fs::create_dir_all it first, \
+         and put the path into the error; "
+            .to_owned()
     }
 
     /// Whether a tool that names no path may have looked where folders usually are.
@@ -149,9 +225,10 @@ impl Advice<'_> {
             })
             .collect();
         let free = free_path(folders);
+        let (keep, mode) = (self.keep(), self.mode_for(about));
         format!(
-            "paths are the tool's, not this machine's: it sees {}; for another folder add --dir HOST:{free}:ro and name \
-             {free}/FILE",
+            "paths are the tool's, not this machine's: it sees {}; for another folder add {keep}--dir HOST:{free}:{mode} and \
+             name {free}/FILE",
             seen.join(", ")
         )
     }

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::flags;
 use crate::retype::Typed;
 use crate::watch::Terminal;
-use handbox_bundle::{Bundle, Gap, GapKind, Grants, Mode};
+use handbox_bundle::{Bundle, GUEST_PATH_DEFAULT, Gap, GapKind, Grants, Mode};
 use handbox_hand::{HandError, ToolFault};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ impl Advice<'_> {
     pub(crate) fn on(&self, error: HandError) -> Failure {
         let hint = match &error {
             HandError::Input(why) => Some(input_hint(&self.typed, why)),
-            HandError::Broken(_) => self.watcher.map(|watcher| watcher.crash_hint().to_owned()),
+            HandError::Broken(_) => self.watcher.map(|watcher| self.on_crash(watcher)),
             HandError::Tool(fault @ (ToolFault::Denied(_) | ToolFault::Failed(_))) => self.on_fault(fault),
             _ => None,
         };
@@ -66,29 +66,49 @@ impl Advice<'_> {
 
     fn on_fault(&self, fault: &ToolFault) -> Option<String> {
         let text = fault.to_string();
-        let about = About::of(&text, matches!(fault, ToolFault::Denied(_)));
+        self.on_text(&text, About::of(&text, matches!(fault, ToolFault::Denied(_))))
+    }
+
+    /// What to do about a crash; a panic may be about a file, as an error is that a tool returns.
+    fn on_crash(&self, watcher: &Terminal) -> String {
+        let own = watcher.crash_hint();
+        let Some((text, about)) = watcher.panic().as_deref().map(panicked) else { return own.to_owned() };
+        let hint = match about {
+            About::Missing | About::Refused | About::Unsupported => self.on_text(&text, about),
+            About::Env | About::Other => None,
+        };
+        hint.map_or_else(
+            || own.to_owned(),
+            |hint| format!("{hint}; if the tool is yours, return the error with `?` instead of unwrap; {own}"),
+        )
+    }
+
+    fn on_text(&self, text: &str, about: About) -> Option<String> {
         match about {
             About::Unsupported => {
                 let hint = "a tool runs alone in its sandbox: it cannot start processes or threads, nor open sockets; \
                             do that part of the work in the tool itself, or outside of Handbox";
                 return Some(hint.to_owned());
             }
-            About::Env => return self.env_hint(&text),
+            About::Env => return self.env_hint(text),
             About::Missing | About::Refused | About::Other => {}
         }
         let folders = self.folders();
         if about == About::Other {
-            return self.gap_hint(&text, about);
+            return self.gap_hint(text, about);
         }
         if folders.is_empty() {
-            let unseen = self.unseen().or_else(|| self.no_dir_hint()).or_else(|| self.gap_hint(&text, about));
-            return unseen.or_else(|| Some(NO_FOLDER.to_owned()));
+            let unseen = self.unseen().or_else(|| self.no_dir_hint()).or_else(|| self.gap_hint(text, about));
+            let mode = self.mode_for(about);
+            return unseen
+                .or_else(|| Some(format!("no folder was granted: add --dir HOST:/data:{mode} and name /data/FILE")));
         }
         // What is known of the paths is why; the rest only may be.
-        let known = self.odd(&folders, &text, about);
+        let known = self.odd(&folders, text, about);
         let may_be = || {
-            let hint = self.gap_hint(&text, about).unwrap_or_else(|| self.view(&folders, about));
-            format!("{hint}{}", self.relative(&folders, &text, about))
+            let unmade = self.unmade(&folders, text, about);
+            let hint = self.gap_hint(text, about).unwrap_or_else(|| self.view(&folders, about));
+            format!("{unmade}{hint}{}", self.relative(&folders, text, about))
         };
         Some(known.unwrap_or_else(may_be))
     }
@@ -128,8 +148,12 @@ impl Advice<'_> {
         if missing.iter().any(is_flag) {
             missing.retain(is_flag);
         }
+        let is_more =
+            |flag: &String| flag.starts_with("--dir HOST:") && !flag.contains(&format!(":{GUEST_PATH_DEFAULT}:"));
+        let keep = if missing.iter().any(is_more) { self.keep() } else { "" };
         let missing = missing.join(" ");
-        (!missing.is_empty()).then(|| format!("the bundle asks for more than was granted, which may be why: {missing}"))
+        (!missing.is_empty())
+            .then(|| format!("the bundle asks for more than was granted, which may be why: {keep}{missing}"))
     }
 
     fn asked(&self, gap: &Gap) -> String {
@@ -163,7 +187,20 @@ impl Advice<'_> {
 
 /// How the standard library says that no folder holds a path.
 const NO_PREOPEN: &str = "failed to find a pre-opened file descriptor";
-const NO_FOLDER: &str = "no folder was granted: add --dir HOST:/data:ro and name /data/FILE";
+
+/// What a panic says of a file, as an error says it that is returned.
+fn panicked(message: &str) -> (String, About) {
+    // A panic shows errors as `Os { code: 44, kind: NotFound, message: "…" }`, with quotes escaped.
+    let text = message.replace("\\\"", "\"");
+    let code = text.split_once("Os { code: ").and_then(|(_, rest)| rest.split(',').next());
+    let text = code.map_or_else(|| text.clone(), |code| format!("{text} (os error {code})"));
+    let is = |kind: &str| text.contains(&format!("kind: {kind}"));
+    let about = match About::of(&text, is("PermissionDenied") || is("ReadOnlyFilesystem")) {
+        About::Other if is("NotFound") => About::Missing,
+        about => about,
+    };
+    (text, about)
+}
 
 fn sentence(kept: &Kept) -> String {
     format!("{}: {}", kept.reason, kept.remedy)

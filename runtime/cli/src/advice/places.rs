@@ -53,12 +53,23 @@ impl fmt::Display for Place {
 pub(crate) fn texts<'t>(input: &'t Value, fault: &'t str) -> Vec<&'t str> {
     let mut found = Vec::new();
     collect(input, &mut found);
-    let words =
-        fault.split([' ', '"', '\'', '`', ',', ';', '(', ')', '\n']).map(|word| word.trim_end_matches([':', '.']));
-    found.extend(words.filter(|word| word.starts_with('/')));
+    let words = fault.split([' ', '"', '\'', '`', ',', ';', '(', ')', '\n']);
+    found.extend(words.filter_map(|word| {
+        let path = word.trim_end_matches([':', '.']);
+        // `PATH: what is wrong with it`
+        let is_relative = word.ends_with(':') && path.contains('/') && !path.contains(':');
+        (path.starts_with('/') || is_relative).then_some(path)
+    }));
     found.retain(|text| !text.is_empty() && text.len() <= PATH_BYTES_MAX && !text.contains(['\n', '\0']));
     found.truncate(TEXTS_MAX);
     found
+}
+
+/// Whether a text that nobody called a path looks like one.
+pub(crate) fn may_be_path(text: &str) -> bool {
+    let is_end = |end: &str| (1..=8).contains(&end.len()) && end.chars().all(|c| c.is_ascii_alphanumeric());
+    let is_file = text.rsplit_once('.').is_some_and(|(stem, end)| !stem.is_empty() && is_end(end));
+    text.starts_with('/') || !text.contains(char::is_whitespace) && (text.contains('/') || is_file)
 }
 
 /// Every text in the input.

@@ -10,7 +10,7 @@ mod layers;
 mod project;
 mod resolve;
 mod settings;
-mod similar;
+pub(crate) mod similar;
 mod source;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -20,7 +20,7 @@ pub(crate) use agents::Agents;
 pub(crate) use file::{Lines, TextFile, link_folders};
 pub(crate) use layers::{LayeredLimits, Stacked};
 pub(crate) use project::{PROJECT_FILE, find as find_project, named as named_project};
-pub(crate) use resolve::{Opened, Origin};
+pub(crate) use resolve::{Opened, Origin, refuse_toml};
 pub(crate) use settings::{Layer, Narrow, NarrowFolder, RESERVED_NAMES, Settings, single_limits};
 pub(crate) use source::{Placed, Source, Trust, absolute, before, failure_at};
 pub(crate) use trust::TrustFile;

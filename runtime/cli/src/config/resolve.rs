@@ -4,6 +4,7 @@ use super::settings::Layer;
 use super::similar;
 use super::source::{Placed, before};
 use super::{Config, Warning};
+use crate::describe::shell_word;
 use crate::failure::Failure;
 use handbox_bundle::{BUNDLE_FILE, Bundle, BundleError, BundleSource};
 use std::path::{Path, PathBuf};
@@ -46,6 +47,7 @@ impl Config {
             let bundle = open_alias(word, path)?;
             return Ok(Opened { bundle, name: Some(word.to_owned()), origin });
         }
+        refuse_toml(word, cwd)?;
         let bundle = Bundle::open(word, cwd, built_in).map_err(|error| self.with_names(error, word, cwd, built_in))?;
         let named = bundle.files.first().and_then(|file| self.alias_of(file));
         let (name, origin) = named.unzip();
@@ -123,6 +125,23 @@ impl Config {
             hint: format!("to use the project's, call it by its path: {}", project.value.display()),
         })
     }
+}
+
+/// Refuses a manifest file that is named in place of what it describes.
+pub(crate) fn refuse_toml(word: &str, cwd: &Path) -> Result<(), Failure> {
+    let path = Path::new(word);
+    if path.extension().is_none_or(|end| end != "toml") || !cwd.join(path).is_file() {
+        return Ok(());
+    }
+    if path.ends_with(BUNDLE_FILE) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let hint = format!("name the folder that it is in: {}", shell_word(&folder.display().to_string()));
+        return Err(Failure::usage(format!("{word} is a bundle's file, and not the bundle")).hint(hint));
+    }
+    let manifest = shell_word(word);
+    let hint =
+        format!("name the packed .wasm; to make one: handbox pack BUILT.wasm --manifest {manifest} -o OUT.tool.wasm");
+    Err(Failure::usage(format!("{word} is no component: such a file only describes one")).hint(hint))
 }
 
 /// The file that decides what a name runs: a folder's `bundle.toml` pins the rest of it.

@@ -9,7 +9,7 @@ const WORD_CHARS_MAX: usize = 64;
 const FILES_MAX: usize = 1_000;
 
 /// The name, or the component in the current folder, that is most like `word`.
-pub(super) fn to(word: &str, names: impl Iterator<Item = String>, folder: &Path) -> Option<String> {
+pub(crate) fn to(word: &str, names: impl Iterator<Item = String>, folder: &Path) -> Option<String> {
     let name = word.trim_start_matches("./");
     let stem = name.strip_suffix(".wasm").unwrap_or(name);
     let stem = stem.strip_suffix(".tool").unwrap_or(stem).to_lowercase();
@@ -29,6 +29,24 @@ pub(super) fn to(word: &str, names: impl Iterator<Item = String>, folder: &Path)
     let ranked = files.chain(names).map(|(known, shown)| (distance(&stem, &known), shown));
     let allowed = if stem.chars().count() < 4 { 1 } else { 2 };
     ranked.filter(|(far, _)| *far <= allowed).min_by_key(|(far, _)| *far).map(|(_, shown)| shown)
+}
+
+/// The flag among `names` that `word` is a slip of.
+pub(crate) fn flag(word: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    let letters = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let count = word.chars().count();
+    if !(3..=WORD_CHARS_MAX).contains(&count) {
+        return None;
+    }
+    let typed = letters(word);
+    let far = |name: &str| if letters(name) == typed { 1 } else { distance(word, name) };
+    let ranked = names.map(|name| (far(&name), name));
+    let allowed = if count < 5 { 1 } else { 2 };
+    ranked.filter(|(far, _)| *far <= allowed).min_by_key(|(far, _)| *far).map(|(_, name)| name)
 }
 
 /// How many characters have to be added, removed or replaced.
@@ -55,6 +73,13 @@ mod tests {
         for (one, other, far) in [("st", "std", 1), ("notes", "notes", 0), ("ntoes", "notes", 2), ("", "abc", 3)] {
             assert_eq!(distance(one, other), far, "{one} {other}");
         }
+    }
+
+    #[test]
+    fn slips_of_flags_are_told_from_other_words() {
+        let flag = |word: &str| flag(word, ["write", "dir", "log", "data"].map(str::to_owned).into_iter());
+        assert_eq!((flag("wirte").as_deref(), flag("dri").as_deref()), (Some("write"), Some("dir")));
+        assert_eq!((flag("loud"), flag("day"), flag("path")), (None, None, None));
     }
 
     #[test]
