@@ -91,8 +91,13 @@ impl Model for Clerk {
 
     async fn ask(&self, request: &ModelRequest, listener: &mut dyn Listener) -> Result<Reply, ModelError> {
         // Requests are made from the log alone, in the shape of the Messages API.
-        let last: Vec<Value> =
-            request.messages.last().into_iter().flat_map(|message| &message.content).map(parsed).collect();
+        let last: Vec<Value> = request
+            .messages
+            .last()
+            .into_iter()
+            .flat_map(|message| &message.content)
+            .map(|block| parsed(block))
+            .collect();
         let result = last.iter().find(|block| block["type"] == "tool_result");
         let content = match result {
             Some(result) => {
@@ -118,7 +123,7 @@ impl Model for Clerk {
     }
 }
 
-fn parsed(block: &Box<serde_json::value::RawValue>) -> Value {
+fn parsed(block: &serde_json::value::RawValue) -> Value {
     serde_json::from_str(block.get()).unwrap_or_default()
 }
 

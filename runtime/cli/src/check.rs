@@ -161,7 +161,7 @@ impl<'a> Report<'a> {
         let folders = self.opened.bundle.components.iter().flat_map(|one| one.effective(grants).grants.folders);
         let is_seen = folders.into_iter().any(|folder| folder.guest == GUEST_PATH_DEFAULT);
         let is_lost = self.effective.sources.folders.contains(&Source::CurrentFolder) && is_seen;
-        if is_lost && flags.iter().any(|flag| is_dir(&flag)) && !flags.iter().any(|flag| is_usual(&flag)) {
+        if is_lost && flags.iter().any(is_dir) && !flags.iter().any(is_usual) {
             flags.insert(0, "--dir .");
         }
         flags

@@ -47,7 +47,7 @@ impl Terminal {
     /// go to a model.
     pub(crate) fn tell_crash(&self) {
         let seen = self.seen();
-        if let Some(crash) = seen.crash.as_ref().filter(|crash| !crash.shown && !(self.quiet && self.json)) {
+        if let Some(crash) = seen.crash.as_ref().filter(|crash| !(crash.shown || self.quiet && self.json)) {
             output::clear_transient();
             output::note(Tone::Note, &crash.text);
         }

@@ -5,13 +5,7 @@
 //! compiled components) and the same model, whose delays are the same for the n-th session of either. Only how long the
 //! coupled side waits for its sandbox is modelled: see `starts.rs` for the published figures that it follows.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "a benchmark prints figures for people"
-)]
+#![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark prints figures for people")]
 
 mod starts;
 
@@ -73,12 +67,15 @@ impl Model for Delayed {
     }
 }
 
+/// The number of each session.
+type Seeds = Arc<Mutex<HashMap<SessionId, u64>>>;
+
 /// Makes a sandbox with the standard tools for a session.
 struct Sandboxes {
     library: Arc<Library>,
     folder: PathBuf,
     /// How long another kind of sandbox would take to start, by session.
-    start: Option<(Start, Arc<Mutex<HashMap<SessionId, u64>>>)>,
+    start: Option<(Start, Seeds)>,
     made: Mutex<HashMap<SessionId, Provided>>,
 }
 

@@ -88,7 +88,7 @@ fn decide(
         let mut calls = Vec::new();
         for one in &waiting {
             let (name, input) = call_at(log, session, one.place).await?;
-            calls.push((one.clone(), output::visible(&clip(&format!("{name} {input}")))));
+            calls.push((*one, output::visible(&clip(&format!("{name} {input}")))));
         }
         let (call, what) = which(session, &calls, call)?;
         let mut members = json!({ "tool_use_id": call, "result": verdict });
