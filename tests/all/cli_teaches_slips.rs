@@ -99,7 +99,7 @@ fn the_next_step_of_packing_grants_every_folder() {
     packed(&machine, asks);
     let pack = ["pack", "files.built.wasm", "-o", "mine.wasm", "--manifest", "tool.toml"];
     machine.run(&pack).ok().says(&["--dir . --dir .:/data:ro\n"]);
-    machine.run(&["check", "./mine.wasm", "--dir", ".:rw", "--dir", ".:/data:ro"]).ok();
+    machine.run(&["check", "./mine.wasm", "--dir", ".:rw", "--dir", ".:/data:rw"]).ok();
 }
 
 #[test]

@@ -390,8 +390,10 @@ fn next_step(out: &Path, manifest: &Manifest) -> String {
     // Beside a --dir, the current folder is granted only if it is named, too.
     let is_usual = |path: &str| path == "*" || path == GUEST_PATH_DEFAULT;
     let has_others = manifest.asks.folders.iter().any(|ask| !is_usual(&ask.path));
+    // All of them are the same folder here, which has one mode; a tool gets no more of it than it asks for.
+    let writes = !reads && manifest.asks.folders.iter().any(|ask| ask.mode == Mode::ReadWrite);
+    let mode = if writes { Mode::ReadWrite } else { Mode::ReadOnly };
     for ask in &manifest.asks.folders {
-        let mode = if reads { Mode::ReadOnly } else { ask.mode };
         let word = match (is_usual(&ask.path), mode, has_others) {
             (true, Mode::ReadOnly, false) => continue,
             (true, Mode::ReadWrite, false) => "--write".to_owned(),
@@ -444,7 +446,7 @@ mod tests {
         let asks = Asks { folders, env: vec!["LANG".to_owned()], ..Asks::default() };
         assert_eq!(
             next(asks, "/x y"),
-            r#"handbox call '/x y' greet '{"name":"name"}' --dir .:rw --dir .:/data:ro --env LANG=VALUE"#
+            r#"handbox call '/x y' greet '{"name":"name"}' --dir .:rw --dir .:/data:rw --env LANG=VALUE"#
         );
     }
 
