@@ -1,7 +1,7 @@
 //! Agents from the command line, with models that are scripts: run, killed, woken, interrupted, looked into.
 
 use handbox_tests::Machine;
-use handbox_tests::agents::{count, events, reading, script, session, wait_for, writing};
+use handbox_tests::agents::{count, events, reading, reading_slowly, script, session, wait_for, writing};
 use std::path::Path;
 
 #[test]
@@ -74,11 +74,7 @@ fn a_session_whose_process_was_killed_is_finished_by_the_next() {
 #[test]
 fn another_terminal_interrupts_and_goes_on() {
     let machine = Machine::new();
-    machine.file("notes.txt", "bread\n");
-    let model = script(&machine, "slow.json", &reading(60_000));
-    let running = machine.line(&["run", "--model", &model, "--json", "What do my notes say?"]).start();
-    wait_for(&running, "agent.tool_result");
-    let id = session(&machine);
+    let (running, id) = reading_slowly(&machine, 60_000);
     machine.run(&["interrupt", &id]).ok().says(&["which works on it"]);
     let last = running.line_with("\"session\":");
     assert!(last.contains("\"interrupted\":true"), "{last}");

@@ -1,7 +1,8 @@
 //! A session with more than one terminal at it, and one whose process is gone.
 
-use handbox_tests::agents::{count, events, reading, script, session, wait_for, writing};
+use handbox_tests::agents::{count, events, reading_slowly, script, session, writing};
 use handbox_tests::{Machine, Running, sample, skipped};
+use serde_json::json;
 
 /// A run that asks on a terminal whether it may write; nothing where no terminal can be had.
 fn asking(machine: &Machine) -> Option<Running> {
@@ -76,11 +77,7 @@ fn a_question_that_nobody_answered_waits_for_whoever_comes() {
 #[test]
 fn a_message_to_a_session_that_is_worked_on_waits_for_its_turn_and_is_followed() {
     let machine = Machine::new();
-    machine.file("notes.txt", "bread\n");
-    let model = script(&machine, "slow.json", &reading(2000));
-    let running = machine.line(&["run", "--model", &model, "--json", "What do my notes say?"]).start();
-    wait_for(&running, "agent.tool_result");
-    let id = session(&machine);
+    let (running, id) = reading_slowly(&machine, 2000);
     let ran = machine.run(&["run", "--session", &id, "Once again"]).ok();
     assert_eq!(ran.out(), "It says: bread\nSecond.\n");
     ran.says(&["works on this session", ": done, "]);
@@ -92,11 +89,7 @@ fn a_message_to_a_session_that_is_worked_on_waits_for_its_turn_and_is_followed()
 #[test]
 fn who_follows_a_process_that_dies_goes_on_in_its_place() {
     let machine = Machine::new();
-    machine.file("notes.txt", "bread\n");
-    let model = script(&machine, "slow.json", &reading(60_000));
-    let running = machine.line(&["run", "--model", &model, "--json", "What do my notes say?"]).start();
-    wait_for(&running, "agent.tool_result");
-    let id = session(&machine);
+    let (running, id) = reading_slowly(&machine, 60_000);
     let follower = machine.line(&["run", "--session", &id, "--json", "Once again"]).start();
     while count(&events(&machine, &id), "user.message") < 2 {}
     running.kill();
@@ -107,11 +100,7 @@ fn who_follows_a_process_that_dies_goes_on_in_its_place() {
 #[test]
 fn a_session_whose_process_is_gone_says_so_and_how_to_finish_it() {
     let machine = Machine::new();
-    machine.file("notes.txt", "bread\n");
-    let model = script(&machine, "slow.json", &reading(60_000));
-    let running = machine.line(&["run", "--model", &model, "--json", "What do my notes say?"]).start();
-    wait_for(&running, "agent.tool_result");
-    let id = session(&machine);
+    let (running, id) = reading_slowly(&machine, 60_000);
     assert!(machine.run(&["sessions", "show", &id]).ok().out().contains("running"));
     running.kill();
     let shown = machine.run(&["sessions", "show", &id]).ok();
@@ -142,4 +131,30 @@ fn a_session_from_elsewhere_can_be_told_to_stop_too() {
     let id = imported.out().trim_end();
     machine.run(&["interrupt", id]).ok().says(&["nothing to interrupt"]);
     machine.run(&["approve", id]).code(2).says(&[&format!("handbox sessions show {id}")]);
+}
+
+/// While one call is asked about, another is answered from elsewhere: it is not asked about again.
+#[test]
+fn calls_are_answered_from_elsewhere_in_any_order() {
+    let machine = Machine::new();
+    let write = |name: &str| json!({ "tool_use": { "name": "write", "input": { "file_path": format!("/workspace/{name}"), "content": "x" } } });
+    let text = json!([{ "when": { "step": 1 }, "reply": [write("a.txt"), write("b.txt")] }, { "reply": [{ "text": "Both." }] }]);
+    let model = script(&machine, "two.json", &text.to_string());
+    let Some(running) = machine.line(&["run", "--model", &model, "--write", "Make them"]).start_on_a_terminal() else {
+        return skipped("a question on a terminal: there is no program `script` to make one");
+    };
+    running.line_with("a.txt");
+    running.line_with("may it call write");
+    let id = session(&machine);
+    let calls: Vec<String> = events(&machine, &id)
+        .iter()
+        .filter(|event| event["type"] == "agent.tool_use")
+        .map(|event| event["id"].as_str().expect("an id").to_owned())
+        .collect();
+    for call in calls.iter().rev() {
+        machine.run(&["approve", &id, call]).ok();
+    }
+    running.line_with("Both.");
+    assert_eq!(running.code(), Some(0));
+    assert!(machine.path("a.txt").exists() && machine.path("b.txt").exists());
 }

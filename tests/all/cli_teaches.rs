@@ -156,12 +156,14 @@ fn an_answer_that_cannot_be_printed_is_no_success() {
         handbox_tests::skipped("there is no /dev/full here");
         return;
     }
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it is there");
-    let mut command = std::process::Command::new(handbox_tests::program());
-    command.arg("licenses").env("HOME", machine.home("")).stdout(full);
-    let ended = command.output().expect("it runs");
-    assert_eq!(ended.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&ended.stderr).contains("standard output cannot be written"), "{ended:?}");
+    for args in [&["licenses"][..], &["run", "--model", "tour", "--no-dir", "Look"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it is there");
+        let mut command = std::process::Command::new(handbox_tests::program());
+        command.args(args).env("HOME", machine.home("")).env("HANDBOX_DATA", machine.path("data")).stdout(full);
+        let ended = command.output().expect("it runs");
+        assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+        assert!(String::from_utf8_lossy(&ended.stderr).contains("standard output cannot be written"), "{ended:?}");
+    }
 }
 
 #[test]

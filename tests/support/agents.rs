@@ -40,6 +40,17 @@ pub fn session(machine: &Machine) -> String {
     ids[0].as_str().expect("an id is text").to_owned()
 }
 
+/// A run whose tool has read a file, and whose model takes so long to say what stood in it; with its session.
+#[track_caller]
+pub fn reading_slowly(machine: &Machine, delay_ms: u64) -> (Running, String) {
+    machine.file("notes.txt", "bread\n");
+    let model = script(machine, "slow.json", &reading(delay_ms));
+    let running = machine.line(&["run", "--model", &model, "--json", "What do my notes say?"]).start();
+    wait_for(&running, "agent.tool_result");
+    let id = session(machine);
+    (running, id)
+}
+
 /// All events of a session.
 #[track_caller]
 pub fn events(machine: &Machine, id: &str) -> Vec<Value> {

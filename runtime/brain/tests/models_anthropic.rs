@@ -181,6 +181,13 @@ async fn a_stream_that_breaks_is_no_reply() {
         (then(&[chunk(TEXT), end()]), ModelErrorKind::Cut),
         (then(&[chunk(event(r#"{"type":"content_block_delta","index":5,"delta":{}}"#)), end()]), ModelErrorKind::Cut),
         (then(&[chunk(STOP), end()]), ModelErrorKind::Cut),
+        // Half of a character: left out, it would change what the model said.
+        (
+            then(&[chunk(event(
+                r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\ud83d"}}"#,
+            ))]),
+            ModelErrorKind::Cut,
+        ),
     ] {
         let server = server(acts).await;
         let (reply, heard) = ask(&anthropic(&server)).await;

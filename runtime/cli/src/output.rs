@@ -19,10 +19,19 @@ pub(crate) enum Tone {
 /// Prints data, ending it with a line break if it has none. A pipe gets it as it is; on a
 /// terminal its control characters are shown instead of obeyed.
 pub(crate) fn data(text: &str) {
+    write(text, if text.ends_with('\n') || text.is_empty() { "" } else { "\n" });
+}
+
+/// Prints data piece by piece, otherwise as [`data`] does.
+pub(crate) fn piece(text: &str) {
+    write(text, "");
+}
+
+fn write(text: &str, end: &str) {
     let mut out = std::io::stdout().lock();
     let text = if out.is_terminal() { Cow::Owned(visible(text)) } else { Cow::Borrowed(text) };
-    let end: &[u8] = if text.ends_with('\n') || text.is_empty() { b"" } else { b"\n" };
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(end)).and_then(|()| out.flush());
+    let written =
+        out.write_all(text.as_bytes()).and_then(|()| out.write_all(end.as_bytes())).and_then(|()| out.flush());
     match written {
         Ok(()) => {}
         // A reader that went away (`| head`) is no error of ours.

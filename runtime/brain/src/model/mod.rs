@@ -139,8 +139,9 @@ pub struct ModelError {
     pub usage: Option<Tokens>,
 }
 
-/// What to do about a reply that did not come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What to do about a reply that did not come. Scripts name them in snake case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ModelErrorKind {
     /// The provider has too much to do: try again later.
     Overloaded,

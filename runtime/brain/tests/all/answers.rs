@@ -3,9 +3,10 @@
 use super::bench::{Bench, WRITES, calls, runs, says, tool};
 use handbox_brain::{Policy, RunsWith, ToolSpec};
 use handbox_hand::Recovery;
-use handbox_session::fold::{Oddities, Status, StopReason};
-use handbox_session::{NewSession, SessionId, SessionLog};
+use handbox_session::fold::{Oddities, SessionChanged, Status, StopReason, bodies::Body};
+use handbox_session::{Batch, NewSession, SessionId, SessionLog, Writer};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 fn asking() -> RunsWith {
@@ -197,4 +198,22 @@ async fn an_approval_counts_in_the_session_in_which_it_was_given() {
     }
     assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
     assert_eq!(bench.effects("send"), 1);
+}
+
+/// What may never be called is not, though somebody was asked before that was said.
+#[tokio::test]
+async fn a_call_that_waits_is_denied_once_its_tool_may_not_be_used_any_more() {
+    let script = json!([{"when": {"step": 1}, "reply": [calls("send")]}, {"reply": [says("done")]}]);
+    let bench = Bench::new(&script, &asking()).await;
+    bench.say("go").await;
+    assert_eq!(bench.wake().await.stop_reason, Some(StopReason::RequiresAction));
+    let mut denied = asking();
+    denied.tools.iter_mut().for_each(|tool| tool.permission = Policy::Deny);
+    let changed = SessionChanged(denied.created(None, BTreeMap::new()));
+    let event = changed.to_event(bench.event("user.message", json!({})).id()).unwrap();
+    let batch = Batch { session: bench.session, writer: Writer::Client, after: None, events: vec![event] };
+    bench.log.append(vec![batch]).await.unwrap();
+    bench.confirm(bench.call(0).await, "allow").await;
+    assert_eq!(bench.wake().await.stop_reason, Some(StopReason::EndTurn));
+    assert_eq!(bench.effects("send"), 0);
 }

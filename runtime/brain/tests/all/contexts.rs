@@ -427,3 +427,31 @@ async fn a_client_that_is_always_faster_is_answered_all_the_same_and_costs_no_mo
     }
     *chatty.around.bench.lock().unwrap() = None;
 }
+
+/// Blobs of which none is there any more.
+struct Gone;
+
+#[async_trait]
+impl Blobs for Gone {
+    async fn put(&self, _: Vec<u8>) -> Result<handbox_session::Hash, handbox_session::LogError> {
+        Err(handbox_session::LogError::Refused("none is kept".to_owned()))
+    }
+    async fn get(&self, _: handbox_session::Hash) -> Result<Option<Vec<u8>>, handbox_session::LogError> {
+        Ok(None)
+    }
+}
+
+/// Left out, the model would be shown a conversation that never was.
+#[tokio::test]
+async fn a_reply_whose_content_is_gone_is_damage() {
+    let long = "x".repeat(20_000);
+    let bench = Bench::new(&json!([{"reply": [says(&long)]}]), &runs()).await;
+    bench.say("go").await;
+    bench.wake().await;
+    let head = bench.fold().await.through().unwrap();
+    let there = read(&bench.log, &bench.log, bench.session, &Context::Everything, head).await.unwrap();
+    assert!(text(&request_at(&there, &runs(), head)).contains(&long));
+    let gone = read(&bench.log, &Gone, bench.session, &Context::Everything, head).await;
+    let Err(handbox_session::LogError::Damaged(damage)) = gone else { panic!("it is read all the same") };
+    assert!(damage.to_string().contains("is not there"), "{damage}");
+}

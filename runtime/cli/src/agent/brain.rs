@@ -75,7 +75,7 @@ pub(crate) async fn call_at(log: &dyn SessionLog, session: SessionId, place: Seq
 }
 
 /// What a session cost; `None` where a model was asked of which nobody said what it costs.
-pub(super) async fn known_cost(
+pub(crate) async fn known_cost(
     log: &dyn SessionLog,
     session: SessionId,
     fold: &Fold,

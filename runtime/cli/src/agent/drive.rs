@@ -264,7 +264,8 @@ impl Drive<'_> {
                     // It waits.
                     Answer::Nobody => continue,
                 }
-            } else if !self.denies {
+            } else if !self.denies || self.is_behind() {
+                // It waits for whoever comes, or for this process to come to the front.
                 continue;
             } else {
                 self.deny_for_want_of_a_terminal(&name, &runs);
@@ -288,6 +289,11 @@ impl Drive<'_> {
         let hint =
             format!("{flags} lets it run without asking: handbox run --session {} {flags} \"go on\"", self.session);
         output::note(Tone::Hint, &hint);
+    }
+
+    /// Whether there is a terminal, and another process has it: somebody is there, and is not to be asked now.
+    fn is_behind(&self) -> bool {
+        !self.global.json && std::io::stdin().is_terminal() && !is_in_front()
     }
 
     fn somebody_is_there(&self) -> bool {

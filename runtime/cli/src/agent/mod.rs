@@ -19,7 +19,7 @@ mod show;
 mod wake;
 mod wake_all;
 
-pub(crate) use brain::call_at;
+pub(crate) use brain::{call_at, known_cost};
 pub(crate) use context::{Context, run as context};
 pub(crate) use control::{Approve, Deny, Interrupt, approve, deny, interrupt};
 pub(crate) use report::was_interrupted;

@@ -1,13 +1,13 @@
 //! What happens in a session, shown while it happens.
 
 use super::advise::Hints;
-use crate::output::{self, Tone, visible};
+use crate::output::{self, Tone};
 use handbox_session::fold::bodies::Body;
 use handbox_session::fold::{CallStarted, HandProvisioned, OpenCall};
 use handbox_session::{Entry, EventId, Followed, Seq, kinds};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 /// Characters of a tool's input or result that are shown.
 const SHOWN_MAX: usize = 110;
@@ -96,7 +96,7 @@ impl Screen {
             self.end_line();
         }
         let (_, written) = self.begun.get_or_insert_with(|| (id.to_owned(), String::new()));
-        write(more);
+        output::piece(more);
         written.push_str(more);
     }
 
@@ -151,11 +151,13 @@ impl Screen {
             return;
         }
         match self.begun.take() {
-            Some((begun, written)) if begun == id && text.starts_with(&written) => write(&text[written.len()..]),
-            Some(_) => write(&format!("\n{text}")),
-            None => write(text),
+            Some((begun, written)) if begun == id && text.starts_with(&written) => {
+                output::piece(&text[written.len()..])
+            }
+            Some(_) => output::piece(&format!("\n{text}")),
+            None => output::piece(text),
         }
-        write("\n");
+        output::piece("\n");
     }
 
     fn result(&mut self, at: EventId, members: &Value) {
@@ -207,7 +209,7 @@ impl Screen {
     pub(super) fn end_line(&mut self) {
         if let Some((id, written)) = self.begun.take() {
             if !written.ends_with('\n') {
-                write("\n");
+                output::piece("\n");
             }
             self.above.insert(id, written);
         }
@@ -223,14 +225,6 @@ impl Screen {
 /// `1 line`, `2 lines`.
 pub(super) fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// Text of the model, at once.
-fn write(text: &str) {
-    let mut out = std::io::stdout().lock();
-    // The model's words may be anybody's; a terminal obeys none of them. If nobody reads, the session goes on all the same.
-    let _ = if out.is_terminal() { out.write_all(visible(text).as_bytes()) } else { out.write_all(text.as_bytes()) };
-    let _ = out.flush();
 }
 
 /// The text blocks of some content.

@@ -1,6 +1,6 @@
 //! `handbox wake --all`: every session that was left in the middle of something.
 
-use super::brain::{brain, state};
+use super::brain::{brain, folded};
 use super::model::Choice;
 use super::report::words;
 use crate::args::Global;
@@ -9,7 +9,7 @@ use crate::failure::{Failure, Kind};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
 use handbox_brain::step::{Step, next_step};
-use handbox_brain::{Brain, Machine, Pool, Rest, RunsWith, Surroundings, WakeError};
+use handbox_brain::{Brain, Machine, Pool, Rest, RunsWith, Surroundings, WakeError, runs_with};
 use handbox_session::{Fold, SessionId, SessionLog};
 use serde_json::json;
 use std::path::Path;
@@ -32,19 +32,13 @@ pub(super) async fn all(log: Arc<dyn SessionLog>, global: &Global, paths: &Paths
         let page = log.sessions(before, PAGE).await?;
         for record in &page {
             let session = record.id;
-            // One that does not say what it runs with, such as a foreign one, is left as it is.
-            let Ok((fold, runs)) = state(&*log, session).await else { continue };
-            if !has_work(&fold, &runs) {
-                continue;
-            }
-            let choice = Choice::pinned(&runs.agent.model)?;
-            let known = brains.iter().find(|(known, _)| *known == choice).map(|(_, brain)| brain.clone());
-            let brain = match known {
-                Some(brain) => brain,
-                None => {
-                    let (brain, _) = brain(Arc::clone(&log), &choice, global, Path::new("/"))?;
-                    brains.push((choice, brain.clone()));
-                    brain
+            let brain = match brain_for(&log, session, global, &mut brains).await {
+                Ok(Some(brain)) => brain,
+                Ok(None) => continue,
+                // One that cannot be gone on with keeps no other waiting.
+                Err(failure) => {
+                    worst = said(global, session, &failure.message, 0, ExitCode::from(failure.kind.code()));
+                    continue;
                 }
             };
             let pool = Arc::clone(&pool);
@@ -63,10 +57,32 @@ pub(super) async fn all(log: Arc<dyn SessionLog>, global: &Global, paths: &Paths
             worst = code;
         }
     }
-    if found == 0 && !global.json && !global.quiet {
+    if found == 0 && worst == ExitCode::SUCCESS && !global.json && !global.quiet {
         output::note(Tone::Note, "every session is at rest, or waits for somebody");
     }
     Ok(worst)
+}
+
+/// The brain for a session in which there is something to do.
+async fn brain_for(
+    log: &Arc<dyn SessionLog>,
+    session: SessionId,
+    global: &Global,
+    brains: &mut Vec<(Choice, Brain)>,
+) -> Result<Option<Brain>, Failure> {
+    let fold = folded(&**log, session).await?;
+    // One from elsewhere may not say what it runs with, and rests.
+    let Ok(runs) = runs_with(&**log, session, &fold).await else { return Ok(None) };
+    if !has_work(&fold, &runs) {
+        return Ok(None);
+    }
+    let choice = Choice::pinned(&runs.agent.model)?;
+    if let Some((_, brain)) = brains.iter().find(|(known, _)| *known == choice) {
+        return Ok(Some(brain.clone()));
+    }
+    let (brain, _) = brain(Arc::clone(log), &choice, global, Path::new("/"))?;
+    brains.push((choice, brain.clone()));
+    Ok(Some(brain))
 }
 
 /// Whether a brain would do anything now.
@@ -82,17 +98,21 @@ async fn tell(
 ) -> Result<ExitCode, Failure> {
     let (how, code, waiting) = match rest {
         Ok(rest) => {
-            let (how, code) = words(&super::brain::folded(log, session).await?);
+            let (how, code) = words(&folded(log, session).await?);
             (how.to_owned(), code, rest.waiting.len())
         }
         // Whoever works on it goes on with it.
         Err(WakeError::Held { holder, .. }) => (format!("{holder} works on it"), ExitCode::SUCCESS, 0),
         Err(error) => (error.to_string(), ExitCode::from(Kind::Tool.code()), 0),
     };
+    Ok(said(global, session, &how, waiting, code))
+}
+
+fn said(global: &Global, session: SessionId, how: &str, waiting: usize, code: ExitCode) -> ExitCode {
     if global.json {
         output::json_line(&json!({ "session": session, "ended": how, "waiting": waiting }));
     } else if !global.quiet {
         output::note(Tone::Note, &format!("{session}: {how}"));
     }
-    Ok(code)
+    code
 }

@@ -38,7 +38,7 @@ pub(crate) fn is_there(paths: &Paths) -> Result<bool, Failure> {
 /// Refuses a data folder that is none.
 pub(super) fn check_folder(data: &Path) -> Result<(), Failure> {
     if std::fs::metadata(data).map_or(true, |about| about.is_dir()) {
-        return Ok(());
+        return check_private(data);
     }
     let failure = Failure::usage(format!("the data folder {} is a file: name a folder", data.display()));
     let lies_in = data.parent().filter(|_| data.file_name().is_some_and(|name| name == FILE));
@@ -56,8 +56,7 @@ pub(crate) fn make_folder(paths: &Paths) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
     let failed = |error| Failure::usage(format!("{} cannot be made: {error}", paths.data.display()));
-    make.create(&paths.data).map_err(failed)?;
-    check_private(&paths.data)
+    make.create(&paths.data).map_err(failed)
 }
 
 /// Refuses a data folder in which anybody could put another store, with other grants, in the place of this one.

@@ -1,6 +1,6 @@
 //! `handbox sessions show`.
 
-use crate::agent::{call_at, clip, was_interrupted};
+use crate::agent::{call_at, clip, known_cost, was_interrupted};
 use crate::args::Global;
 use crate::describe;
 use crate::failure::Failure;
@@ -31,6 +31,8 @@ struct Shown {
     summary: Summary,
     fold: Fold,
     created: SessionCreated,
+    /// `None` if nobody said what its model costs.
+    cost: Option<Money>,
     /// What waits for somebody: tools and inputs.
     calls: Vec<(Waiting, String)>,
 }
@@ -45,7 +47,9 @@ pub(super) fn run(global: &Global, paths: &Paths, command: &Show) -> Result<Exit
             let (name, input) = call_at(log, id, waiting.place).await?;
             calls.push((waiting, format!("{name} {input}")));
         }
-        Ok(Shown { record, summary, fold, created, calls })
+        // One from elsewhere may not say what it runs with; what is known of its cost stands in its events.
+        let cost = known_cost(log, id, &fold).await.unwrap_or(Some(summary.total.spend));
+        Ok(Shown { record, summary, fold, created, cost, calls })
     })?;
     if global.json {
         output::json_line(&json(&shown));
@@ -79,7 +83,7 @@ fn json(shown: &Shown) -> Value {
 }
 
 fn text(shown: &Shown) -> String {
-    let Shown { record, summary, fold, created, calls } = shown;
+    let Shown { record, summary, fold, created, calls, .. } = shown;
     let name = |value: &Value, pointer| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let agent = [name(&created.agent, "/name"), name(&created.agent, "/model/id")].join(" ");
     let fork = record.lineage.last().map(|fork| format!("{} at {}", fork.session, fork.at));
@@ -106,7 +110,10 @@ fn text(shown: &Shown) -> String {
         ("queued input", if summary.queued == 0 { String::new() } else { summary.queued.to_string() }),
         ("work", work(&summary.total)),
         ("tokens", tokens(&summary.total)),
-        ("cost", summary.total.spend.to_string()),
+        (
+            "cost",
+            shown.cost.map_or_else(|| "unknown: nobody said what its model costs".to_owned(), |cost| cost.to_string()),
+        ),
         ("forked from", fork.unwrap_or_default()),
         ("metadata", metadata.collect::<Vec<_>>().join("\n")),
         ("last error", error.unwrap_or_default()),

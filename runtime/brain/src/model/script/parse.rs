@@ -66,38 +66,22 @@ fn empty() -> Value {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Failure {
-    kind: FailureKind,
+    kind: ModelErrorKind,
     #[serde(default)]
     pub(super) after_chunks: u64,
     message: Option<String>,
     retry_after_ms: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum FailureKind {
-    Overloaded,
-    RateLimited,
-    Cut,
-    Failed,
-    Rejected,
-    Unauthorized,
-    Billing,
-}
-
 impl Failure {
     pub(super) fn to_error(&self) -> ModelError {
-        let kind = match self.kind {
-            FailureKind::Overloaded => ModelErrorKind::Overloaded,
-            FailureKind::RateLimited => ModelErrorKind::RateLimited,
-            FailureKind::Cut => ModelErrorKind::Cut,
-            FailureKind::Failed => ModelErrorKind::Failed,
-            FailureKind::Rejected => ModelErrorKind::Rejected,
-            FailureKind::Unauthorized => ModelErrorKind::Unauthorized,
-            FailureKind::Billing => ModelErrorKind::Billing,
-        };
         let message = self.message.clone().unwrap_or_else(|| "the script says so".to_owned());
-        ModelError { kind, message, retry_after: self.retry_after_ms.map(Duration::from_millis), usage: None }
+        ModelError {
+            kind: self.kind,
+            message,
+            retry_after: self.retry_after_ms.map(Duration::from_millis),
+            usage: None,
+        }
     }
 }
 
