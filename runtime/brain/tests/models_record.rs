@@ -5,7 +5,7 @@ mod models_support;
 
 use handbox_brain::model::record::{Recorder, Replay, Sink};
 use handbox_brain::model::{Model as _, ModelErrorKind, NoListener};
-use handbox_hand::{Http as _, HttpError, HttpRequest};
+use handbox_hand::{Http as _, HttpError, HttpRequest, Sender};
 use models_support::fake::{Act, Server, answer, chunk, end, head};
 use models_support::{anthropic_over, principal, proxy, request};
 use std::sync::{Arc, Mutex};
@@ -62,7 +62,7 @@ async fn an_exchange_is_answered_from_its_recording_without_a_server() {
 async fn a_request_with_another_body_is_not_in_the_recording() {
     let replay = Replay::parse("\n").unwrap();
     let request = HttpRequest { method: "POST".into(), url: BASE.into(), headers: Vec::new(), body: "x".into() };
-    let error = replay.send(&principal(), request).await.unwrap_err();
+    let error = replay.send(&Sender::new(principal()), request).await.unwrap_err();
     let HttpError::Invalid(text) = error else { panic!("{error:?}") };
     assert!(text.contains("POST https://api.example.com"), "{text}");
 }

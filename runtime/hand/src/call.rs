@@ -1,6 +1,6 @@
 //! One call, and what it gives.
 
-use crate::{Extra, ToolName};
+use crate::{Audit, Extra, NoAudit, ToolName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -25,13 +25,15 @@ pub struct Call {
     pub extra: Extra,
     /// Who hears progress and log lines while the call runs.
     pub watcher: Arc<dyn Watcher>,
+    /// Who keeps a record of the requests that the call sends.
+    pub audit: Arc<dyn Audit>,
 }
 
 impl Call {
-    /// A first try that nobody watches.
+    /// A first try that nobody watches, and of whose requests nobody keeps a record.
     pub fn new(id: impl Into<String>, name: ToolName, input: Value) -> Self {
         let watcher = Arc::new(NoWatcher);
-        Self { id: CallId(id.into()), attempt: 1, name, input, extra: Extra::new(), watcher }
+        Self { id: CallId(id.into()), attempt: 1, name, input, extra: Extra::new(), watcher, audit: Arc::new(NoAudit) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sending HTTP on somebody's behalf, as an interface.
 
+use crate::Sender;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fmt;
@@ -32,18 +33,18 @@ pub trait Http: Send + Sync {
     /// # Errors
     ///
     /// [`HttpError`], which holds no credential.
-    async fn send(&self, principal: &Principal, request: HttpRequest) -> Result<HttpResponse, HttpError>;
+    async fn send(&self, sender: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError>;
 }
 
 #[async_trait]
 impl<H: Http + ?Sized> Http for Arc<H> {
-    async fn send(&self, principal: &Principal, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        (**self).send(principal, request).await
+    async fn send(&self, sender: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        (**self).send(sender, request).await
     }
 }
 
 /// One request. Holds no credential: that is added on the way out.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct HttpRequest {
     /// `GET`, `POST`, …
     pub method: String,
@@ -51,8 +52,47 @@ pub struct HttpRequest {
     pub url: String,
     /// Names and values, in order. Framing (`Content-Length`, `Host`, …) is the sender's.
     pub headers: Vec<(String, String)>,
+    /// What follows them.
+    pub body: RequestBody,
+}
+
+/// The body of a request.
+pub enum RequestBody {
     /// All of it.
-    pub body: Bytes,
+    Whole(Bytes),
+    /// It comes while it is sent. Its error ends the request, which the server sees as cut.
+    Stream {
+        /// The pieces.
+        body: Box<dyn HttpBody>,
+        /// How many bytes there will be, if whoever sends it says so. It is an error if there are more or fewer.
+        bytes: Option<u64>,
+    },
+}
+
+impl RequestBody {
+    /// How many bytes there will be, if that is known.
+    #[must_use]
+    pub fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::Whole(bytes) => Some(bytes.len() as u64),
+            Self::Stream { bytes, .. } => *bytes,
+        }
+    }
+}
+
+impl<B: Into<Bytes>> From<B> for RequestBody {
+    fn from(bytes: B) -> Self {
+        Self::Whole(bytes.into())
+    }
+}
+
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Stream { bytes, .. } => write!(f, "a stream of {bytes:?} bytes"),
+        }
+    }
 }
 
 /// What came back.
@@ -98,6 +138,11 @@ pub trait HttpBody: Send {
     ///
     /// [`HttpError`]; there is nothing more after it.
     async fn next(&mut self) -> Result<Option<Bytes>, HttpError>;
+
+    /// What came behind the last piece, names in lower case. Empty before the end.
+    fn trailers(&mut self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 /// A body that is there already.
@@ -116,6 +161,12 @@ pub enum HttpError {
     /// It may not be sent; an operator can allow it.
     #[error("{0}")]
     Denied(crate::Refusal),
+    /// Too many requests, connections or bytes of one principal. Some may go later, or in another call.
+    #[error("{0}")]
+    Quota(String),
+    /// It could not be put on record, so it was not sent. An operator must act.
+    #[error("{0}")]
+    Unrecorded(crate::AuditError),
     /// There was no connection, so nothing was sent.
     #[error("cannot connect: {0}")]
     Unreachable(String),

@@ -6,14 +6,18 @@
 //! a file or an event, so that everything above it builds and tests in seconds.
 
 mod call;
+mod destination;
+mod egress;
 mod error;
 mod http;
 mod text;
 mod tool;
 
 pub use call::{Call, CallId, LogLevel, NoWatcher, Outcome, Output, Part, Usage, Watcher};
+pub use destination::{Destination, DestinationError, Target};
+pub use egress::{Audit, AuditError, Egress, EgressEnd, NoAudit, Sender, Verdict};
 pub use error::{HandError, Limit, LimitHit, Refusal, ToolFault};
-pub use http::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Principal};
+pub use http::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Principal, RequestBody};
 pub use text::{bounded, misleads, plain};
 pub use tool::{Extra, Hints, Recovery, Tool, ToolName, ToolNameError};
 

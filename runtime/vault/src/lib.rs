@@ -28,6 +28,7 @@
 
 mod body;
 mod client;
+mod credential;
 mod headers;
 mod limits;
 mod policy;
@@ -35,11 +36,11 @@ mod proxy;
 mod resolve;
 mod scrub;
 mod secret;
-mod target;
 
 pub use client::Trust;
+pub use credential::{Credential, CredentialError, Credentials, Place};
+pub use handbox_hand::Destination;
 pub use limits::Limits;
 pub use policy::{Binding, Grant, PolicyError};
 pub use proxy::{Options, Proxy, ProxyError};
 pub use secret::{FromFile, Secret, SecretError};
-pub use target::Destination;

@@ -1,10 +1,9 @@
 //! Who may send what where, and which credential goes along.
 
+use crate::Secret;
 use crate::headers;
 use crate::scrub::Needles;
-use crate::target::Target;
-use crate::{Destination, Secret};
-use handbox_hand::{Principal, Refusal};
+use handbox_hand::{Destination, Principal, Refusal, Target};
 use reqwest::header::HeaderName;
 use std::fmt;
 
@@ -81,9 +80,6 @@ impl fmt::Debug for Binding {
 /// Why a rule makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// It is no place to send to.
-    #[error("{0}")]
-    Destination(String),
     /// A credential would be sent in the clear.
     #[error("no credential is sent to {0}, where others could read it on the way; use https, or a loopback address")]
     Readable(String),

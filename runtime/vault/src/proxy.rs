@@ -3,10 +3,9 @@
 use crate::body::Body;
 use crate::policy::Rules;
 use crate::scrub::{Needles, Scrubber};
-use crate::target::Target;
 use crate::{Grant, Limits, Trust, client, headers};
 use async_trait::async_trait;
-use handbox_hand::{Http, HttpError, HttpRequest, HttpResponse, Principal, Refusal};
+use handbox_hand::{Http, HttpError, HttpRequest, HttpResponse, Principal, Refusal, RequestBody, Sender, Target};
 use reqwest::{Client, Method, Request, Response};
 use std::collections::HashMap;
 use std::fmt;
@@ -64,7 +63,10 @@ impl Proxy {
     fn prepare<'a>(&self, party: &'a Party, request: HttpRequest) -> Result<(&'a Client, Request, Sent), HttpError> {
         let invalid = |why: &str| HttpError::Invalid(why.to_owned());
         let target = Target::parse(&request.url).map_err(HttpError::Invalid)?;
-        let bytes = request.body.len();
+        let RequestBody::Whole(body) = request.body else {
+            return Err(invalid("bodies that come while they are sent are not taken yet"));
+        };
+        let bytes = body.len();
         if bytes > self.limits.request_bytes_max {
             let most = self.limits.request_bytes_max;
             return Err(HttpError::Invalid(format!("a request of {bytes} bytes; the most is {most}")));
@@ -84,9 +86,9 @@ impl Proxy {
                 party.bound.get(at).ok_or_else(|| invalid("the binding has no client"))?
             }
         };
-        let mut sent = Request::new(method, target.url);
+        let mut sent = Request::new(method, target.url().clone());
         *sent.headers_mut() = fields;
-        *sent.body_mut() = Some(request.body.into());
+        *sent.body_mut() = Some(body.into());
         Ok((client, sent, if decided.is_some() { Sent::WithCredential } else { Sent::Plain }))
     }
 
@@ -125,8 +127,9 @@ enum Sent {
 
 #[async_trait]
 impl Http for Proxy {
-    async fn send(&self, principal: &Principal, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    async fn send(&self, sender: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let start = Instant::now();
+        let principal = &sender.principal;
         let party = self.principals.get(principal).ok_or_else(|| {
             let reason = format!("{:?} may send nothing", principal.0);
             let origin = Target::parse(&request.url).map_or_else(|_| "URL".to_owned(), |target| target.origin());

@@ -4,7 +4,7 @@
 mod fake;
 
 use fake::{Act, Server, answer, chunk, end, head, send};
-use handbox_hand::{Http as _, HttpError, HttpRequest, Principal};
+use handbox_hand::{Http as _, HttpError, HttpRequest, Principal, Sender};
 use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Secret, Trust};
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn get(url: impl Into<String>) -> HttpRequest {
 
 /// Status, headers as one text, and body.
 async fn fetch(proxy: &Proxy, request: HttpRequest) -> Result<(u16, String, String), HttpError> {
-    let mut response = proxy.send(&principal(), request).await?;
+    let mut response = proxy.send(&Sender::new(principal()), request).await?;
     let headers = format!("{response:?}");
     let mut body = Vec::new();
     while let Some(piece) = response.body.next().await? {
@@ -66,7 +66,7 @@ async fn the_credential_reaches_its_own_origin_and_no_other() {
         let HttpError::Denied(refusal) = denied else { panic!("{elsewhere}: {denied:?}") };
         assert!(refusal.hint.starts_with("--host http://127.0.0.1:"), "{refusal:?}");
     }
-    let stranger = proxy.send(&Principal::new("stranger"), get(own.url())).await;
+    let stranger = proxy.send(&Sender::new(Principal::new("stranger")), get(own.url())).await;
     assert!(matches!(stranger, Err(HttpError::Denied(_))), "{stranger:?}");
 
     let sent = own.requests();

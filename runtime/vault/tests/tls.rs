@@ -4,7 +4,7 @@
 mod fake;
 
 use fake::{Log, Script, answer, converse};
-use handbox_hand::{Http as _, HttpError, HttpRequest, Principal};
+use handbox_hand::{Http as _, HttpError, HttpRequest, Principal, Sender};
 use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, ProxyError, Secret, Trust};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::sync::Arc;
@@ -53,7 +53,7 @@ async fn fetch(port: u16, trust: Trust) -> Result<u16, HttpError> {
     let grants = vec![Grant { principal: principal.clone(), destinations: Vec::new(), bindings: vec![binding] }];
     let proxy = Proxy::new(Options { grants, limits: Limits::MODELS, trust }).unwrap();
     let request = HttpRequest { method: "GET".into(), url, headers: Vec::new(), body: "".into() };
-    proxy.send(&principal, request).await.map(|response| response.status)
+    proxy.send(&Sender::new(principal), request).await.map(|response| response.status)
 }
 
 #[tokio::test]

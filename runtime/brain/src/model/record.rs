@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use data_encoding::BASE64;
-use handbox_hand::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Principal};
+use handbox_hand::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, RequestBody, Sender};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -91,7 +91,9 @@ impl Failure {
             HttpError::Lost(text) => Self::Lost(text.clone()),
             HttpError::TimedOut(text) => Self::TimedOut(text.clone()),
             HttpError::Unusable(text) => Self::Unusable(text.clone()),
-            HttpError::Denied(_) | HttpError::Invalid(_) => return None,
+            HttpError::Denied(_) | HttpError::Invalid(_) | HttpError::Quota(_) | HttpError::Unrecorded(_) => {
+                return None;
+            }
         })
     }
 
@@ -128,20 +130,21 @@ impl Recorder {
 
 #[async_trait]
 impl Http for Recorder {
-    async fn send(&self, principal: &Principal, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    async fn send(&self, sender: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let sent = whole(&request.body)?;
         let mut exchange = Exchange {
             method: request.method.clone(),
             url: request.url.clone(),
-            hash: blake3::hash(&request.body).to_hex().to_string(),
+            hash: blake3::hash(&sent).to_hex().to_string(),
             headers: without_credentials(&request.headers),
-            request: Content::new(&request.body),
+            request: Content::new(&sent),
             status: 0,
             response_headers: Vec::new(),
             response: Content::Text(String::new()),
             pieces: Vec::new(),
             failure: None,
         };
-        let response = match self.inner.send(principal, request).await {
+        let response = match self.inner.send(sender, request).await {
             Ok(response) => response,
             Err(error) => {
                 exchange.failure = Failure::of(&error);
@@ -156,6 +159,16 @@ impl Http for Recorder {
         exchange.response_headers = without_credentials(&headers);
         let body = Recording { inner: body, sink: Arc::clone(&self.sink), exchange: Some(exchange), bytes: Vec::new() };
         Ok(HttpResponse { status, headers, body: Box::new(body) })
+    }
+}
+
+/// Models are sent whole bodies; others cannot be told apart by a hash before they are sent.
+fn whole(body: &RequestBody) -> Result<Bytes, HttpError> {
+    match body {
+        RequestBody::Whole(bytes) => Ok(bytes.clone()),
+        RequestBody::Stream { .. } => {
+            Err(HttpError::Invalid("a body that comes while it is sent is not recorded".to_owned()))
+        }
     }
 }
 
@@ -257,8 +270,8 @@ impl Replay {
 
 #[async_trait]
 impl Http for Replay {
-    async fn send(&self, _: &Principal, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let hash = blake3::hash(&request.body).to_hex().to_string();
+    async fn send(&self, _: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let hash = blake3::hash(&whole(&request.body)?).to_hex().to_string();
         let key = (request.method, request.url, hash);
         let found = {
             let mut exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);

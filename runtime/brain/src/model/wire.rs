@@ -2,8 +2,7 @@
 
 use super::{ModelError, ModelErrorKind};
 use crate::model::sse::{SseError, SseStream};
-use bytes::Bytes;
-use handbox_hand::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Principal};
+use handbox_hand::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Principal, Sender};
 use handbox_session::fold::Tokens;
 use serde_json::Value;
 use std::sync::Arc;
@@ -39,8 +38,9 @@ impl Caller {
         let own = [("content-type", "application/json"), ("accept", "text/event-stream, application/json")];
         let headers =
             own.iter().chain(headers).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let request = HttpRequest { method: "POST".to_owned(), url: url.to_owned(), headers, body: Bytes::from(body) };
-        let mut response = self.http.send(&self.principal, request).await.map_err(|error| self.http(&error))?;
+        let request = HttpRequest { method: "POST".to_owned(), url: url.to_owned(), headers, body: body.into() };
+        let mut response =
+            self.http.send(&Sender::new(self.principal.clone()), request).await.map_err(|error| self.http(&error))?;
         if response.status == 200 {
             return Ok(response);
         }
@@ -105,7 +105,7 @@ impl Caller {
             }
             HttpError::Invalid(_) => (ModelErrorKind::Rejected, format!("could not be asked: {failed}")),
             // Nothing was sent, so nothing was used.
-            HttpError::Unreachable(_) => {
+            HttpError::Unreachable(_) | HttpError::Quota(_) | HttpError::Unrecorded(_) => {
                 let what = format!("{} cannot be reached: {failed}", self.provider);
                 return ModelError { usage: Some(Tokens::default()), ..error(ModelErrorKind::Cut, what) };
             }

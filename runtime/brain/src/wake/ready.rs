@@ -7,7 +7,7 @@ use super::say::no_tool;
 use super::watch::Watch;
 use crate::hands::{Need, Provided};
 use futures_util::future::join_all;
-use handbox_hand::{Call, CallId, Hand, HandError, NoWatcher, ToolName};
+use handbox_hand::{Call, CallId, Hand, HandError, NoAudit, NoWatcher, ToolName};
 use handbox_session::fold::{HandProvisioned, OpenCall, Passed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -142,5 +142,6 @@ impl Desk<'_> {
 /// A call under the id that it has in each attempt: that of its event.
 fn request(call: &OpenCall, attempt: u32, name: &ToolName, input: Value) -> Call {
     let id = call.attempt.as_ref().map_or_else(|| call.id.to_string(), |attempt| attempt.call_id.clone());
-    Call { id: CallId(id), attempt, name: name.clone(), input, extra: Vec::new(), watcher: Arc::new(NoWatcher) }
+    let (watcher, audit) = (Arc::new(NoWatcher), Arc::new(NoAudit));
+    Call { id: CallId(id), attempt, name: name.clone(), input, extra: Vec::new(), watcher, audit }
 }

@@ -155,7 +155,7 @@ struct Nowhere;
 impl handbox_hand::Http for Nowhere {
     async fn send(
         &self,
-        _: &handbox_hand::Principal,
+        _: &handbox_hand::Sender,
         _: handbox_hand::HttpRequest,
     ) -> Result<handbox_hand::HttpResponse, handbox_hand::HttpError> {
         Err(handbox_hand::HttpError::Unreachable("connection refused".to_owned()))

@@ -1,9 +1,8 @@
 //! Where a request goes, and where it may go.
 
-use crate::PolicyError;
-use reqwest::Url;
 use std::fmt;
 use std::net::IpAddr;
+use url::Url;
 
 /// Where something may be sent: scheme, host and port exactly, and a path with all that is below it.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,9 +15,9 @@ impl Destination {
     ///
     /// # Errors
     ///
-    /// [`PolicyError::Destination`] for what is no `http` or `https` URL, or has a user, a query or a fragment.
-    pub fn parse(url: &str) -> Result<Self, PolicyError> {
-        let wrong = |why: &str| PolicyError::Destination(format!("{} is no destination: {why}", named(url)));
+    /// [`DestinationError`] for what is no `http` or `https` URL, or has a user, a query or a fragment.
+    pub fn parse(url: &str) -> Result<Self, DestinationError> {
+        let wrong = |why: &str| DestinationError(format!("{} is no destination: {why}", named(url)));
         let mut parsed = parse(url).map_err(|why| wrong(&why))?;
         if parsed.query().is_some() || parsed.fragment().is_some() {
             return Err(wrong("it has a query or a fragment"));
@@ -32,7 +31,8 @@ impl Destination {
     }
 
     /// Whether a request there is covered.
-    pub(crate) fn covers(&self, target: &Target) -> bool {
+    #[must_use]
+    pub fn covers(&self, target: &Target) -> bool {
         let own = self.url.path().trim_end_matches('/');
         let path = target.url.path();
         self.is_origin_of(target)
@@ -42,7 +42,8 @@ impl Destination {
     }
 
     /// Whether scheme, host and port are those of a request.
-    pub(crate) fn is_origin_of(&self, target: &Target) -> bool {
+    #[must_use]
+    pub fn is_origin_of(&self, target: &Target) -> bool {
         let port = Url::port_or_known_default;
         self.url.scheme() == target.url.scheme()
             && self.url.host() == target.url.host()
@@ -50,14 +51,22 @@ impl Destination {
     }
 
     /// Whether nobody on the way can read what is sent there.
-    pub(crate) fn is_private(&self) -> bool {
+    #[must_use]
+    pub fn is_private(&self) -> bool {
         self.is_https() || is_loopback(&self.url)
     }
 
-    pub(crate) fn is_https(&self) -> bool {
+    /// Whether TLS is spoken there.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 }
+
+/// Why something is no destination. Holds scheme and host of it at most.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DestinationError(pub String);
 
 /// As it would be written.
 impl fmt::Display for Destination {
@@ -73,20 +82,33 @@ impl fmt::Debug for Destination {
 }
 
 /// Where one request goes. Read once: what is matched is what is connected to.
-pub(crate) struct Target {
-    pub(crate) url: Url,
+#[derive(Clone)]
+pub struct Target {
+    url: Url,
 }
 
 impl Target {
-    pub(crate) fn parse(url: &str) -> Result<Self, String> {
+    /// From an absolute URL; its fragment is dropped.
+    ///
+    /// # Errors
+    ///
+    /// A text that does not repeat the URL, if that is none, or if readers disagree on it.
+    pub fn parse(url: &str) -> Result<Self, String> {
         let mut url = parse(url)?;
         url.set_fragment(None);
         Ok(Self { url })
     }
 
     /// Scheme, host and port, for people.
-    pub(crate) fn origin(&self) -> String {
+    #[must_use]
+    pub fn origin(&self) -> String {
         origin(&self.url)
+    }
+
+    /// As it was read: what is connected to.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
     }
 }
 
