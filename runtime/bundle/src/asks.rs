@@ -3,6 +3,7 @@
 use crate::error::BundleError;
 use crate::grant::{FolderGrant, Grants, Mode, check_env_name, check_guest_path, covers};
 use crate::manifest::{Asks, FolderAsk};
+use handbox_hand::Destination;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -33,8 +34,6 @@ pub enum GapKind {
     Env,
     /// A host on the network.
     Host,
-    /// The use of a credential.
-    Credential,
     /// The component has no manifest, so it asks for nothing and gets nothing.
     Unpacked,
 }
@@ -101,16 +100,27 @@ impl Asks {
         });
         let asked = |name: &str| self.env.iter().any(|ask| ask == ANY || ask == name);
         let env = granted.env.iter().filter(|(name, _)| asked(name)).cloned();
-        let grants = Grants { folders: folders.collect(), env: env.collect() };
+        let hosts = granted.hosts.iter().flat_map(|grant| self.hosts_within(grant));
+        let grants = Grants { folders: folders.collect(), env: env.collect(), hosts: hosts.collect() };
         let folder_gaps = self.folders.iter().filter_map(|ask| folder_gap(ask, granted));
         let env_gaps = self.env.iter().filter_map(|name| env_gap(name, granted));
-        let host_gaps = self.hosts.iter().map(|host| network_gap(GapKind::Host, format!("to reach host {host}")));
-        let credential_gaps = self
-            .credentials
-            .iter()
-            .map(|kind| network_gap(GapKind::Credential, format!("the use of a credential of kind {kind}")));
-        let gaps = folder_gaps.chain(env_gaps).chain(host_gaps).chain(credential_gaps).collect();
+        let host_gaps = self.hosts.iter().filter_map(|host| host_gap(host, granted));
+        let gaps = folder_gaps.chain(env_gaps).chain(host_gaps).collect();
         Effective { grants, gaps }
+    }
+
+    /// What it may reach of a destination that is granted.
+    pub fn hosts_within(&self, granted: &Destination) -> Vec<Destination> {
+        if self.hosts.iter().any(|ask| ask == ANY) {
+            return vec![granted.clone()];
+        }
+        let asked = self.hosts.iter().filter_map(|ask| Destination::parse(ask).ok());
+        asked.filter_map(|ask| ask.narrowed_by(granted)).collect()
+    }
+
+    /// Whether it may use a credential of this kind.
+    pub fn wants_credential(&self, kind: &str) -> bool {
+        self.credentials.iter().any(|ask| ask == ANY || ask == kind)
     }
 
     fn folder_for(&self, guest: &str) -> Option<&FolderAsk> {
@@ -156,6 +166,15 @@ impl Asks {
         }
         for name in self.env.iter().filter(|name| *name != ANY) {
             check_env_name(name).map_err(broken)?;
+        }
+        for host in self.hosts.iter().filter(|host| *host != ANY) {
+            Destination::parse(host).map_err(|error| {
+                let message = format!("asks: hosts: {error}");
+                BundleError::broken(
+                    message,
+                    "write api.example.com, *.example.com, https://api.example.com/v1, or * for any",
+                )
+            })?;
         }
         let paths = self.folders.iter().map(|folder| folder.path.as_str());
         check_list("folders", paths)?;
@@ -236,7 +255,23 @@ fn env_gap(name: &str, granted: &Grants) -> Option<Gap> {
     })
 }
 
-fn network_gap(kind: GapKind, asked: String) -> Gap {
-    let reason = "network access comes with the vault, which is not in this version".to_owned();
-    Gap { kind, asked, reason, flag: None, config: None }
+fn host_gap(host: &str, granted: &Grants) -> Option<Gap> {
+    let (what, flag) = match host {
+        ANY if granted.hosts.is_empty() => ("any host".to_owned(), "NAME".to_owned()),
+        ANY => return None,
+        host => {
+            let ask = Destination::parse(host).ok()?;
+            if granted.hosts.iter().any(|grant| grant.narrowed_by(&ask).is_some()) {
+                return None;
+            }
+            (format!("host {host}"), ask.to_string())
+        }
+    };
+    Some(Gap {
+        kind: GapKind::Host,
+        asked: what,
+        reason: "no such host is granted".to_owned(),
+        flag: Some(format!("--host {flag}")),
+        config: Some(format!("[bundles.NAME]\nhosts = [{}]", toml_text(&flag))),
+    })
 }

@@ -82,7 +82,7 @@ impl Grants {
                 return Err(BundleError::invalid(message, "keep one of them"));
             }
         }
-        Ok(Self { folders, env: self.env.clone() })
+        Ok(Self { folders, env: self.env.clone(), hosts: self.hosts.clone() })
     }
 }
 

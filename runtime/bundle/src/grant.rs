@@ -1,6 +1,7 @@
 //! What an operator gives, and what is left of it for one bundle.
 
 use crate::error::{BundleError, shown};
+use handbox_hand::Destination;
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
@@ -77,6 +78,8 @@ pub struct Grants {
     pub folders: Vec<FolderGrant>,
     /// Environment values, by name.
     pub env: Vec<(String, String)>,
+    /// Where requests may go.
+    pub hosts: Vec<Destination>,
 }
 
 /// What a part of a folder grant is when it is not written.

@@ -5,14 +5,14 @@
 pub(crate) enum Supply {
     /// Linked.
     Given,
-    /// Network access, which comes with the vault.
+    /// Sockets: only HTTP leaves, through the vault.
     Network,
     /// Nothing that Handbox knows.
     Unknown,
 }
 
 /// Interfaces by package, all of them of the one version that is linked.
-const GIVEN: [(&str, &str, &[&str]); 6] = [
+const GIVEN: [(&str, &str, &[&str]); 7] = [
     ("wasi:io/", "0.2.", &["error", "poll", "streams"]),
     (
         "wasi:cli/",
@@ -33,12 +33,13 @@ const GIVEN: [(&str, &str, &[&str]); 6] = [
     ("wasi:clocks/", "0.2.", &["monotonic-clock", "wall-clock"]),
     ("wasi:filesystem/", "0.2.", &["types", "preopens"]),
     ("wasi:random/", "0.2.", &["random", "insecure", "insecure-seed"]),
+    ("wasi:http/", "0.2.", &["types", "outgoing-handler"]),
     ("handbox:hand/", "0.1.", &["types", "report"]),
 ];
 
 /// Whether `import`, such as `wasi:io/poll@0.2.3`, can be given.
 pub(crate) fn supply(import: &str) -> Supply {
-    if import.starts_with("wasi:http/") || import.starts_with("wasi:sockets/") {
+    if import.starts_with("wasi:sockets/") {
         return Supply::Network;
     }
     let given = GIVEN.iter().any(|(package, version, interfaces)| {

@@ -124,6 +124,9 @@ pub(crate) fn inspect_hashed(component: &[u8], digest: Option<Digest>) -> Result
     })
 }
 
+/// The interface by which requests leave.
+const OUTGOING: &str = "wasi:http/outgoing-handler@";
+
 impl Inspection {
     /// Whether Handbox can run it: everything it imports can be given, and its manifest
     /// (if any) fits what it imports and exports. A component that imports folders and asks
@@ -159,7 +162,6 @@ impl Inspection {
     }
 
     fn check_imports(&self) -> Result<(), BundleError> {
-        let hosts_asked = self.manifest.as_ref().is_some_and(|manifest| !manifest.asks.hosts.is_empty());
         let of = |wanted: Supply| -> Vec<&str> {
             self.missing.iter().filter(|name| supply(name) == wanted).map(String::as_str).collect()
         };
@@ -170,20 +172,20 @@ impl Inspection {
                 "build it against WASI 0.2 and handbox:hand 0.1, or put in what is missing with `wac plug`",
             ));
         }
-        if network.is_empty() {
-            return Ok(());
-        }
-        let network = list(&network);
-        if self.manifest.is_some() && !hosts_asked {
+        if !network.is_empty() {
             return Err(BundleError::broken(
-                format!("its manifest claims less than it imports: no hosts are asked for, but it imports {network}"),
-                "add the hosts to [asks] in its manifest file, or build it without network code",
+                format!("it imports {}, and no component is given sockets: HTTP alone leaves", list(&network)),
+                "build it with an HTTP client over wasi:http, or without network code",
             ));
         }
-        Err(BundleError::broken(
-            format!("it imports {network}: network access comes with the vault, which is not in this version"),
-            "build it without network code",
-        ))
+        let sends = self.imports.iter().find(|name| name.starts_with(OUTGOING));
+        match (sends, &self.manifest) {
+            (Some(sends), Some(manifest)) if manifest.asks.hosts.is_empty() => Err(BundleError::broken(
+                format!("its manifest claims less than it imports: no hosts are asked for, but it imports {sends}"),
+                "add hosts to [asks] in its manifest file, \"*\" for any that the operator names, or build it without network code",
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn check_recovery(&self) -> Result<(), BundleError> {

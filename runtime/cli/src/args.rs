@@ -292,6 +292,9 @@ pub(crate) struct Grants {
     /// Grant an environment value
     #[arg(long, value_name = "K=V")]
     pub(crate) env: Vec<String>,
+    /// Let requests go to a host: [https://]NAME[:PORT][/PATH], *.NAME for all below it
+    #[arg(long, value_name = "HOST")]
+    pub(crate) host: Vec<String>,
     /// Change limits: memory=64MiB,time=30s,… (see `handbox config show` for all)
     #[arg(long, value_name = "LIMITS")]
     pub(crate) limit: Vec<String>,
@@ -306,8 +309,8 @@ pub(crate) struct Grants {
 impl Grants {
     /// Whether there are any.
     pub(crate) fn any(&self) -> bool {
-        let Self { dir, write, no_dir, env, limit, profile, allow_dangerous_folders } = self;
-        let lists = [dir, env, limit].iter().any(|list| !list.is_empty());
+        let Self { dir, write, no_dir, env, host, limit, profile, allow_dangerous_folders } = self;
+        let lists = [dir, env, host, limit].iter().any(|list| !list.is_empty());
         lists || *write || *no_dir || *allow_dangerous_folders || profile.is_some()
     }
 }

@@ -9,7 +9,7 @@ use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::retype::{self, Typed};
 use crate::watch::Terminal;
-use crate::{input, loose, wiring};
+use crate::{egress, input, loose, network, wiring};
 use data_encoding::BASE64;
 use handbox_bundle::{Bundle, Profile};
 use handbox_hand::{Call, Hand, HandError, Limit, Output, Tool, ToolName, Usage};
@@ -39,19 +39,24 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     if command.outputs.is_some() {
         grants::check_outputs(asking, &folders.outputs)?;
     }
+    let network = network::network("call", &bundle, &effective.grants).map_err(|error| network::failed(&error))?;
     let environment = Environment {
         grants: effective.grants,
         limits: effective.limits,
         scratch: Some(folders.scratch.path().to_owned()),
         outputs: Some(folders.outputs.clone()),
         protected: effective.protected,
+        network: Some(network),
         ..Environment::bare(Profile::default())
     };
     let runtime = wiring::runtime()?;
     let watcher = Arc::new(Terminal::new(global));
+    let sent = Arc::new(egress::Shown::new(global));
     let result = runtime.block_on(async {
         let mut toolbox = wiring::toolbox(&paths, global.quiet)?;
-        let asked = Asked { bundle: &bundle, environment: &environment, command: &command, write_helps, cwd: &cwd };
+        let sent = Arc::clone(&sent);
+        let asked =
+            Asked { bundle: &bundle, environment: &environment, command: &command, write_helps, cwd: &cwd, sent };
         let called = call(&mut toolbox, asked, global.quiet, Arc::clone(&watcher)).await;
         output::clear_transient();
         called
@@ -61,7 +66,11 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     runtime.shutdown_background();
     let left = folders.left_over(global.quiet);
     if global.json {
-        output::json_line(&answer_json(&result, usage, &left));
+        let mut answer = answer_json(&result, usage, &left);
+        if let Some(sent) = sent.to_json() {
+            answer["requests"] = sent;
+        }
+        output::json_line(&answer);
     }
     match result {
         Ok(output) if !global.json => {
@@ -75,17 +84,18 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
 }
 
 /// What is to be called, and with what.
-#[derive(Clone, Copy)]
 struct Asked<'a> {
     bundle: &'a Bundle,
     environment: &'a Environment,
     command: &'a args::Call,
     write_helps: bool,
     cwd: &'a Path,
+    /// What the call sends.
+    sent: Arc<egress::Shown>,
 }
 
 async fn call(toolbox: &mut Toolbox, asked: Asked<'_>, quiet: bool, watcher: Arc<Terminal>) -> Result<Output, Failure> {
-    let Asked { bundle, environment, command, write_helps, cwd } = asked;
+    let Asked { bundle, environment, command, write_helps, cwd, sent } = asked;
     toolbox.add(bundle, environment).await?;
     let tool = find(toolbox, bundle, &command.tool)?;
     let (words, ours) = (&command.input, &command.ours);
@@ -96,7 +106,7 @@ async fn call(toolbox: &mut Toolbox, asked: Asked<'_>, quiet: bool, watcher: Arc
         output::note(Tone::Note, &format!("note: {unknown}"));
         typed.stale.into_iter().for_each(|hint| output::note(Tone::Hint, hint));
     }
-    let call = Call { watcher: watcher.clone(), ..Call::new(call_id(), tool.name.clone(), input.clone()) };
+    let call = Call { watcher: watcher.clone(), audit: sent, ..Call::new(call_id(), tool.name.clone(), input.clone()) };
     let (grants, protected) = (&environment.grants, &environment.protected);
     let no_dir = command.grants.no_dir;
     let advice =

@@ -116,7 +116,7 @@ impl Ceiling<'_> {
 /// The most that is asked for of a folder at `guest`.
 fn most(asks: &Asks, guest: &str) -> Option<Mode> {
     let folder = FolderGrant { host: "/".into(), guest: guest.to_owned(), mode: Mode::ReadWrite };
-    let granted = Grants { folders: vec![folder], env: Vec::new() };
+    let granted = Grants { folders: vec![folder], ..Grants::default() };
     asks.effective(&granted).grants.folders.first().map(|folder| folder.mode)
 }
 

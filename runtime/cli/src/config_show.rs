@@ -70,6 +70,9 @@ impl Shown<'_> {
             [name.clone(), format!("{} B", value.len()), source.to_string(), String::new()]
         });
         table(&mut text, ["ENVIRONMENT", "VALUE", "FROM", ""], rows.collect());
+        let hosts = grants.hosts.iter().zip(&sources.hosts);
+        let rows = hosts.map(|(host, source)| [host.to_string(), source.to_string(), String::new(), String::new()]);
+        table(&mut text, ["HOST", "FROM", "", ""], rows.collect());
         let removed = sources
             .removed
             .iter()
@@ -134,6 +137,8 @@ impl Shown<'_> {
             grants.env.iter().zip(&sources.env).map(
                 |((name, value), source)| json!({ "name": name, "bytes": value.len(), "source": source.to_json() }),
             );
+        let hosts = grants.hosts.iter().zip(&sources.hosts);
+        let hosts = hosts.map(|(host, source)| json!({ "host": host, "source": source.to_json() }));
         let removed = |gone: &Placed<String>| json!({ "what": gone.value, "source": gone.source.to_json() });
         let project = self.config.project.as_ref().map(|project| {
             let changed = project.trust == Trust::Changed;
@@ -152,6 +157,7 @@ impl Shown<'_> {
             "limits": limits.collect::<Vec<_>>(),
             "folders": folders.collect::<Vec<_>>(),
             "env": env.collect::<Vec<_>>(),
+            "hosts": hosts.collect::<Vec<_>>(),
             "removed": sources.removed.iter().map(removed).collect::<Vec<_>>(),
             "bundles": self.names().into_iter().map(bundle).collect::<Vec<_>>(),
             "agents": agents_json(&self.config.operator.agents),

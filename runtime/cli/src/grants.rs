@@ -12,6 +12,7 @@ use handbox_bundle::{
     Bundle, BundleError, Dangerous, Fence, FolderDefaults, FolderGrant, GUEST_PATH_DEFAULT, Grants, Limits,
     LimitsPatch, Mode, Profile, parse_env,
 };
+use handbox_hand::Destination;
 use std::path::{Path, PathBuf};
 
 /// What decides over one call, beside the bundle's own asks.
@@ -49,6 +50,8 @@ pub(crate) struct Sources {
     pub(crate) folders: Vec<Source>,
     /// In the order of the values.
     pub(crate) env: Vec<Source>,
+    /// In the order of the hosts.
+    pub(crate) hosts: Vec<Source>,
     /// What the project took away, for people, and where it says so.
     pub(crate) removed: Vec<Placed<String>>,
 }
@@ -93,7 +96,8 @@ pub(crate) fn effective(ask: Asking<'_>) -> Result<Effective, Failure> {
     let mut folders = layers.folders(ask, &mut removed)?;
     let notes = skip_refused_current_folder(&mut folders, ask);
     let env = layers.env(ask, &mut removed);
-    let grants = check(&folders, &env, ask)?;
+    let hosts = layers.hosts();
+    let grants = check(&folders, &env, &hosts, ask)?;
     wishes.extend(layers.ungranted(&grants));
     let mut warnings = ask.config.warnings.clone();
     warnings.extend(ask.bundle.and_then(|name| ask.config.shadow_warning(name)));
@@ -102,6 +106,7 @@ pub(crate) fn effective(ask: Asking<'_>) -> Result<Effective, Failure> {
         limits: limits.clone(),
         folders: folders.into_iter().map(|folder| folder.source).collect(),
         env: env.into_iter().map(|value| value.source).collect(),
+        hosts: hosts.into_iter().map(|host| host.source).collect(),
         removed,
     };
     Ok(Effective { grants, limits: limits.limits, sources, protected: protected(ask), warnings, notes })
@@ -190,6 +195,18 @@ impl<'a> Layers<'a> {
         stack.items
     }
 
+    /// Where requests may go: all that the operator, a trusted project and flags name, each once.
+    fn hosts(&self) -> Vec<Placed<Destination>> {
+        let mut hosts: Vec<Placed<Destination>> = Vec::new();
+        let layers = self.operator.iter().chain(self.trusted_project()).copied().chain([&self.flags]);
+        for host in layers.flat_map(|layer| &layer.hosts) {
+            if hosts.iter().all(|own| own.value != host.value) {
+                hosts.push(host.clone());
+            }
+        }
+        hosts
+    }
+
     /// What an untrusted project would grant and nobody else does.
     fn ungranted(&self, grants: &Grants) -> Vec<Placed<String>> {
         if self.trusted {
@@ -207,6 +224,8 @@ impl<'a> Layers<'a> {
                 let FolderGrant { host, guest, mode } = &folder.value;
                 Placed::new(format!("folder {} at {guest} ({mode})", host.display()), folder.source.clone())
             }));
+            let hosts = layer.hosts.iter().filter(|host| !grants.hosts.contains(&host.value));
+            wishes.extend(hosts.map(|host| Placed::new(format!("host {}", host.value), host.source.clone())));
             let env = layer.env.iter().filter(|value| !grants.env.contains(&value.value));
             wishes.extend(
                 env.map(|value| Placed::new(format!("environment value {}", value.value.0), value.source.clone())),
@@ -248,6 +267,10 @@ pub(crate) fn flags(typed: &args::Grants, cwd: &Path) -> Result<Layer, Failure> 
         let pair = parse_env(value).map_err(|error| failure_at(&source, error))?;
         layer.env.push(Placed::new(pair, source));
     }
+    for text in &typed.host {
+        let source = Source::Flag("--host");
+        layer.hosts.push(Placed::new(host(text, &source)?, source));
+    }
     for text in &typed.limit {
         let source = Source::Flag("--limit");
         let patch = text.parse::<LimitsPatch>().map_err(|error| failure_at(&source, error))?;
@@ -259,6 +282,14 @@ pub(crate) fn flags(typed: &args::Grants, cwd: &Path) -> Result<Layer, Failure> 
         layer.profile = Some(Placed::new(profile, source));
     }
     Ok(layer)
+}
+
+/// A destination as `--host` and configuration have it.
+pub(crate) fn host(text: &str, source: &Source) -> Result<Destination, Failure> {
+    Destination::parse(text).map_err(|error| {
+        let hint = "write api.example.com, *.example.com, https://api.example.com:8443/v1 or http://127.0.0.1:8080";
+        before(source.in_error(), Failure::usage(error.to_string())).hint(hint)
+    })
 }
 
 /// Leaves of `folders` what the project's `[narrow]` leaves.
@@ -320,7 +351,7 @@ fn skip_refused_current_folder(folders: &mut Vec<Placed<FolderGrant>>, ask: Aski
         if !matches!(folder.source, Source::CurrentFolder) {
             return true;
         }
-        let alone = Grants { folders: vec![folder.value.clone()], env: Vec::new() };
+        let alone = Grants { folders: vec![folder.value.clone()], ..Grants::default() };
         let Err(error @ BundleError::Refused { .. }) = alone.checked(&fence) else { return true };
         let text = error.to_string();
         let reason = text.split_once(" is not granted: ").map_or(text.as_str(), |(_, reason)| reason);
@@ -337,14 +368,19 @@ fn skip_refused_current_folder(folders: &mut Vec<Placed<FolderGrant>>, ask: Aski
 fn check(
     folders: &[Placed<FolderGrant>],
     env: &[Placed<(String, String)>],
+    hosts: &[Placed<Destination>],
     ask: Asking<'_>,
 ) -> Result<Grants, Failure> {
     let fence = fence(ask);
     let values = |folders: &[Placed<FolderGrant>]| folders.iter().map(|folder| folder.value.clone()).collect();
-    let all = Grants { folders: values(folders), env: env.iter().map(|pair| pair.value.clone()).collect() };
+    let all = Grants {
+        folders: values(folders),
+        env: env.iter().map(|pair| pair.value.clone()).collect(),
+        hosts: hosts.iter().map(|host| host.value.clone()).collect(),
+    };
     let checked = all.checked(&fence).map_err(|error| {
         let alone = |folder: &&Placed<FolderGrant>| {
-            let grants = Grants { folders: values(std::slice::from_ref(*folder)), env: Vec::new() };
+            let grants = Grants { folders: values(std::slice::from_ref(*folder)), ..Grants::default() };
             grants.checked(&fence).is_err()
         };
         let culprit = folders.iter().find(alone);
@@ -359,7 +395,7 @@ fn check(
 pub(crate) fn check_outputs(ask: Asking<'_>, host: &Path) -> Result<(), Failure> {
     let (host, guest) = (host.to_owned(), GUEST_PATH_DEFAULT.to_owned());
     let folder = FolderGrant { host, guest, mode: Mode::ReadWrite };
-    check(&[Placed::new(folder, Source::Flag("--outputs"))], &[], ask).map(drop)
+    check(&[Placed::new(folder, Source::Flag("--outputs"))], &[], &[], ask).map(drop)
 }
 
 /// Refuses to let a guest replace a link through which Handbox finds what it loads.

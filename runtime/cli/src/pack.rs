@@ -348,9 +348,6 @@ fn report(
         ("digest", inspection.digest.to_string()),
     ];
     output::data(&describe::table(&rows));
-    if !manifest.asks.hosts.is_empty() || !manifest.asks.credentials.is_empty() {
-        output::note(Tone::Warning, "it asks for hosts or credentials, which no version of Handbox grants yet");
-    }
     if origin == Origin::MadeUp {
         let sample = head_sample(&manifest.name);
         let text = "without --manifest it asks for nothing, so it will see no folder; to ask, save this as tool.toml \

@@ -1,11 +1,13 @@
 //! Where a request goes, and where it may go.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 use url::Url;
 
 /// Where something may be sent: scheme, host and port exactly, and a path with all that is below it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Destination {
     url: Url,
 }
@@ -50,6 +52,16 @@ impl Destination {
             && port(&self.url) == port(&target.url)
     }
 
+    /// What both cover; `None` if that is nothing.
+    #[must_use]
+    pub fn narrowed_by(&self, other: &Self) -> Option<Self> {
+        let inside = |outer: &Self, inner: &Self| outer.covers(&Target { url: inner.url.clone() });
+        if inside(self, other) {
+            return Some(other.clone());
+        }
+        inside(other, self).then(|| self.clone())
+    }
+
     /// Whether nobody on the way can read what is sent there.
     #[must_use]
     pub fn is_private(&self) -> bool {
@@ -78,6 +90,20 @@ impl fmt::Display for Destination {
 impl fmt::Debug for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
+    }
+}
+
+impl From<Destination> for String {
+    fn from(destination: Destination) -> Self {
+        destination.to_string()
+    }
+}
+
+impl TryFrom<String> for Destination {
+    type Error = DestinationError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The recipe that hands are provisioned from.
 
 use crate::kept::KeptLimits;
+use crate::network::Network;
 use handbox_bundle::{FolderGrant, Grants, Limits, Mode, Profile};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub struct Environment {
     /// Files that no hand may change even inside a writable folder: everything that the
     /// host program loads (configuration, bundles, locks, its own data).
     pub protected: Vec<PathBuf>,
+    /// Who sends what hands want to send. Without one, every request is refused.
+    pub network: Option<Network>,
     /// For hands that keep their state between calls.
     pub kept: KeptLimits,
 }
@@ -38,6 +41,7 @@ impl Environment {
             scratch: None,
             outputs: None,
             protected: Vec::new(),
+            network: None,
             kept: KeptLimits { queue_max: 64, idle_max: Duration::from_secs(30 * 60) },
         }
     }

@@ -4,6 +4,7 @@ use crate::bindings::{report, types};
 use crate::files::{FileState, Files, HasFiles};
 use crate::job::Job;
 use crate::meter::Meter;
+use crate::network::Outgoing;
 use crate::sink::Sink;
 use handbox_bundle::Mode;
 use handbox_hand::{Limit, LogLevel, Watcher};
@@ -13,6 +14,7 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// Longest progress message, in bytes; the rest is cut.
 const PROGRESS_BYTES_MAX: usize = 1 << 10;
@@ -28,6 +30,8 @@ pub(crate) struct Guest {
     pub(crate) wasi: WasiCtx,
     pub(crate) table: ResourceTable,
     pub(crate) files: FileState,
+    pub(crate) http: WasiHttpCtx,
+    pub(crate) outgoing: Outgoing,
     pub(crate) memory: MemoryUse,
     pub(crate) watcher: Arc<dyn Watcher>,
     pub(crate) stdout: Sink,
@@ -59,6 +63,7 @@ impl Guest {
         self.files.hop = Arc::clone(hop);
         self.files.read_only.store(job.weakest() == Mode::ReadOnly, Relaxed);
         self.watcher = Arc::clone(watcher);
+        self.outgoing.start_call(job);
         self.stdout.start_call(meter);
         self.stderr.start_call(meter);
     }
@@ -114,6 +119,12 @@ impl WasiView for Guest {
     }
 }
 
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.outgoing, table: &mut self.table, ctx: &mut self.http }
+    }
+}
+
 impl types::Host for Guest {}
 
 impl report::Host for Guest {
@@ -152,8 +163,8 @@ fn cut(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }
 
-/// Everything that any guest may import. Sockets and HTTP are not in here: a component
-/// that needs them is refused when it is loaded.
+/// Everything that any guest may import. Sockets are not in here: a component that needs them is refused when it is
+/// loaded. HTTP is, for all: what may be sent is decided for each request, see `network.rs`.
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     use wasmtime_wasi::cli::{WasiCli, WasiCliView};
     use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
@@ -185,6 +196,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         inner: wasmtime_wasi::filesystem::WasiFilesystemCtxView { ctx: t.wasi.filesystem(), table: &mut t.table },
         state: &mut t.files,
     })?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     report::add_to_linker::<_, HasSelf<Guest>>(l, |t| t)?;
     types::add_to_linker::<_, HasSelf<Guest>>(l, |t| t)?;
     Ok(())

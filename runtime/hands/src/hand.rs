@@ -27,6 +27,8 @@ const STATE_BYTES_MAX: usize = 16 << 20;
 
 /// What a component hand is made from.
 pub(crate) struct Recipe {
+    /// The bundle that it belongs to.
+    pub(crate) bundle: String,
     pub(crate) package: Arc<Package>,
     /// Already cut down to what the component asks for.
     pub(crate) grants: Grants,
@@ -85,6 +87,10 @@ impl ComponentHand {
             folders,
             protected: Arc::new(protected),
             env: recipe.grants.env.clone(),
+            line: recipe.environment.network.as_ref().map(|network| {
+                let principal = network.principal(&recipe.bundle, &recipe.package.component.name);
+                (Arc::clone(&network.http), principal)
+            }),
         }))
     }
 

@@ -21,6 +21,7 @@ mod library;
 mod loaded;
 mod metadata;
 mod meter;
+mod network;
 pub mod reflect;
 mod run;
 mod schema;
@@ -35,5 +36,7 @@ pub use environment::{Environment, OUTPUTS_GUEST, SCRATCH_GUEST};
 pub use hand::ComponentHand;
 pub use kept::KeptLimits;
 pub use library::Library;
+
 pub use loaded::{LoadWatcher, QuietLoad};
+pub use network::Network;
 pub use toolbox::{Toolbox, ToolboxError};

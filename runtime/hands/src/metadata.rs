@@ -87,6 +87,8 @@ async fn list_tools(
         args: &[],
         stdin: None,
         watcher: Arc::new(NoWatcher),
+        // Nothing leaves before anybody has called a tool.
+        line: None,
     })?;
     let instance = pre.instantiate_async(&mut store).await?;
     let hand = hand.load(&mut store, &instance)?;

@@ -9,6 +9,7 @@ use crate::guest::Guest;
 use crate::job::Job;
 use crate::library::Package;
 use crate::loaded::{Kind, Loaded};
+use crate::network::Line;
 use crate::reflect;
 use crate::sink::{Budget, Sink};
 use crate::store::{Opening, open_store, settle};
@@ -30,6 +31,7 @@ pub(crate) struct Ready {
     pub(crate) folders: Folders,
     pub(crate) protected: Arc<Protected>,
     pub(crate) env: Vec<(String, String)>,
+    pub(crate) line: Line,
 }
 
 /// A store with its instance.
@@ -84,7 +86,9 @@ impl Ready {
             stdout: Sink::new(Arc::clone(&job.meter), stdout_is),
             stderr: Sink::new(Arc::clone(&job.meter), Budget::Log),
             watcher: Arc::clone(&job.call.watcher),
+            line: self.line.clone(),
         })?;
+        store.data_mut().outgoing.start_call(job);
         let instance = self.loaded()?.pre.instantiate_async(&mut store).await?;
         Ok(Live { store, instance })
     }

@@ -5,6 +5,7 @@ use crate::files::{FileState, Folders, Protected};
 use crate::guest::{Guest, MemoryUse};
 use crate::hop::Hop;
 use crate::meter::Meter;
+use crate::network::{Line, Outgoing};
 use crate::sink::Sink;
 use handbox_bundle::Mode;
 use handbox_hand::{Limit, Watcher};
@@ -13,12 +14,16 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{CallHook, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
+use wasmtime_wasi_http::WasiHttpCtx;
 
 /// Most random bytes that a guest gets for one request; how many requests it may make is
 /// bounded by its host calls.
 const RANDOM_BYTES_MAX: u64 = 1 << 20;
 /// What one crossing may carry beside the output: names, media types, list headers.
 const CROSSING_BYTES_EXTRA: u64 = 256 << 10;
+/// The most that the headers of one request or response take in the host, in bytes; an allowance for how they are kept
+/// included.
+const FIELDS_BYTES_MAX: usize = 128 << 10;
 /// Fuel that a call into the host costs beside what it does, so that a loop of cheap
 /// host calls burns its budget about as fast as the machine's time.
 const HOST_CALL_FUEL: u64 = 500;
@@ -38,6 +43,7 @@ pub(crate) struct Opening<'a> {
     pub(crate) stdout: Sink,
     pub(crate) stderr: Sink,
     pub(crate) watcher: Arc<dyn Watcher>,
+    pub(crate) line: Line,
 }
 
 /// Opens a store for one call, or for the life of a kept hand.
@@ -93,8 +99,12 @@ fn guest(opening: &Opening<'_>) -> Guest {
     let mut table = ResourceTable::new();
     table.set_max_capacity(limits.handles as usize);
     let files = FileState::new(Arc::clone(&opening.meter), Arc::clone(&opening.hop), Arc::clone(&opening.protected));
+    let mut http = WasiHttpCtx::new();
+    http.set_field_size_limit(FIELDS_BYTES_MAX);
     Guest {
         wasi: wasi(opening),
+        http,
+        outgoing: Outgoing::new(opening.line.clone()),
         table,
         files,
         memory: MemoryUse { meter: Arc::clone(&opening.meter), held: 0 },

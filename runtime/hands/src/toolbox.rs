@@ -73,6 +73,7 @@ impl Toolbox {
         environment: &Arc<Environment>,
     ) -> Result<ComponentHand, HandError> {
         let recipe = Recipe {
+            bundle: bundle.name.clone(),
             package: self.library.package(component),
             grants: component.effective(&environment.grants).grants,
             limits: environment.limits.narrowed_by(bundle.limits),

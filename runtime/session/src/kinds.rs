@@ -111,6 +111,10 @@ kinds! {
     HANDBOX_CALL_STARTED = "handbox.call_started";
     /// What became of that call.
     HANDBOX_CALL_ENDED = "handbox.call_ended";
+    /// A call wants to send a request: where, and whether it may.
+    HANDBOX_EGRESS = "handbox.egress";
+    /// What came of that request.
+    HANDBOX_EGRESS_ENDED = "handbox.egress_ended";
     /// A hand was made ready.
     HANDBOX_HAND_PROVISIONED = "handbox.hand_provisioned";
     /// A hand with its state went to another session, or came from one.

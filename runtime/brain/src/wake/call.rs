@@ -81,11 +81,16 @@ impl Desk<'_> {
             biased;
             interrupted = watch.interrupt(self.written()) => {
                 interrupted?;
+                self.tell(ready.egress.take()).await?;
                 return self.look().await;
             }
-            () = self.pass(left) => return self.look().await,
+            () = self.pass(left) => {
+                self.tell(ready.egress.take()).await?;
+                return self.look().await;
+            }
             outcome = ready.hand.reconcile(ready.request.clone()) => outcome,
         };
+        self.stage(ready.egress.take())?;
         self.reconciled(&ready, outcome).await
     }
 
@@ -166,9 +171,9 @@ impl Desk<'_> {
                 ended = running.join_next() => ended,
                 interrupted = watch.interrupt(self.written()) => {
                     interrupted?;
-                    return self.cut(running).await;
+                    return self.cut(running, &left).await;
                 }
-                () = self.pass(time) => return self.cut(running).await,
+                () = self.pass(time) => return self.cut(running, &left).await,
             };
             match ended {
                 Some(Ok(ended)) => self.conclude(&mut left, ended).await?,
@@ -183,7 +188,7 @@ impl Desk<'_> {
     }
 
     /// Ends what still runs. What became of it is not known, which the next step sees.
-    async fn cut(&mut self, mut running: JoinSet<Ended>) -> Result<(), WakeError> {
+    async fn cut(&mut self, mut running: JoinSet<Ended>, left: &[Ready]) -> Result<(), WakeError> {
         running.abort_all();
         let gone = async { while running.join_next().await.is_some() {} };
         tokio::select! {
@@ -193,6 +198,8 @@ impl Desk<'_> {
                 tracing::warn!(session = %self.session, "a call that was cut off is still there");
             }
         }
+        let sent: Vec<Event> = left.iter().flat_map(|one| one.egress.take()).collect();
+        self.tell(sent).await?;
         self.look().await
     }
 
@@ -209,6 +216,7 @@ impl Desk<'_> {
     async fn conclude(&mut self, left: &mut Vec<Ready>, (id, result): Ended) -> Result<(), WakeError> {
         let Some(index) = left.iter().position(|one| one.call.id == id) else { return Ok(()) };
         let ready = left.remove(index);
+        self.stage(ready.egress.take())?;
         match result {
             Some(Ok(output)) => {
                 let events = self.committed(&ready, &output).await?;

@@ -5,6 +5,7 @@ mod ask;
 mod call;
 mod compact;
 mod desk;
+mod egress;
 mod output;
 mod pass;
 mod preview;

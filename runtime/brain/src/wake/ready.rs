@@ -2,16 +2,18 @@
 
 use super::WakeError;
 use super::desk::Desk;
+use super::egress::{EgressLog, Waiting};
 use super::output::brief;
 use super::say::no_tool;
 use super::watch::Watch;
 use crate::hands::{Need, Provided};
 use futures_util::future::join_all;
-use handbox_hand::{Call, CallId, Hand, HandError, NoAudit, NoWatcher, ToolName};
+use handbox_hand::{Audit, Call, CallId, Hand, HandError, NoAudit, NoWatcher, ToolName};
+use handbox_session::EventId;
 use handbox_session::fold::{HandProvisioned, OpenCall, Passed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A call that can be made.
 pub(super) struct Ready {
@@ -21,6 +23,8 @@ pub(super) struct Ready {
     pub(super) hand_name: String,
     pub(super) incarnation: u64,
     pub(super) request: Call,
+    /// What the call sends.
+    pub(super) egress: Arc<EgressLog>,
 }
 
 /// What a call needs before it is made.
@@ -133,9 +137,24 @@ impl Desk<'_> {
         let made =
             (incarnation > known).then(|| HandProvisioned { hand: hand_name.to_owned(), incarnation, bundle, reason });
         let input = members.remove("input").unwrap_or_else(|| json!({}));
-        let request = request(&call, attempt, &tool.name, input);
+        let egress = Arc::new(self.egress_log(call.id));
+        let mut request = request(&call, attempt, &tool.name, input);
+        request.audit = Arc::clone(&egress) as Arc<dyn Audit>;
         let hand_name = hand_name.to_owned();
-        Ok(Prepared::Ready(Box::new(Ready { call, attempt, hand, hand_name, incarnation, request }), made))
+        Ok(Prepared::Ready(Box::new(Ready { call, attempt, hand, hand_name, incarnation, request, egress }), made))
+    }
+}
+
+impl Desk<'_> {
+    fn egress_log(&self, call: EventId) -> EgressLog {
+        EgressLog {
+            log: Arc::clone(&self.brain.log),
+            surroundings: Arc::clone(&self.brain.surroundings),
+            session: self.session,
+            epoch: self.tenure.epoch(),
+            call,
+            waiting: Mutex::new(Waiting::default()),
+        }
     }
 }
 

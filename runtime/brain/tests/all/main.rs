@@ -8,6 +8,7 @@ mod compactions;
 mod contexts;
 mod counters;
 mod crashes;
+mod egress;
 mod interrupts;
 mod limits;
 mod money;

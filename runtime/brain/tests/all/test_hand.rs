@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use handbox_brain::{Hands, Need, Provided};
-use handbox_hand::{Call, Hand, HandError, Hints, Outcome, Output, Part, Recovery, Tool, ToolName};
+use handbox_hand::{
+    AuditError, Call, Egress, EgressEnd, Hand, HandError, Hints, Outcome, Output, Part, Recovery, Tool, ToolName,
+    Verdict,
+};
 use handbox_session::SessionId;
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -91,6 +94,8 @@ pub(crate) fn tools() -> Vec<Tool> {
         tool("pay", WRITES, Recovery::Retry),
         tool("send", WRITES, Recovery::Ask),
         tool("book", WRITES, Recovery::Reconcile),
+        tool("fetch", READS, Recovery::Retry),
+        tool("post", WRITES, Recovery::Ask),
         tool("slow", READS, Recovery::Retry),
         tool("slow_send", WRITES, Recovery::Ask),
         tool("long", READS, Recovery::Retry),
@@ -108,6 +113,27 @@ pub(crate) fn tools() -> Vec<Tool> {
 }
 
 impl TestHand {
+    /// A request as the vault makes one: told, sent, told again.
+    async fn request(&self, call: &Call) -> Result<(), HandError> {
+        let durable = call.name.as_str() == "post";
+        let egress = Egress {
+            id: 7,
+            principal: "test".into(),
+            tool: Some(call.name.as_str().into()),
+            method: if durable { "POST".into() } else { "GET".into() },
+            origin: "https://api.example.com".into(),
+            path: "/v1".into(),
+            verdict: Verdict::Allowed { rule: "https://api.example.com".into(), credential: None },
+            durable,
+        };
+        let denied = |error: AuditError| HandError::Tool(handbox_hand::ToolFault::Failed(error.to_string()));
+        call.audit.decided(&egress).await.map_err(denied)?;
+        self.points.at("egress decided").await;
+        self.effect("request", &call.id.0);
+        call.audit.ended(&egress, &EgressEnd { status: Some(204), sent: true, ..EgressEnd::default() });
+        Ok(())
+    }
+
     /// An effect: counted, and for a keyed tool only once for each key.
     fn effect(&self, tool: &str, key: &str) {
         let mut ledger = self.ledger.lock().unwrap();
@@ -130,6 +156,9 @@ impl Hand for TestHand {
             return Err(HandError::Busy("not now".into()));
         }
         self.points.at("tool started").await;
+        if name == "fetch" || name == "post" {
+            self.request(&call).await?;
+        }
         if name.starts_with("slow") {
             tokio::time::sleep(Duration::from_secs(20)).await;
         }

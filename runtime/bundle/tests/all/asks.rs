@@ -10,7 +10,11 @@ fn granted(folders: &[(&str, Mode)]) -> Grants {
         guest: (*guest).to_owned(),
         mode: *mode,
     });
-    Grants { folders: folders.collect(), env: vec![("LANG".into(), "C".into()), ("KEY".into(), "k".into())] }
+    Grants {
+        folders: folders.collect(),
+        env: vec![("LANG".into(), "C".into()), ("KEY".into(), "k".into())],
+        hosts: Vec::new(),
+    }
 }
 
 fn seen(asks: &Asks, grants: &Grants) -> Vec<(String, Mode)> {

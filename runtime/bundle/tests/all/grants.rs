@@ -102,7 +102,7 @@ impl Tree {
         let root = self.path("");
         let defaults = FolderDefaults { cwd: &root, guest: "/workspace", mode: Mode::ReadOnly };
         let folders = texts.iter().map(|text| FolderGrant::parse(text, defaults).unwrap()).collect();
-        Grants { folders, env: Vec::new() }
+        Grants { folders, ..Grants::default() }
     }
 
     fn check(&self, texts: &[&str], fence: &Fence) -> Result<Grants, BundleError> {
@@ -127,7 +127,7 @@ fn the_same_guest_path_or_name_twice_is_an_error_that_shows_both() {
     let text = said(&tree.check(&["a:/data", "b:/data:rw"], &Fence::default()).unwrap_err());
     assert!(text.contains("/data is given twice") && text.contains("/a") && text.contains("/b"), "{text}");
     let env = vec![("A".to_owned(), "1".to_owned()), ("A".to_owned(), "2".to_owned())];
-    assert!(Grants { folders: Vec::new(), env }.checked(&Fence::default()).is_err());
+    assert!(Grants { env, ..Grants::default() }.checked(&Fence::default()).is_err());
 }
 
 #[test]

@@ -136,7 +136,7 @@ impl Advice<'_> {
                 // A value that the tool does not speak of is hardly why.
                 GapKind::Env => gap.env().is_some_and(|name| text.contains(name)),
                 GapKind::Folder => about != About::Other,
-                GapKind::Host | GapKind::Credential => true,
+                GapKind::Host => true,
                 // These have hints of their own.
                 GapKind::Mode | GapKind::Unpacked => false,
             };

@@ -90,7 +90,7 @@ fn grant(before: &Pinned, chosen: &[Chosen], ask: Asking<'_>) -> Result<Pinned, 
     let typed = ask.typed;
     let allow_dangerous_folders = before.allow_dangerous_folders || typed.allow_dangerous_folders;
     let flags = grants::flags(typed, ask.cwd)?;
-    let Grants { mut folders, mut env } = before.grants();
+    let Grants { mut folders, mut env, mut hosts } = before.grants();
     if typed.no_dir {
         folders.clear();
     }
@@ -107,6 +107,8 @@ fn grant(before: &Pinned, chosen: &[Chosen], ask: Asking<'_>) -> Result<Pinned, 
     let new: Vec<(String, String)> = flags.env.iter().map(|pair| pair.value.clone()).collect();
     env.retain(|(own, _)| new.iter().all(|(new, _)| new != own));
     env.extend(new);
+    let new = flags.hosts.iter().map(|host| host.value.clone()).filter(|new| !hosts.contains(new)).collect::<Vec<_>>();
+    hosts.extend(new);
     let mut limits = LayeredLimits {
         limits: before.limits().map_err(|error| Failure::new(Kind::Broken, error))?,
         sources: BTreeMap::new(),
@@ -114,7 +116,7 @@ fn grant(before: &Pinned, chosen: &[Chosen], ask: Asking<'_>) -> Result<Pinned, 
     limits.replace(&flags);
     limits.limits.validate()?;
     let typed = args::Grants { allow_dangerous_folders, ..args::Grants::default() };
-    let checked = grants::recheck(&Grants { folders, env }, Asking { typed: &typed, ..ask })?;
+    let checked = grants::recheck(&Grants { folders, env, hosts }, Asking { typed: &typed, ..ask })?;
     let bundles = match chosen {
         [] => before.bundles.clone(),
         chosen => chosen.iter().map(|one| one.pinned.clone()).collect(),
@@ -168,6 +170,12 @@ fn granted(old: &Pinned, new: &Pinned, what: &mut Vec<String>) {
     }
     for (name, _) in new.env.iter().filter(|pair| !old.env.contains(pair)) {
         what.push(format!("its tools are given the environment value {name}"));
+    }
+    for host in new.hosts.iter().filter(|host| !old.hosts.contains(host)) {
+        what.push(format!("its tools may send requests to {host}"));
+    }
+    for host in old.hosts.iter().filter(|host| !new.hosts.contains(host)) {
+        what.push(format!("its tools may not send requests to {host} any more"));
     }
     if old.limits != new.limits {
         what.push("its tools have other limits".to_owned());

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::describe::shell_word;
 use crate::failure::Failure;
 use crate::grants::{self, Asking};
+use crate::network;
 use crate::paths::Paths;
 use async_trait::async_trait;
 use handbox_brain::{Hands, Need, Provided, RunsWith, Scratch};
@@ -98,12 +99,16 @@ impl BundleHands {
         let folders = Folders::of(&self.paths.data, need.session);
         folders.make().map_err(|error| HandError::Fatal(format!("the session's own folders: {error}")))?;
         let limits = Pinned::read(need.runs).and_then(|pinned| pinned.limits()).map_err(HandError::Gone)?;
+        let owner = need.session.to_string();
+        let network = network::network(&owner, &provisions.bundle, &provisions.grants);
+        let network = network.map_err(|error| HandError::Fatal(error.to_string()))?;
         let environment = Environment {
             grants: provisions.grants.clone(),
             limits,
             scratch: Some(folders.scratch),
             outputs: Some(folders.outputs),
             protected: provisions.protected.clone(),
+            network: Some(network),
             ..Environment::bare(handbox_bundle::Profile::default())
         };
         let mut hand = Toolbox::new(Arc::clone(&self.library));

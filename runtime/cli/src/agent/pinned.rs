@@ -9,7 +9,7 @@ use crate::grants::{self, Asking, Effective};
 use crate::paths::Paths;
 use handbox_brain::{Policy, RunsWith, ToolSpec};
 use handbox_bundle::{Bundle, Digest, FolderGrant, Grants, Limits, LimitsPatch, Mode, Profile};
-use handbox_hand::Tool;
+use handbox_hand::{Destination, Tool};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,9 @@ pub(crate) struct Pinned {
     pub(crate) folders: Vec<PinnedFolder>,
     /// Environment values.
     pub(crate) env: Vec<(String, String)>,
+    /// Where requests may go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) hosts: Vec<Destination>,
     /// What one call may use, as `--limit` has it.
     pub(crate) limits: String,
     /// Whether folders are allowed that are refused otherwise.
@@ -112,7 +115,14 @@ impl Pinned {
 
     /// The same bundles, with nothing granted to them.
     pub(crate) fn without_grants(self) -> Self {
-        Self { folders: Vec::new(), env: Vec::new(), allow_dangerous_folders: false, seal: None, ..self }
+        Self {
+            folders: Vec::new(),
+            env: Vec::new(),
+            hosts: Vec::new(),
+            allow_dangerous_folders: false,
+            seal: None,
+            ..self
+        }
     }
 
     /// `grants` are checked: their paths are canonical.
@@ -132,6 +142,7 @@ impl Pinned {
             bundles,
             folders,
             env: grants.env.clone(),
+            hosts: grants.hosts.clone(),
             limits: limits.to_string(),
             allow_dangerous_folders,
             seal: None,
@@ -149,7 +160,7 @@ impl Pinned {
             guest: folder.guest.clone(),
             mode: folder.mode,
         };
-        Grants { folders: self.folders.iter().map(folder).collect(), env: self.env.clone() }
+        Grants { folders: self.folders.iter().map(folder).collect(), env: self.env.clone(), hosts: self.hosts.clone() }
     }
 
     pub(crate) fn limits(&self) -> Result<Limits, String> {

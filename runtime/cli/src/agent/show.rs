@@ -2,6 +2,7 @@
 
 use super::advise::Hints;
 use crate::output::{self, Tone};
+use handbox_hand::Egress;
 use handbox_session::fold::bodies::Body;
 use handbox_session::fold::{CallStarted, HandProvisioned, OpenCall};
 use handbox_session::{Entry, EventId, Followed, Seq, kinds};
@@ -134,6 +135,11 @@ impl Screen {
         } else if *kind == kinds::SESSION_ERROR {
             self.end_line();
             self.error(event.id(), &members);
+        } else if *kind == kinds::HANDBOX_EGRESS {
+            if let Ok(egress) = serde_json::from_value::<Egress>(record(members)) {
+                self.end_line();
+                crate::egress::refused(&egress);
+            }
         } else if *kind == kinds::HANDBOX_HAND_PROVISIONED {
             match HandProvisioned::from_event(event) {
                 Ok(made) if made.reason == "died" => {
@@ -251,6 +257,12 @@ pub(super) fn duration(ms: u64) -> String {
         1000..60_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
         _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
     }
+}
+
+/// A record as it was told; in the log its number has another name.
+fn record(mut members: Value) -> Value {
+    members["id"] = members["request"].take();
+    members
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use handbox_bundle::{
     BundleError, FolderGrant, GUEST_PATH_DEFAULT, LimitsPatch, Mode, Profile, check_guest_path, parse_env, parse_toml,
 };
+use handbox_hand::Destination;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -25,6 +26,8 @@ struct FileToml {
     folders: Vec<FolderToml>,
     #[serde(default)]
     env: BTreeMap<String, String>,
+    #[serde(default)]
+    hosts: Vec<String>,
     #[serde(default)]
     bundles: BTreeMap<String, BundleToml>,
     narrow: Option<NarrowToml>,
@@ -50,6 +53,17 @@ struct BundleToml {
     folders: Vec<FolderToml>,
     #[serde(default)]
     env: BTreeMap<String, String>,
+    #[serde(default)]
+    hosts: Vec<String>,
+}
+
+/// What a table grants and limits, as it is written.
+struct LayerToml {
+    profile: Option<Profile>,
+    limits: LimitsPatch,
+    folders: Vec<FolderToml>,
+    env: BTreeMap<String, String>,
+    hosts: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +122,8 @@ pub(crate) struct Layer {
     pub(crate) limits: Vec<Placed<LimitsPatch>>,
     pub(crate) folders: Vec<Placed<FolderGrant>>,
     pub(crate) env: Vec<Placed<(String, String)>>,
+    /// Where requests may go.
+    pub(crate) hosts: Vec<Placed<Destination>>,
 }
 
 /// What a project leaves of the grants of its operator's configuration.
@@ -175,8 +191,9 @@ impl Reading<'_> {
             let settings = self.bundle(&name, bundle)?;
             bundles.insert(name, settings);
         }
+        let FileToml { profile, limits, folders, env, hosts, .. } = toml;
         Ok(Settings {
-            all: self.layer(&[], toml.profile, toml.limits, toml.folders, toml.env)?,
+            all: self.layer(&[], LayerToml { profile, limits, folders, env, hosts })?,
             bundles,
             narrow: self.narrow(toml.narrow)?,
             agents: self.agents(toml.agents)?,
@@ -205,18 +222,13 @@ impl Reading<'_> {
             Some(path) => Some(Placed::new(self.host_path(&path_key, &path)?, self.at(&path_key))),
             None => None,
         };
-        let layer = self.layer(&key, toml.profile, toml.limits, toml.folders, toml.env)?;
+        let BundleToml { profile, limits, folders, env, hosts, .. } = toml;
+        let layer = self.layer(&key, LayerToml { profile, limits, folders, env, hosts })?;
         Ok(BundleSettings { path, layer })
     }
 
-    fn layer(
-        &self,
-        table: &[&str],
-        profile: Option<Profile>,
-        limits: LimitsPatch,
-        folders: Vec<FolderToml>,
-        env: BTreeMap<String, String>,
-    ) -> Result<Layer, Failure> {
+    fn layer(&self, table: &[&str], toml: LayerToml) -> Result<Layer, Failure> {
+        let LayerToml { profile, limits, folders, env, hosts } = toml;
         let at = |rest: &[&str]| self.at(&[table, rest].concat());
         let mut layer =
             Layer { profile: profile.map(|value| Placed::new(value, at(&["profile"]))), ..Layer::default() };
@@ -241,6 +253,11 @@ impl Reading<'_> {
             let pair = parse_env(if name.contains('=') { "=" } else { &pair });
             let pair = pair.map_err(|error| self.refused(&path, error))?;
             layer.env.push(Placed::new(pair, self.at(&path)));
+        }
+        for (index, host) in hosts.into_iter().enumerate() {
+            let index = index.to_string();
+            let source = self.at(&[table, &["hosts", &index]].concat());
+            layer.hosts.push(Placed::new(crate::grants::host(&host, &source)?, source));
         }
         Ok(layer)
     }

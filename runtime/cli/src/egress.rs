@@ -1,0 +1,98 @@
+//! What a call sends, shown to whoever made it.
+
+use crate::args::Global;
+use crate::output::{self, Tone};
+use async_trait::async_trait;
+use handbox_hand::{Audit, AuditError, Egress, EgressEnd, Verdict};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The most requests that an answer for programs lists. The number of all stands beside them.
+const LISTED_MAX: usize = 100;
+
+/// The record of one call without a session: shown with `-v`, and part of the answer for programs. A refusal is always
+/// shown, with what would allow it.
+pub(crate) struct Shown {
+    verbose: bool,
+    quiet: bool,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    count: usize,
+    /// By the number of the request.
+    requests: BTreeMap<u64, Value>,
+    /// Refusals that were shown: a tool may try the same a thousand times.
+    refused: Vec<String>,
+}
+
+impl Shown {
+    pub(crate) fn new(global: &Global) -> Self {
+        Self { verbose: global.verbose > 0, quiet: global.quiet, seen: Mutex::default() }
+    }
+
+    /// For an answer to programs; `None` if nothing was to be sent.
+    pub(crate) fn to_json(&self) -> Option<Value> {
+        let seen = self.seen();
+        (seen.count > 0).then(|| json!({ "count": seen.count, "list": seen.requests.values().collect::<Vec<_>>() }))
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Audit for Shown {
+    async fn decided(&self, egress: &Egress) -> Result<(), AuditError> {
+        let mut seen = self.seen();
+        seen.count += 1;
+        if seen.requests.len() < LISTED_MAX
+            && let Ok(record) = serde_json::to_value(egress)
+        {
+            seen.requests.insert(egress.id, record);
+        }
+        let line = line(egress);
+        match &egress.verdict {
+            Verdict::Allowed { rule, credential } if self.verbose => {
+                let with = credential.as_ref().map(|name| format!(" with the credential {name}")).unwrap_or_default();
+                output::note(Tone::Note, &format!("→ {line} ({rule}{with})"));
+            }
+            Verdict::Refused { .. }
+                if !self.quiet && !seen.refused.contains(&line) && seen.refused.len() < LISTED_MAX =>
+            {
+                refused(egress);
+                seen.refused.push(line);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn ended(&self, egress: &Egress, end: &EgressEnd) {
+        if self.verbose {
+            let what = end.status.map_or_else(|| end.error.clone().unwrap_or_default(), |status| status.to_string());
+            let bytes = end.response_bytes;
+            output::note(Tone::Note, &format!("← {what}, {bytes} B, {} ms: {}", end.duration_ms, line(egress)));
+        }
+        if let (Some(record), Ok(end)) = (self.seen().requests.get_mut(&egress.id), serde_json::to_value(end)) {
+            record["end"] = end;
+        }
+    }
+}
+
+/// Method and address, for people.
+fn line(egress: &Egress) -> String {
+    output::one_line(&format!("{} {}{}", egress.method, egress.origin, egress.path), 200)
+}
+
+/// Says that a request was refused, and what would allow it.
+pub(crate) fn refused(egress: &Egress) {
+    if let Verdict::Refused { reason, hint } = &egress.verdict {
+        output::clear_transient();
+        output::note(Tone::Note, &format!("not sent: {}: {}", line(egress), output::one_line(reason, 400)));
+        output::note(Tone::Hint, &output::one_line(hint, 400));
+    }
+}
