@@ -1,89 +1,324 @@
-//! Where a request goes, and where it may go.
+//! Where something may be sent.
 
-use serde::{Deserialize, Serialize};
+use crate::target::{self, Target, is_ambiguous, origin, reads_differently};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
-use url::Url;
+use url::{Host, Url};
 
-/// Where something may be sent: scheme, host and port exactly, and a path with all that is below it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+/// The most methods that one destination names.
+const METHODS_MAX: usize = 16;
+
+/// Where something may be sent: scheme, host and port, a path with all that is below it, and the methods.
+///
+/// Written as `https://api.example.com/v1`, with the methods before it if not all are meant: `GET,HEAD https://…`. The host
+/// may be `*.example.com`, which means all below it, however deep, and not `example.com` itself. Without a scheme it is
+/// `https`: `api.example.com:8443/v1`.
+///
+/// Where `public` stands before the URL, only public addresses are meant: no range that an operator granted, and not even
+/// an address that the URL itself names, widens it. That is what becomes of a host that somebody asked for and of which
+/// the operator said no more than "any public one".
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Destination {
-    url: Url,
+    https: bool,
+    host: Pattern,
+    port: u16,
+    /// With no slash at its end; empty for all.
+    path: String,
+    /// `None` for all.
+    methods: Option<BTreeSet<String>>,
+    public_only: bool,
+}
+
+/// Which hosts.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Pattern {
+    Name(String),
+    Address(IpAddr),
+    /// All below it.
+    Below(String),
+    Any,
+}
+
+/// What differs between a request and a destination; of several, the first in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Difference {
+    /// The host.
+    Host,
+    /// `http` where it is `https`, or the reverse.
+    Scheme,
+    /// The port.
+    Port,
+    /// The path.
+    Path,
+    /// The method.
+    Method,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Host => "host",
+            Self::Scheme => "scheme",
+            Self::Port => "port",
+            Self::Path => "path",
+            Self::Method => "method",
+        })
+    }
 }
 
 impl Destination {
-    /// From an absolute URL, such as `https://api.example.com/v1`: requests to `/v1` and below it match, `/v10` does not.
+    /// From its text; see the type. `*` for any host is refused: it takes a caller that means it, see
+    /// [`any_public`](Self::any_public).
     ///
     /// # Errors
     ///
     /// [`DestinationError`] for what is no `http` or `https` URL, or has a user, a query or a fragment.
-    pub fn parse(url: &str) -> Result<Self, DestinationError> {
-        let wrong = |why: &str| DestinationError(format!("{} is no destination: {why}", named(url)));
-        let mut parsed = parse(url).map_err(|why| wrong(&why))?;
+    pub fn parse(text: &str) -> Result<Self, DestinationError> {
+        let own = Self::parse_granted(text)?;
+        if own.host == Pattern::Any {
+            return Err(DestinationError(
+                "* means every public host, and is no destination of its own here".to_owned(),
+            ));
+        }
+        Ok(own)
+    }
+
+    /// As [`parse`](Self::parse), and `*` is [`any_public`](Self::any_public): for what an operator typed himself, and for
+    /// what was written from a destination.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_granted(text: &str) -> Result<Self, DestinationError> {
+        let (methods, rest) = match text.split_once(' ') {
+            Some((first, rest)) if first != "public" => (Some(methods(first)?), rest),
+            _ => (None, text),
+        };
+        let (public_only, place) = rest.strip_prefix("public ").map_or((false, rest), |place| (true, place));
+        let mut own = Self::parse_place(place)?;
+        own.methods = methods;
+        own.public_only |= public_only;
+        Ok(own)
+    }
+
+    fn parse_place(place: &str) -> Result<Self, DestinationError> {
+        let url = if place.contains("://") { place.to_owned() } else { format!("https://{place}") };
+        let wrong = |why: &str| DestinationError(format!("{} is no destination: {why}", named(&url)));
+        let parsed = target::parse(&url).map_err(|why| wrong(&why))?;
         if parsed.query().is_some() || parsed.fragment().is_some() {
             return Err(wrong("it has a query or a fragment"));
+        }
+        let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        if authority.ends_with(':') {
+            return Err(wrong("a colon stands there, and no port"));
         }
         let path = parsed.path().trim_end_matches('/').to_owned();
         if is_ambiguous(&path) {
             return Err(wrong("servers read its path in different ways"));
         }
-        parsed.set_path(&path);
-        Ok(Self { url: parsed })
+        let host = match (target::address(&parsed), parsed.host()) {
+            (Some(address), _) => Pattern::Address(address),
+            (None, Some(Host::Domain("*"))) => Pattern::Any,
+            (None, Some(Host::Domain(name))) => {
+                let below = name.strip_prefix("*.");
+                target::is_name(below.unwrap_or(name)).map_err(|why| wrong(&why))?;
+                below.map_or_else(|| Pattern::Name(name.to_owned()), |below| Pattern::Below(below.to_owned()))
+            }
+            (None, _) => return Err(wrong("it has no host")),
+        };
+        let https = parsed.scheme() == "https";
+        let port = parsed.port_or_known_default().unwrap_or_default();
+        Ok(Self { https, public_only: host == Pattern::Any, host, port, path, methods: None })
+    }
+
+    /// Every host with a public address, over `https` and its usual port. Written `https://*`.
+    #[must_use]
+    pub fn any_public() -> Self {
+        let (host, path) = (Pattern::Any, String::new());
+        Self { https: true, host, port: 443, path, methods: None, public_only: true }
+    }
+
+    /// The same for these methods alone, which are compared exactly.
+    ///
+    /// # Errors
+    ///
+    /// [`DestinationError`] for none, more than 16, or what is no method in capitals.
+    pub fn with_methods<'a>(mut self, methods: impl IntoIterator<Item = &'a str>) -> Result<Self, DestinationError> {
+        let methods: Vec<&str> = methods.into_iter().collect();
+        self.methods = Some(self::methods(&methods.join(","))?);
+        Ok(self)
     }
 
     /// Whether a request there is covered.
     #[must_use]
-    pub fn covers(&self, target: &Target) -> bool {
-        let own = self.url.path().trim_end_matches('/');
-        let path = target.url.path();
-        self.is_origin_of(target)
-            && (own.is_empty()
-                || !is_ambiguous(path)
-                    && path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    pub fn covers(&self, method: &str, target: &Target) -> bool {
+        self.differs(method, target).is_none()
+    }
+
+    /// What keeps a request from being covered; `None` if it is.
+    #[must_use]
+    pub fn differs(&self, method: &str, target: &Target) -> Option<Difference> {
+        let path = target.url().path();
+        let below = || path.strip_prefix(&self.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let differences = [
+            (Difference::Host, !self.has_host(target)),
+            (Difference::Scheme, self.scheme() != target.url().scheme()),
+            (Difference::Port, self.port != target.port()),
+            (Difference::Path, !self.path.is_empty() && (is_ambiguous(path) || !below())),
+            (Difference::Method, self.methods.as_ref().is_some_and(|methods| !methods.contains(method))),
+        ];
+        differences.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)
+    }
+
+    fn has_host(&self, target: &Target) -> bool {
+        match &self.host {
+            Pattern::Name(name) => target.address().is_none() && name == target.host(),
+            Pattern::Address(address) => target.address() == Some(*address),
+            Pattern::Below(parent) => target.address().is_none() && is_below(target.host(), parent),
+            Pattern::Any => true,
+        }
+    }
+
+    /// What both cover, written as the narrower of both in each part; `None` if that is nothing. Of what was asked for and
+    /// what is granted, this is what may be done.
+    #[must_use]
+    pub fn narrowed_by(&self, other: &Self) -> Option<Self> {
+        if self.https != other.https || self.port != other.port {
+            return None;
+        }
+        let host = if self.host.contains(&other.host) {
+            &other.host
+        } else if other.host.contains(&self.host) {
+            &self.host
+        } else {
+            return None;
+        };
+        let path = match (path_contains(&self.path, &other.path), path_contains(&other.path, &self.path)) {
+            (true, _) => &other.path,
+            (_, true) => &self.path,
+            (false, false) => return None,
+        };
+        let methods = match (&self.methods, &other.methods) {
+            (Some(own), Some(others)) => Some(own.intersection(others).cloned().collect()),
+            (own, others) => own.clone().or_else(|| others.clone()),
+        };
+        if methods.as_ref().is_some_and(BTreeSet::is_empty) {
+            return None;
+        }
+        let public_only = self.public_only || other.public_only;
+        Some(Self { https: self.https, host: host.clone(), port: self.port, path: path.clone(), methods, public_only })
     }
 
     /// Whether scheme, host and port are those of a request.
     #[must_use]
     pub fn is_origin_of(&self, target: &Target) -> bool {
-        let port = Url::port_or_known_default;
-        self.url.scheme() == target.url.scheme()
-            && self.url.host() == target.url.host()
-            && port(&self.url) == port(&target.url)
+        self.has_host(target) && self.scheme() == target.url().scheme() && self.port == target.port()
     }
 
-    /// What both cover; `None` if that is nothing.
+    /// Whether it names one host, and that is the request's.
     #[must_use]
-    pub fn narrowed_by(&self, other: &Self) -> Option<Self> {
-        let inside = |outer: &Self, inner: &Self| outer.covers(&Target { url: inner.url.clone() });
-        if inside(self, other) {
-            return Some(other.clone());
-        }
-        inside(other, self).then(|| self.clone())
+    pub fn names_host_of(&self, target: &Target) -> bool {
+        !self.is_wildcard() && self.has_host(target)
     }
 
-    /// Whether nobody on the way can read what is sent there.
+    /// Whether nobody on the way can read what is sent there. `localhost` counts: the vault never looks it up.
     #[must_use]
     pub fn is_private(&self) -> bool {
-        self.is_https() || is_loopback(&self.url)
+        self.https || self.is_localhost() || self.address().is_some_and(|address| address.is_loopback())
     }
 
     /// Whether TLS is spoken there.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.url.scheme() == "https"
+        self.https
+    }
+
+    /// Whether it means many hosts.
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        matches!(self.host, Pattern::Below(_) | Pattern::Any)
+    }
+
+    /// Whether it means hosts that share no more than a top-level domain, or nothing.
+    #[must_use]
+    pub fn is_broad(&self) -> bool {
+        match &self.host {
+            Pattern::Any => true,
+            Pattern::Below(parent) => !parent.contains('.'),
+            Pattern::Name(_) | Pattern::Address(_) => false,
+        }
+    }
+
+    /// Whether only public addresses are meant, whatever an operator grants beside it.
+    #[must_use]
+    pub fn is_public_only(&self) -> bool {
+        self.public_only
+    }
+
+    /// The address that it names.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        if let Pattern::Address(address) = self.host { Some(address) } else { None }
+    }
+
+    /// Whether it names this machine as `localhost`.
+    #[must_use]
+    pub fn is_localhost(&self) -> bool {
+        matches!(&self.host, Pattern::Name(name) if name == "localhost")
+    }
+
+    /// Whether some methods are not covered.
+    #[must_use]
+    pub fn restricts_methods(&self) -> bool {
+        self.methods.is_some()
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.https { "https" } else { "http" }
     }
 }
 
-/// Why something is no destination. Holds scheme and host of it at most.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct DestinationError(pub String);
+impl Pattern {
+    fn contains(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Any, _) => true,
+            (Self::Below(parent), Self::Below(below)) => parent == below || is_below(below, parent),
+            (Self::Below(parent), Self::Name(name)) => is_below(name, parent),
+            (own, other) => own == other,
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(IpAddr::V4(address)) => write!(f, "{address}"),
+            // As the parser writes it, so that both are the same text.
+            Self::Address(IpAddr::V6(address)) => write!(f, "{}", Host::<String>::Ipv6(*address)),
+            Self::Below(parent) => write!(f, "*.{parent}"),
+            Self::Any => f.write_str("*"),
+        }
+    }
+}
 
 /// As it would be written.
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", origin(&self.url), self.url.path().trim_end_matches('/'))
+        if let Some(methods) = &self.methods {
+            let methods: Vec<&str> = methods.iter().map(String::as_str).collect();
+            write!(f, "{} ", methods.join(","))?;
+        }
+        if self.public_only && self.host != Pattern::Any {
+            f.write_str("public ")?;
+        }
+        write!(f, "{}://{}", self.scheme(), self.host)?;
+        if self.port != if self.https { 443 } else { 80 } {
+            write!(f, ":{}", self.port)?;
+        }
+        f.write_str(&self.path)
     }
 }
 
@@ -93,54 +328,56 @@ impl fmt::Debug for Destination {
     }
 }
 
-impl From<Destination> for String {
-    fn from(destination: Destination) -> Self {
-        destination.to_string()
+impl std::str::FromStr for Destination {
+    type Err = DestinationError;
+
+    fn from_str(text: &str) -> Result<Self, DestinationError> {
+        Self::parse(text)
     }
 }
 
-impl TryFrom<String> for Destination {
-    type Error = DestinationError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text)
+/// As its text.
+impl Serialize for Destination {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
-/// Where one request goes. Read once: what is matched is what is connected to.
-#[derive(Clone)]
-pub struct Target {
-    url: Url,
-}
-
-impl Target {
-    /// From an absolute URL; its fragment is dropped.
-    ///
-    /// # Errors
-    ///
-    /// A text that does not repeat the URL, if that is none, or if readers disagree on it.
-    pub fn parse(url: &str) -> Result<Self, String> {
-        let mut url = parse(url)?;
-        url.set_fragment(None);
-        Ok(Self { url })
-    }
-
-    /// Scheme, host and port, for people.
-    #[must_use]
-    pub fn origin(&self) -> String {
-        origin(&self.url)
-    }
-
-    /// As it was read: what is connected to.
-    #[must_use]
-    pub fn url(&self) -> &Url {
-        &self.url
+/// From its text, as [`Destination::parse_granted`] reads it: what is read back was granted before it was written.
+impl<'de> Deserialize<'de> for Destination {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse_granted(&text).map_err(serde::de::Error::custom)
     }
 }
 
-fn origin(url: &Url) -> String {
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+/// Why something is no destination. Holds scheme and host of it at most.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DestinationError(pub String);
+
+/// `GET,HEAD`, without repeating what is wrong: where no method stands, anything may.
+fn methods(text: &str) -> Result<BTreeSet<String>, DestinationError> {
+    let is_method = |method: &&str| {
+        let tokens = !method.is_empty() && method.len() <= 32;
+        tokens
+            && method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-')
+            && !matches!(*method, "CONNECT" | "TRACE")
+    };
+    let methods: Vec<&str> = text.split(',').collect();
+    if methods.len() > METHODS_MAX || !methods.iter().all(is_method) {
+        let why = "before the space of a destination stand methods in capitals, such as GET,HEAD; there is no CONNECT or TRACE";
+        return Err(DestinationError(why.to_owned()));
+    }
+    Ok(methods.into_iter().map(str::to_owned).collect())
+}
+
+fn is_below(name: &str, parent: &str) -> bool {
+    name.strip_suffix(parent).and_then(|rest| rest.strip_suffix('.')).is_some_and(|rest| !rest.is_empty())
+}
+
+fn path_contains(outer: &str, inner: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// An address that is refused, for people: scheme and host at most, since a key may stand anywhere else in it. Where readers
@@ -149,140 +386,4 @@ fn named(url: &str) -> String {
     let parsed =
         Url::parse(url).ok().filter(|parsed| !reads_differently(url) && matches!(parsed.scheme(), "http" | "https"));
     parsed.map_or_else(|| "the address".to_owned(), |parsed| origin(&parsed))
-}
-
-/// Whether other readers read a URL in another way: the parser drops tabs and line breaks, and reads a backslash as a slash.
-fn reads_differently(url: &str) -> bool {
-    url.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'\\')
-}
-
-/// One reading of a URL, or why there is none. The texts do not repeat it: a query may hold anything.
-fn parse(url: &str) -> Result<Url, String> {
-    if reads_differently(url) {
-        return Err("the URL holds white space, control bytes or a backslash".to_owned());
-    }
-    let url = Url::parse(url).map_err(|error| format!("not an absolute URL: {error}"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err("the URL is neither http nor https".to_owned());
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("the URL names a user".to_owned());
-    }
-    if url.port() == Some(0) {
-        return Err("there is no port 0".to_owned());
-    }
-    let host = url.host_str().unwrap_or_default();
-    if host.split('.').any(str::is_empty) && !host.starts_with('[') {
-        return Err("the host has an empty label".to_owned());
-    }
-    Ok(url)
-}
-
-/// `localhost` counts: this crate never looks it up, see `resolve.rs`.
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let literal = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || literal.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// Whether some server may read a path as another one: an encoded slash, or a dot segment that the parser left because
-/// of parameters (`..;a`).
-fn is_ambiguous(path: &str) -> bool {
-    let path = path.to_ascii_lowercase();
-    let encoded = ["%2f", "%5c", "%00", "%25"].iter().any(|code| path.contains(code));
-    encoded || path.replace("%2e", ".").split('/').any(|segment| matches!(segment.split(';').next(), Some("." | "..")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn covers(destination: &str, url: &str) -> bool {
-        let destination = Destination::parse(destination).unwrap();
-        Target::parse(url).is_ok_and(|target| destination.covers(&target))
-    }
-
-    #[test]
-    fn scheme_host_port_and_path_segments_match_exactly() {
-        let v1 = "https://api.example.com/v1/";
-        for url in [
-            "https://api.example.com/v1",
-            "https://API.example.com:443/v1/messages?beta=true",
-            "https://api.example.com/v1/a/../b",
-        ] {
-            assert!(covers(v1, url), "{url}");
-        }
-        for url in [
-            "http://api.example.com/v1",
-            "https://api.example.com:8443/v1",
-            "https://api.example.com.evil.net/v1",
-            "https://evil.net/v1",
-            "https://api.example.com./v1",
-            "https://api.example.com/v10",
-            "https://api.example.com/",
-            "https://api.example.com/v1/../admin",
-            "https://api.example.com/v1/%2e%2e/admin",
-            "https://api.example.com/v1/..%2fadmin",
-            "https://api.example.com/v1/..;x/admin",
-            "https://api.example.com/v1/%252e%252e/admin",
-        ] {
-            assert!(!covers(v1, url), "{url}");
-        }
-        assert!(covers("http://[::1]:8080", "http://[::1]:8080/any/path"));
-        assert!(covers("https://bücher.example", "https://xn--bcher-kva.example/"));
-    }
-
-    #[test]
-    fn a_url_that_readers_disagree_on_is_no_target() {
-        for url in [
-            "https://api.example.com@evil.net/",
-            "https://user:pass@api.example.com/",
-            "https://api.example.com\\@evil.net/",
-            "https://api.example\t.com/",
-            "https://api.example.com/\r\nx: y",
-            "https://api..example.com/",
-            "https://api.example.com:0/",
-            "ftp://api.example.com/",
-            "/v1/messages",
-            "",
-        ] {
-            assert!(Target::parse(url).is_err(), "{url:?}");
-        }
-    }
-
-    #[test]
-    fn an_address_that_is_refused_is_named_without_what_may_be_a_key() {
-        for (url, named) in [
-            ("https://me:canary@api.example.com/v1", "https://api.example.com is no destination: the URL names a user"),
-            ("https://canary@api.example.com:8443", "https://api.example.com:8443 is"),
-            ("https://api.example.com/v1?key=canary", "https://api.example.com is"),
-            ("https://api.example.com/#canary", "https://api.example.com is"),
-            ("https://api.example.com/canary/%2e%2e%2fx", "https://api.example.com is"),
-            ("https://canary\\@api.example.com", "the address is"),
-            ("https://me:can\tary@api.example.com", "the address is"),
-            ("me:canary@api.example.com", "the address is"),
-            ("canary://api.example.com", "the address is"),
-            ("httpcanary://api.example.com", "the address is"),
-            ("https://me:canary@[", "the address is"),
-            ("canary", "the address is"),
-        ] {
-            let error = Destination::parse(url).unwrap_err().to_string();
-            assert!(error.contains(named) && !error.contains("canary"), "{error}");
-        }
-    }
-
-    #[test]
-    fn only_https_and_loopback_are_private() {
-        for (url, private) in [
-            ("https://api.example.com", true),
-            ("http://127.0.0.1:11434/v1", true),
-            ("http://[::1]/", true),
-            ("http://localhost:8080", true),
-            ("http://192.168.1.5/", false),
-            ("http://localhost.evil.net/", false),
-            ("http://127.0.0.1.evil.net/", false),
-        ] {
-            assert_eq!(Destination::parse(url).unwrap().is_private(), private, "{url}");
-        }
-    }
 }

@@ -10,14 +10,16 @@ mod destination;
 mod egress;
 mod error;
 mod http;
+mod target;
 mod text;
 mod tool;
 
 pub use call::{Call, CallId, LogLevel, NoWatcher, Outcome, Output, Part, Usage, Watcher};
-pub use destination::{Destination, DestinationError, Target};
+pub use destination::{Destination, DestinationError, Difference};
 pub use egress::{Audit, AuditError, Egress, EgressEnd, NoAudit, Sender, Verdict};
 pub use error::{HandError, Limit, LimitHit, Refusal, ToolFault};
 pub use http::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Principal, RequestBody};
+pub use target::Target;
 pub use text::{bounded, misleads, plain};
 pub use tool::{Extra, Hints, Recovery, Tool, ToolName, ToolNameError};
 

@@ -1,17 +1,25 @@
-//! The HTTP client, with everything said aloud that it would otherwise choose.
+//! The HTTP clients, with everything said aloud that they would otherwise choose.
 
-use crate::resolve::Resolver;
+use crate::policy::Pool;
+use crate::resolve::{Judge, Judged};
 use crate::{Limits, ProxyError};
+use handbox_hand::Principal;
 use reqwest::{Client, ClientBuilder, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Idle connections that are kept for the next request, to one host under one credential.
 const IDLE_CONNECTIONS_MAX: usize = 8;
+/// How long they are kept.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
 /// The most headers of a response; hyper takes at most 400 KiB of them before we count.
 const HEADERS_MAX: usize = 100;
+/// The most clients, each with connections of its own. The one that was not used for longest goes.
+const CLIENTS_MAX: usize = 256;
 
 /// Whose certificates are believed.
 #[derive(Clone, Debug)]
@@ -23,16 +31,15 @@ pub enum Trust {
 }
 
 /// How TLS is spoken. Made once: the clients of all bindings share it.
-pub(crate) fn tls(trust: &Trust, needed: bool) -> Result<ClientConfig, ProxyError> {
+fn tls(trust: Option<&Trust>) -> Result<ClientConfig, ProxyError> {
     let wrong = |error: rustls::Error| ProxyError::Tls(error.to_string());
     // Named here, since a process-wide default would be global state.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(wrong)?;
     let builder = match trust {
-        // A machine may have no authorities and still ask a model on loopback.
-        Trust::Platform if needed => builder.with_platform_verifier().map_err(wrong)?,
-        Trust::Platform => builder.with_root_certificates(RootCertStore::empty()),
-        Trust::Only(authorities) => {
+        Some(Trust::Platform) => builder.with_platform_verifier().map_err(wrong)?,
+        None => builder.with_root_certificates(RootCertStore::empty()),
+        Some(Trust::Only(authorities)) => {
             let mut roots = RootCertStore::empty();
             for authority in authorities {
                 roots.add(CertificateDer::from(authority.as_slice())).map_err(wrong)?;
@@ -41,23 +48,91 @@ pub(crate) fn tls(trust: &Trust, needed: bool) -> Result<ClientConfig, ProxyErro
         }
     };
     let mut tls = builder.with_no_client_auth();
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(tls)
 }
 
-/// A client with connections of its own: those under a credential are used for nothing else.
-pub(crate) fn client(tls: &ClientConfig, limits: &Limits) -> Result<Client, ProxyError> {
+/// Whose connections they are. Within one, the HTTP library keeps those to different origins apart, and never uses one
+/// for another host that its certificate names as well.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Owner {
+    pub(crate) principal: Principal,
+    pub(crate) generation: u64,
+    pub(crate) pool: Pool,
+}
+
+/// All clients, and how they speak TLS.
+pub(crate) struct Clients {
+    trust: Trust,
+    limits: Limits,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    /// Those of the trust, once a rule asks for TLS: a machine may have no authorities and still ask a model on loopback.
+    tls: Option<ClientConfig>,
+    without_tls: ClientConfig,
+    clients: HashMap<Owner, (Client, u64)>,
+    uses: u64,
+}
+
+impl Clients {
+    pub(crate) fn new(trust: Trust, limits: Limits) -> Result<Self, ProxyError> {
+        // Wrong authorities are told at once; whether the machine has any, when they are needed.
+        let ready = if matches!(trust, Trust::Only(_)) { Some(tls(Some(&trust))?) } else { None };
+        let inner = Inner { tls: ready, without_tls: tls(None)?, clients: HashMap::new(), uses: 0 };
+        Ok(Self { trust, limits, inner: Mutex::new(inner) })
+    }
+
+    /// Sees to it that TLS can be spoken from now on.
+    pub(crate) fn need_tls(&self) -> Result<(), ProxyError> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.tls.is_none() {
+            inner.tls = Some(tls(Some(&self.trust))?);
+        }
+        Ok(())
+    }
+
+    /// A client with connections that nobody else uses.
+    pub(crate) fn get(&self, owner: Owner, judge: impl FnOnce() -> Judge) -> Result<Client, ProxyError> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.uses += 1;
+        let now = inner.uses;
+        if let Some((client, used)) = inner.clients.get_mut(&owner) {
+            *used = now;
+            return Ok(client.clone());
+        }
+        let own = client(inner.tls.as_ref().unwrap_or(&inner.without_tls), &self.limits, owner.pool, judge())?;
+        if inner.clients.len() >= CLIENTS_MAX {
+            let oldest = inner.clients.iter().min_by_key(|(_, (_, used))| *used).map(|(owner, _)| owner.clone());
+            oldest.and_then(|oldest| inner.clients.remove(&oldest));
+        }
+        inner.clients.insert(owner, (own.clone(), now));
+        Ok(own)
+    }
+
+    /// Closes what nobody uses any more. Requests under way go on.
+    pub(crate) fn forget(&self, principal: &Principal) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.clients.retain(|owner, _| owner.principal != *principal);
+    }
+}
+
+fn client(tls: &ClientConfig, limits: &Limits, pool: Pool, judge: Judge) -> Result<Client, ProxyError> {
+    let header_bytes_max = u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX);
     ClientBuilder::new()
         .tls_backend_preconfigured(tls.clone())
-        .dns_resolver(Resolver)
+        .dns_resolver(Judged(Arc::new(judge)))
         .redirect(redirect::Policy::none()) // a hop is a new decision
         .no_proxy() // the environment does not choose our route
         .retry(retry::never()) // whether to try again is the caller's to decide
         .referer(false)
-        .http1_only()
         .http1_max_headers(HEADERS_MAX)
+        .http2_max_header_list_size(header_bytes_max)
         .connect_timeout(limits.connect_time_max)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+        // Whoever may ask any host would otherwise leave a connection open at each.
+        .pool_max_idle_per_host(if pool.wide { 0 } else { IDLE_CONNECTIONS_MAX })
+        .pool_idle_timeout(IDLE_TIME_MAX)
         .user_agent(concat!("handbox/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| ProxyError::Tls(describe(error)))

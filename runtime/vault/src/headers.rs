@@ -27,11 +27,17 @@ pub(crate) fn is_ours(name: &str) -> bool {
     OURS.contains(&name.as_str()) || name.starts_with("proxy-")
 }
 
+/// The most headers of a request. Beyond some tens of thousands the HTTP library panics.
+const COUNT_MAX: usize = 256;
+
 /// The headers of a request as its principal wants them.
 pub(crate) fn of_request(wanted: &[(String, String)], bytes_max: usize) -> Result<HeaderMap, HttpError> {
     let bytes: usize = wanted.iter().map(|(name, value)| name.len() + value.len()).sum();
     if bytes > bytes_max {
         return Err(HttpError::Invalid(format!("headers of {bytes} bytes; the most is {bytes_max}")));
+    }
+    if wanted.len() > COUNT_MAX {
+        return Err(HttpError::Invalid(format!("{} headers; the most is {COUNT_MAX}", wanted.len())));
     }
     let mut headers = HeaderMap::new();
     for (name, value) in wanted {

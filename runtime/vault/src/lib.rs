@@ -9,15 +9,15 @@
 //! is called.
 //!
 //! ```
-//! # use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Secret, Trust};
+//! # use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Secret};
 //! # use handbox_hand::Principal;
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let to = Destination::parse("https://api.anthropic.com")?;
 //! // Without a key there is nothing to bind, and nothing may be sent.
 //! let key = Secret::from_env("ANTHROPIC_API_KEY")?;
 //! let binding = key.map(|key| Binding::header("anthropic", to, "x-api-key", key)).transpose()?;
-//! let grant = Grant { principal: Principal::new("model"), destinations: vec![], bindings: binding.into_iter().collect() };
-//! let proxy = Proxy::new(Options { grants: vec![grant], limits: Limits::MODELS, trust: Trust::Platform })?;
+//! let grant = Grant { bindings: binding.into_iter().collect(), ..Grant::new(Principal::new("model")) };
+//! let proxy = Proxy::new(Options { grants: vec![grant], ..Options::new(Limits::MODELS) })?;
 //! # let _ = proxy; Ok(()) }
 //! ```
 //!
@@ -26,21 +26,36 @@
 //! What model calls need. The scrubber knows the raw value of a secret and none of its encodings; addresses are not
 //! sorted into classes (see `resolve.rs`); decisions are not audited; HTTP/1.1 only.
 
+mod addresses;
+mod agree;
+mod binding;
 mod body;
 mod client;
 mod credential;
+mod failure;
 mod headers;
+mod incoming;
+mod inject;
 mod limits;
+mod outgoing;
+mod party;
 mod policy;
+mod prepare;
 mod proxy;
+mod record;
 mod resolve;
+mod scan;
 mod scrub;
 mod secret;
 
+pub use agree::guard_agrees_with_connector;
+pub use binding::{Binding, GuestHeader, PolicyError};
 pub use client::Trust;
 pub use credential::{Credential, CredentialError, Credentials, Place};
 pub use handbox_hand::Destination;
-pub use limits::Limits;
-pub use policy::{Binding, Grant, PolicyError};
+pub use ipnet::IpNet;
+pub use limits::{Limits, Quota};
+pub use policy::Grant;
 pub use proxy::{Options, Proxy, ProxyError};
+pub use resolve::{Resolve, SystemResolver};
 pub use secret::{FromFile, Secret, SecretError};

@@ -1,11 +1,11 @@
 //! Who may send what where, and which credential goes along.
 
-use crate::Secret;
-use crate::headers;
-use crate::scrub::Needles;
-use handbox_hand::{Destination, Principal, Refusal, Target};
-use reqwest::header::HeaderName;
-use std::fmt;
+use crate::addresses::{self, Unfit};
+use crate::binding::Binding;
+use crate::resolve::never_asked;
+use handbox_hand::{Destination, Difference, Principal, Refusal, Target};
+use ipnet::IpNet;
+use std::net::IpAddr;
 
 /// What one principal may do.
 #[derive(Clone, Debug)]
@@ -16,208 +16,192 @@ pub struct Grant {
     pub destinations: Vec<Destination>,
     /// Where it may send, and the credentials that go along.
     pub bindings: Vec<Binding>,
+    /// Ranges of addresses that the names of its destinations may lead to, beside public ones. An address that a
+    /// destination itself names needs none. No range reaches what clouds hand out credentials from.
+    pub ranges: Vec<IpNet>,
 }
 
-/// A credential and the one destination that gets it, in one header.
-#[derive(Clone)]
-pub struct Binding {
-    name: String,
-    to: Destination,
-    header: HeaderName,
-    scheme: &'static str,
-    secret: Secret,
-}
-
-impl Binding {
-    /// Sends the secret as the value of a header, as with `x-api-key`. `name` is what people know the credential by.
-    ///
-    /// # Errors
-    ///
-    /// [`PolicyError`] if others could read it on the way, or the header cannot carry it.
-    pub fn header(name: &str, to: Destination, header: &str, secret: Secret) -> Result<Self, PolicyError> {
-        Self::new(name, to, header, "", secret)
-    }
-
-    /// Sends `Authorization: Bearer` and the secret.
-    ///
-    /// # Errors
-    ///
-    /// As [`header`](Self::header).
-    pub fn bearer(name: &str, to: Destination, secret: Secret) -> Result<Self, PolicyError> {
-        Self::new(name, to, "authorization", "Bearer ", secret)
-    }
-
-    fn new(
-        name: &str,
-        to: Destination,
-        header: &str,
-        scheme: &'static str,
-        secret: Secret,
-    ) -> Result<Self, PolicyError> {
-        if !to.is_private() {
-            return Err(PolicyError::Readable(to.to_string()));
-        }
-        let usable = HeaderName::from_bytes(header.as_bytes()).ok().filter(|header| !headers::is_ours(header.as_str()));
-        let header = usable.ok_or_else(|| PolicyError::Header(header.to_owned()))?;
-        Ok(Self { name: name.to_owned(), to, header, scheme, secret })
-    }
-
-    /// The header and its value, which the HTTP library is told not to show.
-    pub(crate) fn credential(&self) -> Option<(HeaderName, reqwest::header::HeaderValue)> {
-        let value = zeroize::Zeroizing::new([self.scheme.as_bytes(), self.secret.reveal()].concat());
-        let mut value = reqwest::header::HeaderValue::from_bytes(&value).ok()?;
-        value.set_sensitive(true);
-        Some((self.header.clone(), value))
+impl Grant {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(principal: Principal) -> Self {
+        Self { principal, destinations: Vec::new(), bindings: Vec::new(), ranges: Vec::new() }
     }
 }
 
-impl fmt::Debug for Binding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Binding({:?} in {} to {})", self.name, self.header, self.to)
-    }
+/// What is asked of a decision.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) target: &'a Target,
+    pub(crate) headers: &'a [(String, String)],
+    /// Whoever sends it says that it only reads.
+    pub(crate) read_only: bool,
 }
 
-/// Why a rule makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyError {
-    /// A credential would be sent in the clear.
-    #[error("no credential is sent to {0}, where others could read it on the way; use https, or a loopback address")]
-    Readable(String),
-    /// The header is no header, or about the connection.
-    #[error("{0:?} is no header that can carry a credential")]
-    Header(String),
+/// What was decided: it may go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Allowed {
+    /// The rule, as it is written.
+    pub(crate) rule: String,
+    pub(crate) pool: Pool,
+}
+
+/// Which connections it may use: those of others under the same rules for names and credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Pool {
+    /// The binding whose credential goes along, by its place.
+    pub(crate) binding: Option<usize>,
+    /// Whether names may lead to public addresses alone.
+    pub(crate) public_only: bool,
+    /// Whether the rule means many hosts, so that connections that wait for a next request would add up.
+    pub(crate) wide: bool,
+}
+
+impl Pool {
+    fn of(rule: &Destination, binding: Option<usize>) -> Self {
+        Self { binding, public_only: rule.is_public_only(), wide: rule.is_wildcard() }
+    }
 }
 
 /// The rules of one principal.
 pub(crate) struct Rules {
-    grant: Grant,
-    /// Each of its secrets: what comes back may hold any of them.
-    pub(crate) needles: Needles,
+    pub(crate) grant: Grant,
 }
 
 impl Rules {
-    pub(crate) fn new(grant: Grant) -> Self {
-        let needles = Needles::new(grant.bindings.iter().map(|binding| &binding.secret));
-        Self { grant, needles }
-    }
-
-    pub(crate) fn principal(&self) -> &Principal {
-        &self.grant.principal
-    }
-
-    pub(crate) fn bindings(&self) -> &[Binding] {
-        &self.grant.bindings
-    }
-
     pub(crate) fn need_tls(&self) -> bool {
-        let bound = self.grant.bindings.iter().map(|binding| &binding.to);
+        let bound = self.grant.bindings.iter().map(Binding::to);
         self.grant.destinations.iter().chain(bound).any(Destination::is_https)
     }
 
-    /// Which binding goes along, by its place; `None` if the request may go without.
-    pub(crate) fn decide(&self, target: &Target, headers: &[(String, String)]) -> Result<Option<usize>, Refusal> {
-        let mut fits = self.grant.bindings.iter().enumerate().filter(|(_, binding)| binding.to.covers(target));
-        match (fits.next(), fits.next()) {
-            (Some((_, one)), Some((_, other))) => Err(Refusal {
-                reason: format!("the credentials {:?} and {:?} are both bound to {}", one.name, other.name, one.to),
-                hint: format!("handbox vault unbind {:?} or {:?}", one.name, other.name),
-            }),
-            (Some((at, binding)), None) => match headers.iter().find(|(name, _)| is_same(name, &binding.header)) {
-                Some((name, _)) => Err(Refusal {
-                    reason: format!(
-                        "the request brings its own {name:?}, which the credential {:?} sets",
-                        binding.name
-                    ),
-                    hint: format!("leave {name:?} away: it is set on the way out"),
-                }),
-                None => Ok(Some(at)),
-            },
-            (None, _) if self.grant.destinations.iter().any(|to| to.covers(target)) => Ok(None),
-            (None, _) => Err(self.refuse(target)),
+    /// Whether it may go, and what goes along. Nothing was looked up for it.
+    pub(crate) fn decide(&self, asked: Asked<'_>) -> Result<Allowed, Refusal> {
+        if asked.read_only && !matches!(asked.method, "GET" | "HEAD") {
+            return Err(Refusal {
+                reason: format!("the tool says that it only reads, and sends {}", asked.method),
+                hint: "the tool must not be hinted read-only".to_owned(),
+            });
         }
+        let (rule, binding) = self.rule(asked)?;
+        refuse_override(asked, rule)?;
+        self.judge(asked.target, rule)?;
+        Ok(Allowed { rule: rule.to_string(), pool: Pool::of(rule, binding) })
     }
 
-    fn refuse(&self, target: &Target) -> Refusal {
-        let origin = target.origin();
-        let bound = self.grant.bindings.iter().map(|binding| &binding.to);
-        let near = self.grant.destinations.iter().chain(bound).find(|to| to.is_origin_of(target));
-        let reason = near.map_or_else(
-            || format!("{origin} is on no list of {:?}", self.grant.principal.0),
-            |near| format!("of {origin}, {:?} may use only what is below {near}", self.grant.principal.0),
-        );
-        Refusal { reason, hint: format!("--host {origin}") }
+    fn rule(&self, asked: Asked<'_>) -> Result<(&Destination, Option<usize>), Refusal> {
+        let covers = |to: &Destination| to.covers(asked.method, asked.target);
+        let mut fits = self.grant.bindings.iter().enumerate().filter(|(_, binding)| covers(binding.to()));
+        match (fits.next(), fits.next()) {
+            (Some((_, one)), Some((_, other))) => {
+                return Err(Refusal {
+                    reason: format!(
+                        "the credentials {:?} and {:?} are both bound to {}",
+                        one.name(),
+                        other.name(),
+                        one.to()
+                    ),
+                    hint: format!("handbox vault unbind {:?} or {:?}", one.name(), other.name()),
+                });
+            }
+            (Some((at, binding)), None) => return Ok((binding.to(), Some(at))),
+            (None, _) => {}
+        }
+        // A host that a credential is bound to is sent nothing without it, unless a rule names that host.
+        let is_bound = self.grant.bindings.iter().any(|binding| binding.to().names_host_of(asked.target));
+        let plain = self.grant.destinations.iter().filter(|to| covers(to) && !(is_bound && to.is_wildcard()));
+        let plain = plain.min_by_key(|to| (to.is_public_only(), to.is_wildcard()));
+        plain.map(|to| (to, None)).ok_or_else(|| self.refuse(asked))
+    }
+
+    /// Whether the host is one that may be connected to, as far as that is known without looking it up.
+    fn judge(&self, target: &Target, rule: &Destination) -> Result<(), Refusal> {
+        let host = target.host();
+        let Some(address) = target.address() else {
+            let named = host == "localhost" && rule.is_localhost() && !rule.is_public_only();
+            let why = never_asked(host).filter(|_| !named);
+            return why.map_or(Ok(()), |why| {
+                let hint = if addresses::is_metadata_name(host) {
+                    NOTHING.to_owned()
+                } else {
+                    "write the address itself instead of the name".to_owned()
+                };
+                Err(Refusal { reason: format!("{host} is not looked up: {why}"), hint })
+            });
+        };
+        let named = !rule.is_public_only() && rule.address() == Some(address);
+        if named && !addresses::is_metadata(address) {
+            return Ok(());
+        }
+        let granted: &[IpNet] = if rule.is_public_only() { &[] } else { &self.grant.ranges };
+        addresses::judge(address, granted).map_err(|unfit| refuse_address(host, address, &unfit, rule.is_public_only()))
+    }
+
+    fn refuse(&self, asked: Asked<'_>) -> Refusal {
+        let origin = asked.target.origin();
+        let differs = |to: &Destination| to.differs(asked.method, asked.target).unwrap_or(Difference::Host);
+        // The rule that comes nearest.
+        let bound = self.grant.bindings.iter().map(|binding| (binding.to(), Some(binding.name())));
+        let plain = self.grant.destinations.iter().map(|to| (to, None));
+        let near = bound.chain(plain);
+        let near = near.max_by_key(|(to, name)| (name.is_some() && to.names_host_of(asked.target), differs(to)));
+        let near = near.map(|(to, name)| (to, name, differs(to)));
+        let who = &self.grant.principal.0;
+        let reason = match near {
+            None | Some((_, _, Difference::Host)) => format!("{origin} is on no list of {who:?}"),
+            Some((to, Some(name), part)) => {
+                format!(
+                    "the credential {name:?} is bound to {to}, and the {part} of the request to {origin} is another"
+                )
+            }
+            Some((to, None, part)) => {
+                format!("{who:?} may use {to}, and the {part} of the request to {origin} is another")
+            }
+        };
+        let hint = match near {
+            Some((_, _, Difference::Method)) => format!("--host '{} {origin}'", asked.method),
+            _ => format!("--host {origin}"),
+        };
+        Refusal { reason, hint }
     }
 }
 
-/// Some servers take an underscore in a header's name for a hyphen.
-fn is_same(name: &str, header: &HeaderName) -> bool {
-    name.replace('_', "-").eq_ignore_ascii_case(header.as_str())
+/// What would allow what nothing allows.
+const NOTHING: &str = "nothing allows this";
+
+/// Why an address may not be connected to, and what would allow it.
+pub(crate) fn refuse_address(host: &str, address: IpAddr, unfit: &Unfit, public_only: bool) -> Refusal {
+    let reason = if host == address.to_string() {
+        format!("{host} is no public address: {unfit}")
+    } else {
+        format!("{host} leads to {address}, which is no public address: {unfit}")
+    };
+    let hint = match unfit {
+        Unfit::Metadata => NOTHING.to_owned(),
+        Unfit::Special { address, .. } => {
+            let own = IpNet::from(*address);
+            let named = if public_only { ", and --host with the name of the host" } else { "" };
+            format!("ranges = [\"{own}\"] under [network] in config.toml{named}")
+        }
+    };
+    Refusal { reason, hint }
+}
+
+/// A header that has some servers take one method for another would undo a rule on methods.
+fn refuse_override(asked: Asked<'_>, rule: &Destination) -> Result<(), Refusal> {
+    const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-method-override", "x-http-method"];
+    if !rule.restricts_methods() && !asked.read_only {
+        return Ok(());
+    }
+    let names = asked.headers.iter().map(|(name, _)| name.replace('_', "-").to_ascii_lowercase());
+    names.into_iter().find(|name| OVERRIDES.contains(&name.as_str())).map_or(Ok(()), |name| {
+        Err(Refusal {
+            reason: format!("the header {name:?} would have the server take {} for another method", asked.method),
+            hint: format!("leave {name:?} away, or allow all methods: --host {}", asked.target.origin()),
+        })
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn binding(name: &str, to: &str) -> Binding {
-        Binding::header(name, Destination::parse(to).unwrap(), "x-api-key", Secret::new("sk-canary-0123").unwrap())
-            .unwrap()
-    }
-
-    fn rules(destinations: &[&str], bindings: Vec<Binding>) -> Rules {
-        let destinations = destinations.iter().map(|url| Destination::parse(url).unwrap()).collect();
-        Rules::new(Grant { principal: Principal::new("model"), destinations, bindings })
-    }
-
-    fn decide(rules: &Rules, url: &str, header: &str) -> Result<Option<usize>, Refusal> {
-        let headers = vec![(header.to_owned(), "x".to_owned())];
-        rules.decide(&Target::parse(url).unwrap(), &headers)
-    }
-
-    #[test]
-    fn a_credential_goes_where_it_is_bound_and_nowhere_else() {
-        let rules = rules(
-            &["https://open.example"],
-            vec![binding("a", "https://a.example/v1"), binding("b", "https://b.example")],
-        );
-        assert_eq!(decide(&rules, "https://a.example/v1/messages", "accept"), Ok(Some(0)));
-        assert_eq!(decide(&rules, "https://b.example/", "accept"), Ok(Some(1)));
-        assert_eq!(decide(&rules, "https://open.example/x", "x-api-key"), Ok(None));
-        let elsewhere = decide(&rules, "https://evil.example:8443/?q=private", "accept").unwrap_err();
-        assert_eq!(elsewhere.hint, "--host https://evil.example:8443");
-        assert!(!elsewhere.reason.contains("private"));
-        let above = decide(&rules, "https://a.example/v2", "accept").unwrap_err();
-        assert!(above.reason.contains("https://a.example/v1"), "{}", above.reason);
-    }
-
-    #[test]
-    fn a_request_that_brings_the_header_is_refused() {
-        let rules = rules(&[], vec![binding("a", "https://a.example")]);
-        for name in ["x-api-key", "X-API-Key", "x_api_key"] {
-            assert!(decide(&rules, "https://a.example/", name).unwrap_err().hint.contains(name));
-        }
-    }
-
-    #[test]
-    fn two_bindings_for_one_request_are_one_too_many() {
-        let rules = rules(
-            &["https://a.example"],
-            vec![binding("a", "https://a.example"), binding("b", "https://a.example/v1")],
-        );
-        assert_eq!(decide(&rules, "https://a.example/", "accept"), Ok(Some(0)));
-        let refusal = decide(&rules, "https://a.example/v1/x", "accept").unwrap_err();
-        assert!(refusal.reason.contains("both"), "{}", refusal.reason);
-    }
-
-    #[test]
-    fn a_binding_that_would_be_read_on_the_way_is_none() {
-        let secret = || Secret::new("sk-canary-0123").unwrap();
-        let to = |url: &str| Destination::parse(url).unwrap();
-        assert!(matches!(Binding::bearer("a", to("http://a.example"), secret()), Err(PolicyError::Readable(_))));
-        assert!(Binding::bearer("a", to("http://127.0.0.1:1"), secret()).is_ok());
-        for header in ["Host", "content-length", "Transfer-Encoding", "a b", "", "proxy-authorization"] {
-            let made = Binding::header("a", to("https://a.example"), header, secret());
-            assert!(matches!(made, Err(PolicyError::Header(_))), "{header:?}");
-        }
-        assert!(!format!("{:?}", binding("a", "https://a.example")).contains("canary"));
-    }
-}
+#[path = "policy_tests.rs"]
+mod tests;

@@ -1,39 +1,62 @@
 //! Decide, inject, send, scrub.
 
 use crate::body::Body;
+use crate::client::{Clients, Owner};
+pub(crate) use crate::failure::failure;
+use crate::incoming::{Incoming, counted};
+use crate::party::Party;
 use crate::policy::Rules;
+use crate::prepare::Prepared;
+use crate::record::Record;
+use crate::resolve::{Judge, Resolve, SystemResolver};
 use crate::scrub::{Needles, Scrubber};
-use crate::{Grant, Limits, Trust, client, headers};
+use crate::{Grant, Limits, Trust, headers};
 use async_trait::async_trait;
-use handbox_hand::{Http, HttpError, HttpRequest, HttpResponse, Principal, Refusal, RequestBody, Sender, Target};
-use reqwest::{Client, Method, Request, Response};
+use handbox_hand::{Http, HttpError, HttpRequest, HttpResponse, Principal, Refusal, Sender, Target};
+use reqwest::{Client, Response};
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
+/// Requests at once, of all principals together: each may take a connection, and the process needs descriptors for
+/// other things as well.
+const CONNECTIONS_MAX: usize = 512;
+
 /// What a proxy is made of.
-#[derive(Debug)]
 pub struct Options {
-    /// Who may do what. Whoever is not named may do nothing.
+    /// Who may do what. Whoever is not named may do nothing, until [`Proxy::grant`] names it.
     pub grants: Vec<Grant>,
-    /// What each exchange may take.
+    /// What each exchange may take, and each principal.
     pub limits: Limits,
     /// Whose certificates are believed.
     pub trust: Trust,
+    /// Who knows the addresses of names.
+    pub resolver: Arc<dyn Resolve>,
+}
+
+impl Options {
+    /// For nobody yet; with this machine's authorities and its resolver.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { grants: Vec::new(), limits, trust: Trust::Platform, resolver: Arc::new(SystemResolver::new()) }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("grants", &self.grants).field("limits", &self.limits).finish_non_exhaustive()
+    }
 }
 
 /// The only thing that opens an outbound connection.
 pub struct Proxy {
-    principals: HashMap<Principal, Party>,
+    principals: RwLock<HashMap<Principal, Arc<Party>>>,
+    clients: Clients,
     limits: Limits,
-}
-
-/// A principal, with connections that nobody else uses.
-struct Party {
-    rules: Rules,
-    plain: Client,
-    /// One for each binding, in the order of the rules.
-    bound: Vec<Client>,
+    resolver: Arc<dyn Resolve>,
+    connections: Arc<Semaphore>,
 }
 
 impl Proxy {
@@ -43,53 +66,81 @@ impl Proxy {
     ///
     /// [`ProxyError`] if a principal is named twice, or no TLS can be spoken though a rule asks for it.
     pub fn new(options: Options) -> Result<Self, ProxyError> {
-        let Options { grants, limits, trust } = options;
-        let rules: Vec<Rules> = grants.into_iter().map(Rules::new).collect();
-        let tls = client::tls(&trust, rules.iter().any(Rules::need_tls))?;
-        let mut principals = HashMap::new();
-        for rules in rules {
-            let plain = client::client(&tls, &limits)?;
-            let bound: Result<_, _> = rules.bindings().iter().map(|_| client::client(&tls, &limits)).collect();
-            let principal = rules.principal().clone();
-            let party = Party { rules, plain, bound: bound? };
-            if principals.insert(principal.clone(), party).is_some() {
-                return Err(ProxyError::Twice(principal.0.to_string()));
+        let Options { grants, limits, trust, resolver } = options;
+        let clients = Clients::new(trust, limits)?;
+        let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let own = Self { principals: RwLock::default(), clients, limits, resolver, connections };
+        for grant in grants {
+            if own.party(&grant.principal).is_some() {
+                return Err(ProxyError::Twice(grant.principal.0.to_string()));
             }
+            own.grant(grant)?;
         }
-        Ok(Self { principals, limits })
+        Ok(own)
     }
 
-    /// What goes out, and by which client.
-    fn prepare<'a>(&self, party: &'a Party, request: HttpRequest) -> Result<(&'a Client, Request, Sent), HttpError> {
-        let invalid = |why: &str| HttpError::Invalid(why.to_owned());
-        let target = Target::parse(&request.url).map_err(HttpError::Invalid)?;
-        let RequestBody::Whole(body) = request.body else {
-            return Err(invalid("bodies that come while they are sent are not taken yet"));
-        };
-        let bytes = body.len();
-        if bytes > self.limits.request_bytes_max {
-            let most = self.limits.request_bytes_max;
-            return Err(HttpError::Invalid(format!("a request of {bytes} bytes; the most is {most}")));
+    /// Sets what a principal may do from its next request on, in place of what it might before. Values that went along
+    /// before are still taken out of whatever comes back to it, and its quota is as far used as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyError::Tls`] if no TLS can be spoken though a rule asks for it; then nothing changed.
+    pub fn grant(&self, grant: Grant) -> Result<(), ProxyError> {
+        let rules = Rules { grant };
+        if rules.need_tls() {
+            self.clients.need_tls()?;
         }
-        let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| invalid("the method is none"))?;
-        if method == Method::CONNECT || method == Method::TRACE {
-            return Err(invalid("CONNECT and TRACE are not sent"));
+        let principal = rules.grant.principal.clone();
+        let mut principals = self.principals.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(party) = principals.get(&principal) {
+            party.replace(rules);
+        } else {
+            principals.insert(principal.clone(), Arc::new(Party::new(rules, self.limits.quota)));
         }
-        let mut fields = headers::of_request(&request.headers, self.limits.header_bytes_max)?;
-        let decided = party.rules.decide(&target, &request.headers).map_err(HttpError::Denied)?;
-        let client = match decided {
-            None => &party.plain,
-            Some(at) => {
-                let credential = party.rules.bindings().get(at).and_then(crate::Binding::credential);
-                let (name, value) = credential.ok_or_else(|| invalid("the credential fits into no header"))?;
-                fields.insert(name, value);
-                party.bound.get(at).ok_or_else(|| invalid("the binding has no client"))?
-            }
+        drop(principals);
+        self.clients.forget(&principal);
+        Ok(())
+    }
+
+    /// Forgets a principal, with all that it used. What it has under way goes on.
+    pub fn forget(&self, principal: &Principal) {
+        self.principals.write().unwrap_or_else(PoisonError::into_inner).remove(principal);
+        self.clients.forget(principal);
+    }
+
+    /// Counts a principal's requests and bytes anew from here, as for its next call.
+    pub fn refill(&self, principal: &Principal) {
+        if let Some(party) = self.party(principal) {
+            party.refill();
+        }
+    }
+
+    fn party(&self, principal: &Principal) -> Option<Arc<Party>> {
+        self.principals.read().unwrap_or_else(PoisonError::into_inner).get(principal).cloned()
+    }
+
+    /// A place among all connections and among those of one principal.
+    pub(crate) fn permits(&self, party: &Party) -> Result<Vec<OwnedSemaphorePermit>, HttpError> {
+        let own = party.connection()?;
+        let all = Arc::clone(&self.connections).try_acquire_owned();
+        let all = all.map_err(|_| HttpError::Quota(format!("more than {CONNECTIONS_MAX} requests of all at once")))?;
+        Ok(vec![own, all])
+    }
+
+    fn client(&self, sender: &Sender, prepared: &Prepared) -> Result<Client, HttpError> {
+        let pool = prepared.allowed.pool;
+        let owner = Owner { principal: sender.principal.clone(), generation: prepared.current.generation, pool };
+        let judge = || Judge {
+            resolver: Arc::clone(&self.resolver),
+            granted: if pool.public_only { Vec::new() } else { prepared.current.rules.grant.ranges.clone() },
+            public_only: pool.public_only,
+            time_max: self.limits.connect_time_max,
         };
-        let mut sent = Request::new(method, target.url().clone());
-        *sent.headers_mut() = fields;
-        *sent.body_mut() = Some(body.into());
-        Ok((client, sent, if decided.is_some() { Sent::WithCredential } else { Sent::Plain }))
+        self.clients.get(owner, judge).map_err(|error| HttpError::Unreachable(error.to_string()))
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     fn receive(
@@ -116,6 +167,60 @@ impl Proxy {
         };
         Ok(HttpResponse { status, headers, body: Box::new(body) })
     }
+
+    /// Sends what was decided on and put on record.
+    async fn exchange(
+        &self,
+        party: &Arc<Party>,
+        client: &Client,
+        prepared: &mut Prepared,
+        record: &mut Record,
+        start: Instant,
+    ) -> Result<HttpResponse, HttpError> {
+        let deadline = start + self.limits.head_time_max.min(self.limits.total_time_max);
+        let sent = if prepared.credential.is_some() { Sent::WithCredential } else { Sent::Plain };
+        record.sent(prepared.progress.clone());
+        let response = timeout_at(deadline, prepared.execute(party, client)).await;
+        let response = response.unwrap_or_else(|_| Err(HttpError::TimedOut("the answer did not begin".to_owned())))?;
+        record.status(response.status().as_u16());
+        let (response, trailers) = counted(response, Arc::clone(party));
+        let needles = party.needles();
+        let HttpResponse { status, headers, body } = self.receive(response, sent, &needles, start)?;
+        let header_bytes_max = self.limits.header_bytes_max;
+        let (record, permits) = (record.handed_over(), std::mem::take(&mut prepared.permits));
+        let body = Incoming { body, trailers, needles, header_bytes_max, record, permits, is_over: false };
+        Ok(HttpResponse { status, headers, body: Box::new(body) })
+    }
+
+    /// Decides, and puts that on record.
+    async fn admit(
+        &self,
+        party: &Arc<Party>,
+        sender: &Sender,
+        request: HttpRequest,
+    ) -> Result<(Prepared, Client, Record), HttpError> {
+        let (counted, is_told) = party.count_request();
+        self.learn(party).await;
+        let time_max = self.limits.connect_time_max;
+        let mut record = Record::new(sender, &request, &party.needles());
+        let prepared = match counted {
+            Ok(()) => self.prepare(party, sender, request).await,
+            Err(error) => Err(error),
+        };
+        let ready = prepared.and_then(|prepared| Ok((self.client(sender, &prepared)?, prepared)));
+        match ready {
+            Ok((client, prepared)) => {
+                record.allowed(&prepared.allowed, prepared.credential_name(), time_max).await?;
+                Ok((prepared, client, record))
+            }
+            Err(error) => {
+                if is_told {
+                    record.refused(&error, &party.needles(), time_max).await?;
+                }
+                Err(error)
+            }
+        }
+    }
 }
 
 /// Whether a credential went along.
@@ -129,39 +234,32 @@ enum Sent {
 impl Http for Proxy {
     async fn send(&self, sender: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let start = Instant::now();
-        let principal = &sender.principal;
-        let party = self.principals.get(principal).ok_or_else(|| {
-            let reason = format!("{:?} may send nothing", principal.0);
+        let time_max = self.limits.connect_time_max;
+        let Some(party) = self.party(&sender.principal) else {
+            let reason = format!("{:?} may send nothing", sender.principal.0);
             let origin = Target::parse(&request.url).map_or_else(|_| "URL".to_owned(), |target| target.origin());
-            HttpError::Denied(Refusal { reason, hint: format!("--host {origin}") })
-        })?;
-        let (client, request, sent) = self.prepare(party, request)?;
-        // Here the vault's own issue tells the audit sink, before anything is sent.
-        let deadline = start + self.limits.head_time_max.min(self.limits.total_time_max);
-        let needles = &party.rules.needles;
-        match timeout_at(deadline, client.execute(request)).await {
-            Err(_) => Err(HttpError::TimedOut("the answer did not begin".to_owned())),
-            Ok(Err(error)) => Err(failure(error, needles)),
-            Ok(Ok(response)) => self.receive(response, sent, needles, start),
+            let error = HttpError::Denied(Refusal { reason, hint: format!("--host {origin}") });
+            let none = Needles::default();
+            Record::new(sender, &request, &none).refused(&error, &none, time_max).await?;
+            return Err(error);
+        };
+        let (mut prepared, client, mut record) = self.admit(&party, sender, request).await?;
+        let came = self.exchange(&party, &client, &mut prepared, &mut record, start).await;
+        if let Err(error) = &came {
+            record.failed(error);
+            if prepared.progress.fault.get().is_none() && matches!(error, HttpError::Denied(_)) {
+                // Its name leads where it may not: known only now, and for the record a decision of its own.
+                record.again().refused(error, &party.needles(), time_max).await?;
+            }
         }
+        came
     }
 }
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proxy").field("principals", &self.principals.keys()).field("limits", &self.limits).finish()
-    }
-}
-
-/// What an error of the HTTP library means.
-pub(crate) fn failure(error: reqwest::Error, needles: &Needles) -> HttpError {
-    let (is_connect, is_timeout, is_builder) = (error.is_connect(), error.is_timeout(), error.is_builder());
-    let text = needles.scrub_text(client::describe(error));
-    match (is_connect, is_timeout, is_builder) {
-        (true, _, _) => HttpError::Unreachable(text),
-        (_, true, _) => HttpError::TimedOut(text),
-        (_, _, true) => HttpError::Invalid(text),
-        _ => HttpError::Lost(text),
+        let principals = self.principals.read().unwrap_or_else(PoisonError::into_inner);
+        f.debug_struct("Proxy").field("principals", &principals.keys()).field("limits", &self.limits).finish()
     }
 }
 

@@ -1,26 +1,163 @@
 //! Names to addresses: the second half of *decide*.
 //!
-//! The vault's own issue sorts addresses into classes here, and refuses a whole answer if one of them may not be
-//! reached. So far each name that an operator wrote into a rule may lead anywhere. Note that an address written in a
-//! URL is never resolved, so it does not come by here: that has to be decided on in `policy.rs`.
+//! A name is looked up once for each connection, as an absolute name. If one of its addresses may not be connected to,
+//! none is: a server that answers with both a public and a private address is playing. What was judged is what is
+//! connected to. An address written in a URL is never looked up, so it does not come by here: `policy.rs` judges it.
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use crate::addresses::{self, Unfit};
+use async_trait::async_trait;
+use ipnet::IpNet;
+use reqwest::dns::{Addrs, Name, Resolve as Lookup, Resolving};
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
 
-/// The system's resolver, but for `localhost`, which is this machine whatever the system says: a credential may go
-/// there without TLS.
-pub(crate) struct Resolver;
+/// The most addresses of one name. The largest services have a dozen.
+const ADDRESSES_MAX: usize = 64;
+/// Look-ups at once by the system's resolver: each blocks a thread, and cannot be stopped.
+const LOOKUPS_MAX: usize = 32;
 
-impl Resolve for Resolver {
+/// Who knows the addresses of names.
+#[async_trait]
+pub trait Resolve: Send + Sync {
+    /// All addresses of an absolute name, in the order in which they should be tried. The name is in A-labels, in lower
+    /// case, and has no dot at its end. It is asked once for each connection, and may take no longer than a connection.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps them from being known; nothing is sent then.
+    async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// The resolver of this machine.
+#[derive(Debug)]
+pub struct SystemResolver {
+    lookups: Arc<Semaphore>,
+}
+
+impl SystemResolver {
+    /// With nothing under way.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)) }
+    }
+}
+
+impl Default for SystemResolver {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl Resolve for SystemResolver {
+    async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        let permit = Arc::clone(&self.lookups).acquire_owned().await.map_err(io::Error::other)?;
+        // With the dot at its end the name is absolute: no search domain makes another one of it.
+        let absolute = format!("{host}.");
+        let found = tokio::task::spawn_blocking(move || {
+            let found = (absolute.as_str(), 0).to_socket_addrs();
+            drop(permit);
+            // One more than may be, so that too many are seen.
+            found.map(|found| found.map(|address| address.ip()).take(ADDRESSES_MAX + 1).collect())
+        });
+        found.await.map_err(io::Error::other)?
+    }
+}
+
+/// The look-ups of one client: what may be connected to under one rule.
+pub(crate) struct Judge {
+    pub(crate) resolver: Arc<dyn Resolve>,
+    /// The ranges that an operator granted beside public addresses.
+    pub(crate) granted: Vec<IpNet>,
+    pub(crate) public_only: bool,
+    pub(crate) time_max: Duration,
+}
+
+impl Judge {
+    async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, LookupError> {
+        // A rule named it, or the request would not have come so far. It is this machine whatever the system says: a
+        // credential may go there without TLS.
+        if name == "localhost" {
+            return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+        }
+        if let Some(why) = never_asked(name) {
+            return Err(LookupError::Never { name: name.to_owned(), why });
+        }
+        let found = tokio::time::timeout(self.time_max, self.resolver.lookup(name)).await;
+        let found = found.map_err(|_| LookupError::Unknown("no answer within the time allowed".to_owned()))?;
+        let found = found.map_err(|error| LookupError::Unknown(error.to_string()))?;
+        if found.is_empty() {
+            return Err(LookupError::Unknown("it has no address".to_owned()));
+        }
+        if found.len() > ADDRESSES_MAX {
+            return Err(LookupError::Unknown(format!("it has more than {ADDRESSES_MAX} addresses")));
+        }
+        for address in &found {
+            let (address, public_only, name) = (*address, self.public_only, name.to_owned());
+            addresses::judge(address, &self.granted).map_err(|unfit| LookupError::Unfit {
+                name,
+                address,
+                unfit,
+                public_only,
+            })?;
+        }
+        Ok(found)
+    }
+}
+
+/// The reqwest side of it.
+#[derive(Clone)]
+pub(crate) struct Judged(pub(crate) Arc<Judge>);
+
+impl Lookup for Judged {
     fn resolve(&self, name: Name) -> Resolving {
+        let judge = Arc::clone(&self.0);
         Box::pin(async move {
+            let found = judge.addresses(name.as_str()).await?;
             // Port 0: the client puts in that of the URL.
-            let addresses: Vec<SocketAddr> = if name.as_str().eq_ignore_ascii_case("localhost") {
-                vec![(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()]
-            } else {
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect()
-            };
+            let addresses: Vec<SocketAddr> = found.into_iter().map(|address| (address, 0).into()).collect();
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
+
+/// Names that are somebody's own by definition (RFC 6761, RFC 6762), and those of metadata services.
+pub(crate) fn never_asked(name: &str) -> Option<&'static str> {
+    let is_below = |parent: &str| name == parent || name.strip_suffix(parent).is_some_and(|rest| rest.ends_with('.'));
+    if addresses::is_metadata_name(name) {
+        Some("it is where a cloud hands out credentials")
+    } else if is_below("localhost") {
+        Some("of localhost only the name itself is known")
+    } else if is_below("local") {
+        Some("names under .local are answered by whoever is near")
+    } else {
+        None
+    }
+}
+
+/// Why a name leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LookupError {
+    /// It was not asked for.
+    Never { name: String, why: &'static str },
+    /// It leads where one may not connect to.
+    Unfit { name: String, address: IpAddr, unfit: Unfit, public_only: bool },
+    /// Nobody knows.
+    Unknown(String),
+}
+
+impl fmt::Display for LookupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never { name, why } => write!(f, "{name} is not looked up: {why}"),
+            Self::Unfit { name, address, unfit, .. } => write!(f, "{name} leads to {address}: {unfit}"),
+            Self::Unknown(why) => write!(f, "the name cannot be looked up: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for LookupError {}

@@ -5,7 +5,7 @@ mod fake;
 
 use fake::{Act, Server, answer, chunk, end, head, send};
 use handbox_hand::{Http as _, HttpError, HttpRequest, Principal, Sender};
-use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Secret, Trust};
+use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Quota, Secret, Trust};
 use std::time::Duration;
 
 const KEY: &str = "sk-canary-0123456789";
@@ -17,6 +17,7 @@ const LIMITS: Limits = Limits {
     request_bytes_max: 10_000,
     header_bytes_max: 2_000,
     body_bytes_max: 100_000,
+    quota: Quota { requests_max: 1000, connections_max: 16, bytes_max: 1 << 20 },
 };
 
 fn principal() -> Principal {
@@ -33,8 +34,8 @@ fn bound(url: &str) -> Binding {
 
 fn proxy(limits: Limits, destinations: &[&str], bindings: Vec<Binding>) -> Proxy {
     let destinations = destinations.iter().map(|url| to(url)).collect();
-    let grants = vec![Grant { principal: principal(), destinations, bindings }];
-    Proxy::new(Options { grants, limits, trust: Trust::Only(Vec::new()) }).unwrap()
+    let grants = vec![Grant { destinations, bindings, ..Grant::new(principal()) }];
+    Proxy::new(Options { grants, trust: Trust::Only(Vec::new()), ..Options::new(limits) }).unwrap()
 }
 
 fn get(url: impl Into<String>) -> HttpRequest {

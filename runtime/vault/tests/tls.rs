@@ -50,8 +50,8 @@ async fn fetch(port: u16, trust: Trust) -> Result<u16, HttpError> {
     let secret = Secret::new("sk-canary-0123456789").unwrap();
     let binding = Binding::bearer("key", Destination::parse(&url).unwrap(), secret).unwrap();
     let principal = Principal::new("model");
-    let grants = vec![Grant { principal: principal.clone(), destinations: Vec::new(), bindings: vec![binding] }];
-    let proxy = Proxy::new(Options { grants, limits: Limits::MODELS, trust }).unwrap();
+    let grants = vec![Grant { bindings: vec![binding], ..Grant::new(principal.clone()) }];
+    let proxy = Proxy::new(Options { grants, trust, ..Options::new(Limits::MODELS) }).unwrap();
     let request = HttpRequest { method: "GET".into(), url, headers: Vec::new(), body: "".into() };
     proxy.send(&Sender::new(principal), request).await.map(|response| response.status)
 }
@@ -73,6 +73,6 @@ async fn a_server_is_believed_only_with_a_certificate_for_its_name_by_a_trusted_
 
 #[tokio::test]
 async fn an_authority_that_is_none_is_an_error_at_once() {
-    let made = Proxy::new(Options { grants: Vec::new(), limits: Limits::MODELS, trust: Trust::Only(vec![vec![1, 2]]) });
+    let made = Proxy::new(Options { trust: Trust::Only(vec![vec![1, 2]]), ..Options::new(Limits::MODELS) });
     assert!(matches!(made, Err(ProxyError::Tls(_))), "{made:?}");
 }

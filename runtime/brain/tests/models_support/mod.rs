@@ -32,8 +32,8 @@ pub fn proxy(server: &Server, header: Option<&str>) -> Arc<dyn Http> {
         Some(header) => Binding::header("model", to, header, secret),
         None => Binding::bearer("model", to, secret),
     };
-    let grants = vec![Grant { principal: principal(), destinations: Vec::new(), bindings: vec![binding.unwrap()] }];
-    Arc::new(Proxy::new(Options { grants, limits: LIMITS, trust: Trust::Only(Vec::new()) }).unwrap())
+    let grants = vec![Grant { bindings: vec![binding.unwrap()], ..Grant::new(principal()) }];
+    Arc::new(Proxy::new(Options { grants, trust: Trust::Only(Vec::new()), ..Options::new(LIMITS) }).unwrap())
 }
 
 pub fn anthropic(server: &Server) -> Anthropic {

@@ -7,7 +7,7 @@ use handbox_brain::model::script::Script;
 use handbox_brain::model::{Anthropic, AnthropicOptions, Model, OpenAi, OpenAiOptions};
 use handbox_brain::{Agent, ModelChoice};
 use handbox_hand::{Http, Principal};
-use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Secret, Trust};
+use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Secret};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +17,9 @@ const SCRIPT_BYTES_MAX: u64 = 4 << 20;
 /// What a script is.
 const SCRIPT_HINT: &str = "script:FILE names a JSON array of answers, such as [{\"reply\": [{\"text\": \"Hello.\"}]}]; --model tour \
                            needs no file";
+/// Where a model of the operator's own may be: this machine, private networks, and carriers' (Tailscale's, too).
+const PRIVATE: [&str; 7] =
+    ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
 /// The member of a session's agent that says who is asked.
 const PROVIDER: &str = "provider";
 
@@ -150,8 +153,10 @@ fn script(file: &Path) -> Result<Arc<dyn Model>, Failure> {
 /// The only way out, for the brain: one destination, one credential.
 fn proxy(destinations: Vec<Destination>, bindings: Vec<Binding>) -> Result<(Arc<dyn Http>, Principal), Failure> {
     let principal = Principal("brain".into());
-    let grants = vec![Grant { principal: principal.clone(), destinations, bindings }];
-    let proxy = Proxy::new(Options { grants, limits: Limits::MODELS, trust: Trust::Platform });
+    // The operator names this one URL, so that it may lead to his own network; a model on it has no public address.
+    let ranges = PRIVATE.iter().filter_map(|range| range.parse().ok()).collect();
+    let grants = vec![Grant { principal: principal.clone(), destinations, bindings, ranges }];
+    let proxy = Proxy::new(Options { grants, ..Options::new(Limits::MODELS) });
     Ok((Arc::new(proxy.map_err(Failure::internal)?), principal))
 }
 

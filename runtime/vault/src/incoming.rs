@@ -1,0 +1,107 @@
+//! What comes back, on its way in.
+
+use crate::failure::Carried;
+use crate::headers;
+use crate::party::Party;
+use crate::record::Record;
+use crate::scrub::Needles;
+use async_trait::async_trait;
+use bytes::Bytes;
+use handbox_hand::{HttpBody, HttpError};
+use http_body::{Body, Frame, SizeHint};
+use reqwest::Response;
+use reqwest::header::HeaderMap;
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use tokio::sync::OwnedSemaphorePermit;
+
+type Trailers = Arc<Mutex<Option<HeaderMap>>>;
+
+/// Counts the bytes of a response as they are on the wire, and keeps its trailers, which the HTTP library drops.
+struct Counted {
+    body: reqwest::Body,
+    party: Arc<Party>,
+    trailers: Trailers,
+}
+
+/// The same response, counted, and where its trailers will be.
+pub(crate) fn counted(response: Response, party: Arc<Party>) -> (Response, Trailers) {
+    let trailers = Trailers::default();
+    let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+    let counted = Counted { body, party, trailers: Arc::clone(&trailers) };
+    let response = http::Response::from_parts(parts, reqwest::Body::wrap(counted));
+    (Response::from(response), trailers)
+}
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = match Pin::new(&mut self.body).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => frame,
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
+            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Pending => return Poll::Pending,
+        };
+        if let Some(trailers) = frame.trailers_ref() {
+            *self.trailers.lock().unwrap_or_else(PoisonError::into_inner) = Some(trailers.clone());
+        }
+        let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
+        let counted = self.party.count_bytes(bytes);
+        Poll::Ready(Some(counted.map(|()| frame).map_err(|error| Carried(error).into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A response's body with all that ends when it ends: the record, and the place among the connections.
+pub(crate) struct Incoming {
+    pub(crate) body: Box<dyn HttpBody>,
+    pub(crate) trailers: Trailers,
+    pub(crate) needles: Needles,
+    pub(crate) header_bytes_max: usize,
+    pub(crate) record: Record,
+    /// Given back at the end, or when this is dropped.
+    pub(crate) permits: Vec<OwnedSemaphorePermit>,
+    pub(crate) is_over: bool,
+}
+
+#[async_trait]
+impl HttpBody for Incoming {
+    async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let next = self.body.next().await;
+        match &next {
+            Ok(Some(piece)) => {
+                self.record.received(piece.len() as u64);
+                return next;
+            }
+            Ok(None) => self.record.ended(None),
+            Err(error) => self.record.ended(Some(error)),
+        }
+        self.is_over = true;
+        self.permits.clear();
+        next
+    }
+
+    fn trailers(&mut self) -> Vec<(String, String)> {
+        let came = self.trailers.lock().unwrap_or_else(PoisonError::into_inner).take().filter(|_| self.is_over);
+        // More of them than may be are none: nobody relies on trailers.
+        let shown = came.map(|came| headers::of_response(&came, &self.needles, self.header_bytes_max));
+        shown.and_then(Result::ok).unwrap_or_default()
+    }
+}
