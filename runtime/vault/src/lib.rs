@@ -30,6 +30,7 @@ mod body;
 mod client;
 mod credential;
 mod headers;
+pub mod keep;
 mod limits;
 mod policy;
 mod proxy;
