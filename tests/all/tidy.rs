@@ -55,6 +55,7 @@ fn each_heavy_package_is_named_in_one_room() {
         ("wasmtime-wasi", "hands"),
         ("redb", "store"),
         ("reqwest", "vault"),
+        ("age", "vault"),
         ("axum", "server"),
         ("clap", "cli"),
     ];

@@ -36,6 +36,7 @@ mod failure;
 mod headers;
 mod incoming;
 mod inject;
+pub mod keep;
 mod limits;
 mod outgoing;
 mod party;

@@ -36,19 +36,6 @@ pub struct Quota {
 }
 
 impl Limits {
-    /// For tools.
-    ///
-    /// A call's own wall time ends before most of these; they bound what one request may take of it.
-    pub const HANDS: Self = Self {
-        connect_time_max: Duration::from_secs(15),
-        head_time_max: Duration::from_secs(2 * 60),
-        idle_time_max: Duration::from_secs(60),
-        total_time_max: Duration::from_secs(10 * 60),
-        request_bytes_max: 32 * 1024 * 1024,
-        header_bytes_max: 64 * 1024,
-        body_bytes_max: 64 * 1024 * 1024,
-    };
-
     /// For model calls.
     ///
     /// A hosted provider sends a head at once and pings while the model thinks; a local one may be silent for minutes
