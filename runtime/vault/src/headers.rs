@@ -59,7 +59,7 @@ pub(crate) fn of_response(
     if bytes > bytes_max {
         return Err(HttpError::Unusable(format!("the answer has headers of {bytes} bytes; the most is {bytes_max}")));
     }
-    let shown = came.iter().filter(|(name, _)| !is_ours(name.as_str()) && !needles.are_in_lower_case(name.as_str()));
+    let shown = came.iter().filter(|(name, _)| !is_ours(name.as_str()) && !needles.are_in(name.as_str()));
     let text = |value: &HeaderValue| needles.scrub_text(String::from_utf8_lossy(value.as_bytes()).into_owned());
     Ok(shown.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect())
 }

@@ -23,7 +23,7 @@
 //!
 //! # So far
 //!
-//! What model calls need. The scrubber knows the raw value of a secret and none of its encodings; addresses are not
+//! What model calls need. Addresses are not
 //! sorted into classes (see `resolve.rs`); decisions are not audited; HTTP/1.1 only.
 
 mod body;
@@ -41,5 +41,6 @@ pub use client::Trust;
 pub use limits::Limits;
 pub use policy::{Binding, Grant, PolicyError};
 pub use proxy::{Options, Proxy, ProxyError};
+pub use scrub::{Needles, Scrubber};
 pub use secret::{FromFile, Secret, SecretError};
 pub use target::Destination;
