@@ -28,6 +28,7 @@
 
 mod body;
 mod client;
+mod decode;
 mod headers;
 mod limits;
 mod policy;

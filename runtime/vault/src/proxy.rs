@@ -1,6 +1,7 @@
 //! Decide, inject, send, scrub.
 
 use crate::body::Body;
+use crate::decode::Coding;
 use crate::policy::Rules;
 use crate::scrub::{Needles, Scrubber};
 use crate::target::Target;
@@ -61,7 +62,7 @@ impl Proxy {
     }
 
     /// What goes out, and by which client.
-    fn prepare<'a>(&self, party: &'a Party, request: HttpRequest) -> Result<(&'a Client, Request, Sent), HttpError> {
+    fn prepare<'a>(&self, party: &'a Party, request: HttpRequest) -> Result<(&'a Client, Request), HttpError> {
         let invalid = |why: &str| HttpError::Invalid(why.to_owned());
         let target = Target::parse(&request.url).map_err(HttpError::Invalid)?;
         let bytes = request.body.len();
@@ -87,40 +88,37 @@ impl Proxy {
         let mut sent = Request::new(method, target.url);
         *sent.headers_mut() = fields;
         *sent.body_mut() = Some(request.body.into());
-        Ok((client, sent, if decided.is_some() { Sent::WithCredential } else { Sent::Plain }))
+        Ok((client, sent))
     }
 
-    fn receive(
-        &self,
-        response: Response,
-        sent: Sent,
-        needles: &Needles,
-        start: Instant,
-    ) -> Result<HttpResponse, HttpError> {
-        if matches!(sent, Sent::WithCredential) && headers::is_encoded(response.headers()) {
-            let why =
-                "the answer is compressed though that was not asked for, and cannot be searched for the credential";
+    fn receive(&self, response: Response, needles: &Needles, start: Instant) -> Result<HttpResponse, HttpError> {
+        let coding = Coding::of(response.headers());
+        // Without a credential, too, it may hold one that went along earlier.
+        if matches!(coding, Coding::Unknown) && !needles.is_empty() {
+            let why = "the answer is encoded in a way that cannot be undone to search it for credentials";
             return Err(HttpError::Unusable(why.to_owned()));
         }
         let status = response.status().as_u16();
-        let headers = headers::of_response(response.headers(), needles, self.limits.header_bytes_max)?;
+        let mut headers = headers::of_response(response.headers(), needles, self.limits.header_bytes_max)?;
+        let decoder = match coding {
+            Coding::Known(decoder) => {
+                headers.retain(|(name, _)| name != "content-encoding");
+                Some(decoder)
+            }
+            Coding::Plain | Coding::Unknown => None,
+        };
         let body = Body {
             response: Some(response),
+            decoder,
             scrubber: Scrubber::new(needles),
             needles: needles.clone(),
             deadline: start + self.limits.total_time_max,
             idle_time_max: self.limits.idle_time_max,
             bytes_left: self.limits.body_bytes_max,
+            decoded_bytes_left: self.limits.body_bytes_max,
         };
         Ok(HttpResponse { status, headers, body: Box::new(body) })
     }
-}
-
-/// Whether a credential went along.
-#[derive(Clone, Copy)]
-enum Sent {
-    Plain,
-    WithCredential,
 }
 
 #[async_trait]
@@ -132,14 +130,14 @@ impl Http for Proxy {
             let origin = Target::parse(&request.url).map_or_else(|_| "URL".to_owned(), |target| target.origin());
             HttpError::Denied(Refusal { reason, hint: format!("--host {origin}") })
         })?;
-        let (client, request, sent) = self.prepare(party, request)?;
+        let (client, request) = self.prepare(party, request)?;
         // Here the vault's own issue tells the audit sink, before anything is sent.
         let deadline = start + self.limits.head_time_max.min(self.limits.total_time_max);
         let needles = &party.rules.needles;
         match timeout_at(deadline, client.execute(request)).await {
             Err(_) => Err(HttpError::TimedOut("the answer did not begin".to_owned())),
             Ok(Err(error)) => Err(failure(error, needles)),
-            Ok(Ok(response)) => self.receive(response, sent, needles, start),
+            Ok(Ok(response)) => self.receive(response, needles, start),
         }
     }
 }
