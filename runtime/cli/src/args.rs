@@ -292,7 +292,7 @@ pub(crate) struct Grants {
     /// Grant an environment value
     #[arg(long, value_name = "K=V")]
     pub(crate) env: Vec<String>,
-    /// Let requests go to a host: [https://]NAME[:PORT][/PATH], *.NAME for all below it
+    /// Let requests go to a host: [https://]NAME[:PORT][/PATH], *.NAME for all below it, '*' for every public one
     #[arg(long, value_name = "HOST")]
     pub(crate) host: Vec<String>,
     /// Change limits: memory=64MiB,time=30s,… (see `handbox config show` for all)

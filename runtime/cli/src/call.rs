@@ -5,11 +5,12 @@ use crate::args::{self, Global};
 use crate::config::{Config, Source};
 use crate::failure::Failure;
 use crate::grants::{self, Asking};
+use crate::network::{self, Holder, Way};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::retype::{self, Typed};
 use crate::watch::Terminal;
-use crate::{egress, input, loose, network, wiring};
+use crate::{egress, input, loose, wiring};
 use data_encoding::BASE64;
 use handbox_bundle::{Bundle, Profile};
 use handbox_hand::{Call, Hand, HandError, Limit, Output, Tool, ToolName, Usage};
@@ -39,7 +40,10 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     if command.outputs.is_some() {
         grants::check_outputs(asking, &folders.outputs)?;
     }
-    let network = network::network("call", &bundle, &effective.grants).map_err(|error| network::failed(&error))?;
+    let way = Way::new(network::keep(&paths), Vec::new())?;
+    let holder = Holder::named(&bundle, name, (&command.bundle, &cwd));
+    let network = way.network("call", (&bundle, &holder), &effective.grants)?;
+    way.placeholders(&holder)?.into_iter().for_each(|pair| lay(&mut effective.grants.env, pair));
     let environment = Environment {
         grants: effective.grants,
         limits: effective.limits,
@@ -80,6 +84,13 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(failure) if global.json => Ok(ExitCode::from(failure.kind.code())),
         Err(failure) => Err(failure),
+    }
+}
+
+/// An environment value that nobody gave otherwise.
+fn lay(env: &mut Vec<(String, String)>, pair: (String, String)) {
+    if env.iter().all(|(name, _)| *name != pair.0) {
+        env.push(pair);
     }
 }
 

@@ -286,8 +286,8 @@ pub(crate) fn flags(typed: &args::Grants, cwd: &Path) -> Result<Layer, Failure> 
 
 /// A destination as `--host` and configuration have it.
 pub(crate) fn host(text: &str, source: &Source) -> Result<Destination, Failure> {
-    Destination::parse(text).map_err(|error| {
-        let hint = "write api.example.com, *.example.com, https://api.example.com:8443/v1 or http://127.0.0.1:8080";
+    Destination::parse_granted(text).map_err(|error| {
+        let hint = "write api.example.com, *.example.com, https://api.example.com:8443/v1, http://127.0.0.1:8080, or * for every public host";
         before(source.in_error(), Failure::usage(error.to_string())).hint(hint)
     })
 }

@@ -23,7 +23,8 @@ impl Principal {
 /// # Contract
 ///
 /// * What leaves was decided on, and carries a credential only if exactly one binding asks for it; see the vault.
-/// * Redirects are given back, not followed; bodies are given as they came, not decompressed.
+/// * Redirects are given back, not followed. No compression is asked for; a body that is compressed still is given
+///   decompressed, without its `content-encoding`.
 /// * It tries once.
 /// * Dropping the future, or the body, ends the request.
 #[async_trait]

@@ -50,7 +50,7 @@ pub(crate) fn of_request(wanted: &[(String, String)], bytes_max: usize) -> Resul
         };
         headers.append(own, value);
     }
-    // Nothing is decoded here, and what is encoded cannot be searched for secrets.
+    // A body's size would tell what of it is like a secret in it; and what is encoded has to be decoded first.
     headers.insert(reqwest::header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     Ok(headers)
 }
@@ -65,13 +65,7 @@ pub(crate) fn of_response(
     if bytes > bytes_max {
         return Err(HttpError::Unusable(format!("the answer has headers of {bytes} bytes; the most is {bytes_max}")));
     }
-    let shown = came.iter().filter(|(name, _)| !is_ours(name.as_str()) && !needles.are_in_lower_case(name.as_str()));
+    let shown = came.iter().filter(|(name, _)| !is_ours(name.as_str()) && !needles.are_in(name.as_str()));
     let text = |value: &HeaderValue| needles.scrub_text(String::from_utf8_lossy(value.as_bytes()).into_owned());
     Ok(shown.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect())
-}
-
-/// Whether a body is encoded, so that nothing can be found in it.
-pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
-    let codings = headers.get_all(reqwest::header::CONTENT_ENCODING);
-    codings.iter().any(|coding| !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
 }

@@ -23,7 +23,7 @@
 //!
 //! # So far
 //!
-//! What model calls need. The scrubber knows the raw value of a secret and none of its encodings; addresses are not
+//! What model calls need. Addresses are not
 //! sorted into classes (see `resolve.rs`); decisions are not audited; HTTP/1.1 only.
 
 mod addresses;
@@ -32,6 +32,7 @@ mod binding;
 mod body;
 mod client;
 mod credential;
+mod decode;
 mod failure;
 mod headers;
 mod incoming;
@@ -59,4 +60,5 @@ pub use limits::{Limits, Quota};
 pub use policy::Grant;
 pub use proxy::{Options, Proxy, ProxyError};
 pub use resolve::{Resolve, SystemResolver};
+pub use scrub::{Needles, Scrubber};
 pub use secret::{FromFile, Secret, SecretError};

@@ -2,6 +2,7 @@
 
 use crate::body::Body;
 use crate::client::{Clients, Owner};
+use crate::decode::Coding;
 pub(crate) use crate::failure::failure;
 use crate::incoming::{Incoming, counted};
 use crate::party::Party;
@@ -143,27 +144,31 @@ impl Proxy {
         &self.limits
     }
 
-    fn receive(
-        &self,
-        response: Response,
-        sent: Sent,
-        needles: &Needles,
-        start: Instant,
-    ) -> Result<HttpResponse, HttpError> {
-        if matches!(sent, Sent::WithCredential) && headers::is_encoded(response.headers()) {
-            let why =
-                "the answer is compressed though that was not asked for, and cannot be searched for the credential";
+    fn receive(&self, response: Response, needles: &Needles, start: Instant) -> Result<HttpResponse, HttpError> {
+        let coding = Coding::of(response.headers());
+        // Without a credential, too, it may hold one that went along earlier.
+        if matches!(coding, Coding::Unknown) && !needles.is_empty() {
+            let why = "the answer is encoded in a way that cannot be undone to search it for credentials";
             return Err(HttpError::Unusable(why.to_owned()));
         }
         let status = response.status().as_u16();
-        let headers = headers::of_response(response.headers(), needles, self.limits.header_bytes_max)?;
+        let mut headers = headers::of_response(response.headers(), needles, self.limits.header_bytes_max)?;
+        let decoder = match coding {
+            Coding::Known(decoder) => {
+                headers.retain(|(name, _)| name != "content-encoding");
+                Some(decoder)
+            }
+            Coding::Plain | Coding::Unknown => None,
+        };
         let body = Body {
             response: Some(response),
+            decoder,
             scrubber: Scrubber::new(needles),
             needles: needles.clone(),
             deadline: start + self.limits.total_time_max,
             idle_time_max: self.limits.idle_time_max,
             bytes_left: self.limits.body_bytes_max,
+            decoded_bytes_left: self.limits.body_bytes_max,
         };
         Ok(HttpResponse { status, headers, body: Box::new(body) })
     }
@@ -178,14 +183,13 @@ impl Proxy {
         start: Instant,
     ) -> Result<HttpResponse, HttpError> {
         let deadline = start + self.limits.head_time_max.min(self.limits.total_time_max);
-        let sent = if prepared.credential.is_some() { Sent::WithCredential } else { Sent::Plain };
         record.sent(prepared.progress.clone());
         let response = timeout_at(deadline, prepared.execute(party, client)).await;
         let response = response.unwrap_or_else(|_| Err(HttpError::TimedOut("the answer did not begin".to_owned())))?;
         record.status(response.status().as_u16());
         let (response, trailers) = counted(response, Arc::clone(party));
         let needles = party.needles();
-        let HttpResponse { status, headers, body } = self.receive(response, sent, &needles, start)?;
+        let HttpResponse { status, headers, body } = self.receive(response, &needles, start)?;
         let header_bytes_max = self.limits.header_bytes_max;
         let (record, permits) = (record.handed_over(), std::mem::take(&mut prepared.permits));
         let body = Incoming { body, trailers, needles, header_bytes_max, record, permits, is_over: false };
@@ -221,13 +225,6 @@ impl Proxy {
             }
         }
     }
-}
-
-/// Whether a credential went along.
-#[derive(Clone, Copy)]
-enum Sent {
-    Plain,
-    WithCredential,
 }
 
 #[async_trait]

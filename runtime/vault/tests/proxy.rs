@@ -162,7 +162,11 @@ async fn a_body_that_is_cut_late_or_too_long_is_an_error() {
         (LIMITS, vec![head("a/b"), chunk("x".repeat(100_001)), end()], HttpError::Unusable(String::new())),
         (LIMITS, answer(200, &format!("x-long: {}\r\n", "x".repeat(2000)), ""), HttpError::Unusable(String::new())),
         (LIMITS, answer(200, &"x-many: 1\r\n".repeat(200), ""), HttpError::Lost(String::new())),
-        (LIMITS, answer(200, "content-encoding: gzip\r\n", ""), HttpError::Unusable(String::new())),
+        (
+            LIMITS,
+            answer(200, "content-encoding: gzip\r\n", "not gzip at all, and long enough to see that"),
+            HttpError::Unusable(String::new()),
+        ),
     ] {
         let server = Server::always(acts).await;
         let proxy = proxy(limits, &[], vec![bound(&server.url())]);

@@ -1,5 +1,6 @@
 use crate::support::asks;
 use handbox_bundle::{Asks, FolderGrant, GapKind, Grants, Mode};
+use handbox_hand::Destination;
 use std::path::PathBuf;
 
 use Mode::{ReadOnly, ReadWrite};
@@ -66,7 +67,7 @@ fn all_gaps_are_reported_at_once_with_what_closes_them() {
     };
     let gaps = asks.effective(&granted(&[("/workspace", ReadOnly)])).gaps;
     let kinds: Vec<GapKind> = gaps.iter().map(|gap| gap.kind).collect();
-    assert_eq!(kinds, [GapKind::Folder, GapKind::Mode, GapKind::Env, GapKind::Host, GapKind::Credential]);
+    assert_eq!(kinds, [GapKind::Folder, GapKind::Mode, GapKind::Env, GapKind::Host]);
     assert_eq!(gaps[0].flag.as_deref(), Some("--dir HOST:/data:rw"));
     let lines = gaps[0].config_lines("my.bundle").unwrap();
     assert_eq!(lines, "[[bundles.\"my.bundle\".folders]]\nhost = \"HOST\"\nguest = \"/data\"\nmode = \"rw\"");
@@ -74,8 +75,24 @@ fn all_gaps_are_reported_at_once_with_what_closes_them() {
     assert!(gaps[1].reason.contains("read-only"));
     assert_eq!(gaps[2].flag.as_deref(), Some("--env TZ=VALUE"));
     assert!(toml::from_str::<toml::Table>(&gaps[2].config_lines("std").unwrap()).is_ok());
-    assert!(gaps[3].reason.contains("vault") && gaps[3].reason.contains("not in this version"));
-    assert_eq!(gaps[3].flag, None);
+    assert_eq!(gaps[3].flag.as_deref(), Some("--host https://api.example.com"));
+    assert_eq!(gaps[3].config_lines("web").unwrap(), "[bundles.web]\nhosts = [\"https://api.example.com\"]");
+}
+
+#[test]
+fn hosts_are_given_as_far_as_they_are_asked_for() {
+    let hosts = |asked: &[&str], granted: &[&str]| {
+        let asks = Asks { hosts: asked.iter().map(|host| (*host).to_owned()).collect(), ..Asks::default() };
+        let hosts = granted.iter().map(|host| Destination::parse(host).unwrap()).collect();
+        let given = asks.effective(&Grants { hosts, ..Grants::default() });
+        (given.grants.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(), given.gaps.len())
+    };
+    let one = "https://api.example.com";
+    assert_eq!(hosts(&["*"], &[one]), (vec![one.to_owned()], 0));
+    assert_eq!(hosts(&["api.example.com"], &["https://*.example.com"]), (vec![one.to_owned()], 0));
+    assert_eq!(hosts(&["*.example.com"], &[one, "https://evil.net"]), (vec![one.to_owned()], 0));
+    assert_eq!(hosts(&["api.example.com"], &["https://example.com"]), (vec![], 1));
+    assert_eq!(hosts(&[], &[one]), (vec![], 0), "what does not ask gets nothing");
 }
 
 #[test]

@@ -96,8 +96,11 @@ pub(super) fn system(grants: &Grants) -> String {
     };
     let folders: Vec<String> = grants.folders.iter().map(folder).collect();
     let folders = if folders.is_empty() { "none".to_owned() } else { folders.join(", ") };
+    let hosts: Vec<String> = grants.hosts.iter().map(ToString::to_string).collect();
+    let network =
+        if hosts.is_empty() { "without network".to_owned() } else { format!("with network to {}", hosts.join(", ")) };
     format!(
-        "You work through the tools that you are given. They run in a sandbox, without network. The user's folders there: \
+        "You work through the tools that you are given. They run in a sandbox, {network}. The user's folders there: \
          {folders}. /tmp is scratch space; put files that are meant for the user into /mnt/session/outputs. Say briefly \
          what you found or did, and never claim what a tool did not show."
     )

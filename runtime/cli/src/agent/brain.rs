@@ -7,6 +7,7 @@ use crate::args::Global;
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::log::open;
+use crate::network::{self, Way};
 use crate::paths::Paths;
 use crate::wiring;
 use handbox_brain::{Brain, Machine, RunsWith, Settings, WakeError};
@@ -41,7 +42,8 @@ pub(crate) fn brain(
     let scratch = Arc::new(SessionScratch { data: paths.data.clone() });
     // For hints only, which are typed where they are read.
     let stands = std::env::current_dir().unwrap_or_else(|_| cwd.to_owned());
-    let hands = Arc::new(BundleHands::new(library, config, paths, (Arc::clone(&log), seal), &stands));
+    let way = Way::new(network::keep(&paths), Vec::new())?;
+    let hands = Arc::new(BundleHands::new(library, config, paths, (Arc::clone(&log), seal), (way, &stands)));
     let brain = Brain {
         log,
         blobs: Arc::new(blobs),

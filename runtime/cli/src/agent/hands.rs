@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::describe::shell_word;
 use crate::failure::Failure;
 use crate::grants::{self, Asking};
-use crate::network;
+use crate::network::{Holder, Way};
 use crate::paths::Paths;
 use async_trait::async_trait;
 use handbox_brain::{Hands, Need, Provided, RunsWith, Scratch};
@@ -30,6 +30,7 @@ pub(crate) struct BundleHands {
     paths: Paths,
     log: Arc<dyn SessionLog>,
     seal: Seal,
+    way: Way,
     /// Where the operator stands.
     cwd: PathBuf,
     /// What the operator can do about calls that failed.
@@ -69,10 +70,10 @@ impl BundleHands {
         config: Config,
         paths: Paths,
         (log, seal): (Arc<dyn SessionLog>, Seal),
-        cwd: &Path,
+        (way, cwd): (Way, &Path),
     ) -> Self {
         let (cwd, hints) = (cwd.to_owned(), Hints::default());
-        Self { library, config, paths, log, seal, cwd, hints, ready: Mutex::default() }
+        Self { library, config, paths, log, seal, way, cwd, hints, ready: Mutex::default() }
     }
 
     /// What a session's hand would be provisioned from.
@@ -100,8 +101,17 @@ impl BundleHands {
         folders.make().map_err(|error| HandError::Fatal(format!("the session's own folders: {error}")))?;
         let limits = Pinned::read(need.runs).and_then(|pinned| pinned.limits()).map_err(HandError::Gone)?;
         let owner = need.session.to_string();
-        let network = network::network(&owner, &provisions.bundle, &provisions.grants);
-        let network = network.map_err(|error| HandError::Fatal(error.to_string()))?;
+        let pinned = Pinned::read(need.runs).map_err(HandError::Gone)?;
+        let source = pinned.source(need.hand).unwrap_or(&provisions.bundle.name);
+        let holder = Holder::pinned(&provisions.bundle, source, &self.config);
+        let denied = |failure| HandError::Denied(refusal(failure));
+        let network = self.way.network(&owner, (&provisions.bundle, &holder), &provisions.grants).map_err(denied)?;
+        let mut provisions = provisions;
+        for (name, value) in self.way.placeholders(&holder).map_err(denied)? {
+            if provisions.grants.env.iter().all(|(own, _)| *own != name) {
+                provisions.grants.env.push((name, value));
+            }
+        }
         let environment = Environment {
             grants: provisions.grants.clone(),
             limits,

@@ -34,6 +34,8 @@ pub struct Listed {
 pub struct Bound {
     /// The credential, by the name that [`Credentials`](crate::Credentials) knows it by.
     pub name: String,
+    /// Of which kind it is; see [`Kind::name`].
+    pub kind: &'static str,
     /// Where it goes.
     pub to: Destination,
     /// With which methods; none for all.
@@ -167,6 +169,7 @@ fn bound(entry: &Entry, bind: &Bind) -> Result<Vec<Bound>, KeepError> {
     };
     let one = |to| Bound {
         name: entry.name.clone(),
+        kind: entry.kind.name(),
         to,
         methods: bind.methods.clone(),
         place: entry.kind.place(),
