@@ -12,11 +12,16 @@ pub struct Room {
 
 impl Default for Room {
     fn default() -> Self {
-        Self { left: OUTPUT_CHARS_MAX }
+        Self::of(OUTPUT_CHARS_MAX)
     }
 }
 
 impl Room {
+    /// Room for so many characters.
+    pub fn of(left: usize) -> Self {
+        Self { left }
+    }
+
     /// Takes the room of a whole piece, or nothing if it does not fit.
     pub fn take(&mut self, piece: &str) -> bool {
         // No text has more characters than bytes, so mostly nothing is counted.
@@ -54,7 +59,7 @@ mod tests {
 
     #[test]
     fn room_counts_characters_and_not_bytes() {
-        let mut room = Room { left: 4 };
+        let mut room = Room::of(4);
         assert!(room.take("éé"));
         assert_eq!(room.beginning("ééé"), "éé");
         assert!(!room.take("abc"));
