@@ -63,7 +63,12 @@ fn a_session_goes_on_with_another_model_and_other_limits() {
     let flags = ["--max-requests", "7", "--limit", "time=3s", "--env", "A=b", "--context", "last-turns=2"];
     let ran = machine.run(&[&["run", "--session", &id, "--model", &other, "And you?"][..], &flags].concat()).ok();
     assert_eq!(ran.out(), "I am another.\n");
-    ran.says(&["other.json answers", "the environment value A", "its tools have other limits"]);
+    ran.says(&[
+        "other.json answers",
+        "the environment value A",
+        "its tools have other limits",
+        "ask the model 7 times",
+    ]);
     let changed = changed(&machine, &id);
     assert_eq!(changed["limits"]["turn"]["model_requests"], 7);
     assert_eq!(changed["context"]["turns"], 2);

@@ -3,6 +3,7 @@
 use handbox_tests::agents::{count, events, reading_slowly, script, session, writing};
 use handbox_tests::{Machine, Running, sample, skipped};
 use serde_json::json;
+use std::time::Duration;
 
 /// A run that asks on a terminal whether it may write; nothing where no terminal can be had.
 fn asking(machine: &Machine) -> Option<Running> {
@@ -52,19 +53,48 @@ fn a_question_on_a_terminal_ends_with_an_interrupt_from_elsewhere() {
     assert!(!machine.path("made.txt").exists());
 }
 
-/// Waiting for a person survives everybody who works on it, and a wake from a script answers for nobody.
-#[test]
-fn a_question_that_nobody_answered_waits_for_whoever_comes() {
-    let machine = Machine::new();
-    let Some(running) = asking(&machine) else { return };
-    let id = session(&machine);
+/// A session whose process died while it asked; nothing where no terminal can be had.
+fn left_asking(machine: &Machine) -> Option<String> {
+    let running = asking(machine)?;
+    let id = session(machine);
     running.kill();
     let mut tries = 0;
     // The terminal takes a moment to be gone, and what asked on it with it.
     while machine.run(&["sessions", "show", &id]).ok().out().contains("held by") && tries < 100 {
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(100));
         tries += 1;
     }
+    Some(id)
+}
+
+#[test]
+fn an_answer_after_the_deadline_is_told_what_was_decided() {
+    let machine = Machine::new();
+    machine.config("[agents]\nwait = \"1s\"\n");
+    let Some(id) = left_asking(&machine) else { return };
+    std::thread::sleep(Duration::from_millis(1100));
+    let before = events(&machine, &id).len();
+    let late = machine.run(&["approve", &id]).code(3);
+    assert!(!late.err().contains("kept"), "{late:?}");
+    late.says(&[
+        "too late to allow write ",
+        "counts as denied since it had waited 1.0 s",
+        &format!("handbox wake {id}"),
+    ]);
+    machine.run(&["deny", &id]).ok().says(&["no need to deny write ", "counts as denied since"]);
+    assert_eq!(events(&machine, &id).len(), before);
+    assert_eq!(
+        machine.run(&["wake", &id]).ok().out(),
+        "Not written: Nobody answered in time, so this call was denied.\n"
+    );
+    assert!(!machine.path("made.txt").exists());
+}
+
+/// Waiting for a person survives everybody who works on it, and a wake from a script answers for nobody.
+#[test]
+fn a_question_that_nobody_answered_waits_for_whoever_comes() {
+    let machine = Machine::new();
+    let Some(id) = left_asking(&machine) else { return };
     machine.run(&["wake", &id]).code(3).says(&["it waits for you: handbox approve sesn_"]);
     assert!(machine.run(&["sessions", "show", &id]).ok().out().contains("write {\"content\":\"made\""));
     assert_eq!(count(&events(&machine, &id), "agent.tool_result"), 0);

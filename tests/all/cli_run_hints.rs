@@ -71,7 +71,15 @@ fn money_that_is_spent_names_the_flag_that_raises_it() {
     let id = session(&machine);
     let ran = machine.run(&["run", "--session", &id, "--max-cost", "1", "go on"]).ok();
     assert!(ran.out().contains("It says: bread"), "{ran:?}");
-    ran.says(&["from here on it has other limits", "$0."]);
+    ran.says(&["from here on it may cost $1.0000 in all", "$0."]);
+    // Lowered again, and again: the limit that is said is the one that holds.
+    for dollars in ["0.00002", "0.00001"] {
+        let ran = machine.run(&["run", "--session", &id, "--max-cost", dollars, "go on"]).code(4);
+        ran.says(&[
+            &format!("from here on it may cost ${dollars} in all"),
+            &format!("error: the session may spend ${dollars}\n"),
+        ]);
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub fn input(attribute: TokenStream, item: TokenStream) -> TokenStream {
     input::expand(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
-/// The type that `#[tool]` put beside a function. Used by `export!` alone.
+/// The entry of the type that `#[tool]` put beside a function. Used by `export!` alone.
 #[doc(hidden)]
 #[proc_macro]
 pub fn marked(function: TokenStream) -> TokenStream {

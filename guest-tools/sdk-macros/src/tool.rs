@@ -3,7 +3,6 @@
 //! own, so that tests can say `greet::NAME` and call `greet(…)`.
 
 use crate::args::{Args, Recovery};
-use crate::marked;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
@@ -26,7 +25,6 @@ pub(crate) fn expand(args: &Args, function: &ItemFn) -> Result<TokenStream> {
     let hints = hints(args);
     let (recovery, reconcile) = recovery(args);
     let (schema, run) = body(function);
-    let marked = marked::name_of(ident);
     let output_schema = args.output.as_ref().map(|output| {
         quote! {
             fn output_schema() -> ::core::option::Option<::std::string::String> {
@@ -40,10 +38,6 @@ pub(crate) fn expand(args: &Args, function: &ItemFn) -> Result<TokenStream> {
         #[doc(hidden)]
         #[allow(non_camel_case_types, reason = "found under the function's own name")]
         #visibility struct #ident {}
-
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, reason = "named for the error of an `export!` that does not find it")]
-        #visibility type #marked = #ident;
 
         impl ::handbox_tool::Tool for #ident {
             const NAME: &'static str = #name;

@@ -76,7 +76,7 @@ macro_rules! __export {
         const _: () = {
             struct HandboxSet;
             impl $crate::__private::Set for HandboxSet {
-                const TOOLS: &'static [$crate::__private::Entry] = &[$($crate::__private::Entry::of::<$crate::__private::marked!($tool)>()),+];
+                const TOOLS: &'static [$crate::__private::Entry] = &[$($crate::__private::marked!($tool)),+];
             }
             $crate::__private::check(<HandboxSet as $crate::__private::Set>::TOOLS, $recover);
             $crate::__export_hand!(HandboxSet);

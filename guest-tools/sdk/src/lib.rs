@@ -265,7 +265,8 @@
 //! |---|---|
 //! | `Greet` is not the input of a tool (E0277) | `#[handbox_tool::input]` is missing above `Greet` |
 //! | `has_input_attribute_above_its_type` exists for `Field<Place>`, but its trait bounds were not satisfied (E0599) | `#[handbox_tool::input]` is missing above `Place`, the type of a field; more errors that name `JsonSchema` and `Deserialize` (E0277) go away with it |
-//! | cannot find type `tool_attribute_above_greet` (E0425), in `export!` | `#[handbox_tool::tool]` is missing above `greet`; or it is in a module: name it there as `module::greet` |
+//! | expected type, found function `tool_attribute_missing_above_greet` (E0573), in `export!` | `#[handbox_tool::tool]` is missing above `greet` |
+//! | unresolved import `greet` (E0432), in `export!` | there is no such function, or it is in a module: name it there as `module::greet` |
 //! | symbol `…#execute` is already defined | there are two `export!`: name all tools in one |
 //! | function `greet` is never used | it is not named in `export!(…)` |
 //! | `the trait bound Output: From<…>` or `Fault: From<…> is not satisfied` (E0277) | what the function returns: see [results and faults](#results-and-faults) |

@@ -71,7 +71,7 @@ struct Sorted {
 impl Sorted {
     fn of(words: Vec<OsString>) -> Self {
         let ours = our_flags();
-        if subcommand(&words, &ours) != Some("call".into()) {
+        if verb(&words) != Some("call".into()) {
             return Self { line: words, typed: Vec::new(), ours: Vec::new(), loose: Vec::new() };
         }
         let (mut line, mut theirs, mut typed, mut own) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -120,7 +120,7 @@ impl Sorted {
     }
 }
 
-/// Words right behind a flag of `call` that the flag does not take.
+/// Words right behind a flag that the flag does not take.
 #[derive(Clone, Debug)]
 pub(crate) struct Loose {
     /// Its name.
@@ -133,12 +133,13 @@ pub(crate) struct Loose {
 }
 
 /// `name` of `--name` and `--name=value`.
-fn flag_name(word: &str) -> Option<&str> {
+pub(crate) fn flag_name(word: &str) -> Option<&str> {
     word.strip_prefix("--").map(|flag| flag.split('=').next().unwrap_or_default())
 }
 
 /// The first word that is neither an option nor an option's value.
-fn subcommand(words: &[OsString], ours: &HashMap<String, bool>) -> Option<String> {
+pub(crate) fn verb(words: &[OsString]) -> Option<String> {
+    let ours = our_flags();
     let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
         match word.strip_prefix("--") {
@@ -157,10 +158,14 @@ fn is_word(word: &OsString) -> bool {
 
 /// Our long flags on `call`, and whether each takes a value.
 pub(crate) fn our_flags() -> HashMap<String, bool> {
+    flags_of("call")
+}
+
+/// The long flags of a command, and whether each takes a value.
+pub(crate) fn flags_of(verb: &str) -> HashMap<String, bool> {
     let mut command = Args::command();
     command.build();
-    let call = command.find_subcommand("call");
-    let flags = call.into_iter().flat_map(clap::Command::get_arguments);
+    let flags = command.find_subcommand(verb).into_iter().flat_map(clap::Command::get_arguments);
     let named = flags.filter_map(|flag| Some((flag.get_long()?.to_owned(), flag.get_action().takes_values())));
     named.chain([("help".to_owned(), false)]).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::advice::{self, Advice};
 use crate::args::{self, Global};
-use crate::config::{Config, Source};
+use crate::config::{Config, Source, similar};
 use crate::failure::Failure;
 use crate::grants::{self, Asking};
 use crate::network::{self, Holder, Way};
@@ -10,7 +10,7 @@ use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::retype::{self, Typed};
 use crate::watch::Terminal;
-use crate::{egress, input, loose, wiring};
+use crate::{egress, input, loose, repack, slips, wiring};
 use data_encoding::BASE64;
 use handbox_bundle::{Bundle, Profile};
 use handbox_hand::{Call, Hand, HandError, Limit, Output, Tool, ToolName, Usage};
@@ -25,11 +25,13 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     let paths = Paths::find(global)?;
     let cwd = current_folder()?;
     let config = Config::load(&paths, &cwd)?;
-    let opened = config
-        .open(&command.bundle, &cwd, &handbox_std_bundle::bundles())
-        .map_err(|failure| loose::for_a_bundle(&command, &cwd).unwrap_or(failure))?;
+    let opened = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles()).map_err(|failure| {
+        let meant = loose::for_a_bundle(&command, &cwd).or_else(|| slips::swapped(&command, &config, &cwd));
+        meant.unwrap_or(failure)
+    })?;
     let (bundle, name) = (opened.bundle, opened.name.as_deref());
     advice::refuse_flags_of_both(&command, &bundle)?;
+    repack::note(&bundle, &cwd, global.quiet);
     let links = &bundle.links;
     let asking = Asking { typed: &command.grants, config: &config, bundle: name, links, paths: &paths, cwd: &cwd };
     let mut effective = grants::effective(asking)?;
@@ -162,8 +164,12 @@ fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Too
     found.ok_or_else(|| {
         let stale = retype::stale(bundle).map(|hint| format!("; {hint}")).unwrap_or_default();
         let unexported = retype::unexported(bundle);
-        Failure::usage(format!("the bundle `{}` has no tool `{name}`", bundle.name))
-            .hint(format!("it has: {}{stale}{unexported}", known()))
+        let names = toolbox.tools().iter().map(|tool| tool.name.to_string());
+        let failure = Failure::usage(format!("the bundle `{}` has no tool `{name}`", bundle.name));
+        match similar::one_of(name.as_str(), names) {
+            Some(near) => failure.hint(format!("did you mean {near}? It has: {}", known())),
+            None => failure.hint(format!("it has: {}{stale}{unexported}", known())),
+        }
     })
 }
 

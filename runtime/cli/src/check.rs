@@ -6,7 +6,7 @@ use crate::failure::{Failure, Kind};
 use crate::grants::{self, Asking, Effective};
 use crate::output;
 use crate::paths::Paths;
-use crate::{describe, wiring};
+use crate::{describe, repack, wiring};
 use handbox_bundle::{GUEST_PATH_DEFAULT, Gap, GapKind, Profile};
 use handbox_hand::{Hand, ToolName};
 use handbox_hands::Environment;
@@ -37,6 +37,7 @@ pub(crate) fn run(global: &Global, command: Check) -> Result<ExitCode, Failure> 
     let cwd = crate::call::current_folder()?;
     let config = Config::load(&paths, &cwd)?;
     let opened = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?;
+    repack::note(&opened.bundle, &cwd, global.quiet);
     let bundle = opened.name.as_deref();
     let links = &opened.bundle.links;
     let asking = Asking { typed: &command.grants, config: &config, bundle, links, paths: &paths, cwd: &cwd };

@@ -166,13 +166,34 @@ fn unknown(typed: &Typed<'_>, text: &str) -> Failure {
     }
 }
 
+/// For a flag that nobody has, beside an input that is there as JSON.
+fn beside_json(typed: &Typed<'_>, name: &str) -> Failure {
+    let tool = &typed.tool.name;
+    let failure = Failure::usage(format!("--{name} is no flag of Handbox, and no input of the tool `{tool}`"));
+    if args::our_flags().contains_key(name) {
+        return unknown(typed, name);
+    }
+    match near(typed.tool, name) {
+        Some(near) if near.ends_with(OURS) => failure.hint(format!("did you mean {near}?")),
+        Some(near) => {
+            failure.hint(format!("did you mean {near}? Put it into the JSON, or give all of the input as flags"))
+        }
+        None => failure.hint("leave it out; what Handbox takes: handbox call --help"),
+    }
+}
+
+/// Behind a flag that is not the tool's.
+const OURS: &str = ", a flag of Handbox";
+
 /// The flag, of the tool or of Handbox, that was mistyped so.
 fn near(tool: &Tool, name: &str) -> Option<String> {
     let theirs = tool.input_schema["properties"].as_object().into_iter().flat_map(|all| all.keys().cloned());
     let mut ours: Vec<String> = args::our_flags().into_keys().collect();
     ours.sort();
-    let near = similar::flag(name, theirs.chain(ours))?;
-    let whose = if property(tool, &near).is_some() { "" } else { ", a flag of Handbox" };
+    // A dash for an underscore is no slip.
+    let underscored = name.replace('-', "_");
+    let near = similar::one_of(&underscored, theirs).or_else(|| similar::one_of(name, ours.into_iter()))?;
+    let whose = if property(tool, &near).is_some() { "" } else { OURS };
     Some(format!("{}{whose}", shell_word(&format!("--{near}"))))
 }
 
@@ -198,6 +219,10 @@ fn stray(typed: &Typed<'_>, word: &str, last: Option<&str>) -> Failure {
         return Failure::usage(format!("the input is not JSON: quotes are missing at {word:?}")).hint(hint);
     }
     if word == "-" || word.starts_with(['{', '@']) {
+        let mut flags = typed.words.iter().filter_map(|word| word.strip_prefix("--")?.split('=').next());
+        if let Some(slip) = flags.find(|name| property(tool, name).is_none()) {
+            return beside_json(typed, slip);
+        }
         return misuse(tool, "give either one JSON object or flags, not both".to_owned());
     }
     if let Some(line) = typed.meant() {

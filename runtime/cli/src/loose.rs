@@ -1,4 +1,4 @@
-//! Words behind a flag of `handbox call` that the flag does not take.
+//! Words behind a flag that the flag does not take.
 
 use crate::args::{Call, Loose};
 use crate::describe::shell_word;
@@ -30,7 +30,7 @@ pub(crate) fn for_a_bundle(command: &Call, cwd: &Path) -> Option<Failure> {
 }
 
 /// A folder or a mode right behind a flag of Handbox, where it became one of `words`.
-fn misplaced(loose: &Loose, words: &[String], cwd: &Path) -> Option<Failure> {
+pub(crate) fn misplaced(loose: &Loose, words: &[String], cwd: &Path) -> Option<Failure> {
     let Loose { flag, is_ours: true, value, words: behind } = loose else { return None };
     let word = behind.first().filter(|word| words.contains(word))?;
     let is_mode = matches!(word.as_str(), "ro" | "rw");

@@ -30,8 +30,10 @@ mod new_cmd;
 mod output;
 mod pack;
 mod paths;
+mod repack;
 mod retype;
 mod sessions;
+mod slips;
 mod tools;
 mod unasked;
 mod unquoted;
@@ -39,12 +41,18 @@ mod watch;
 mod whole_file;
 mod wiring;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = match args::Args::parse_line(std::env::args_os()) {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let args = match args::Args::parse_line(words.iter().cloned()) {
         Ok(args) => args,
-        Err(error) => return failure::usage(&error, std::env::args_os().any(|word| word == "--json")),
+        Err(error) => {
+            let json = words.iter().any(|word| word == "--json");
+            return slips::explain(&error, &words)
+                .map_or_else(|| failure::usage(&error, json), |failure| failure.report(json));
+        }
     };
     if let args::Command::Call(command) = &args.command
         && let Err(failure) = call::refuse_flags_of_both_first(command)

@@ -67,6 +67,17 @@ impl Typed<'_> {
         Typed { words: &[word.to_owned()], ..*self }.meant()
     }
 
+    /// The line as it was typed, with `ours` as Handbox's flags and `more` of them; those alone if the rest is not to be shown.
+    pub(crate) fn again(&self, ours: &[String], more: &str) -> String {
+        let words = self.words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
+        let apart = if advice::taken_inputs(self.tool).is_empty() { "" } else { "-- " };
+        let head = ["handbox", "call", self.bundle, self.tool.name.as_str()].into_iter();
+        let head = head.chain(ours.iter().map(String::as_str)).map(shell_word).collect::<Vec<_>>().join(" ");
+        let line = format!("{head} {more} {apart}{words}");
+        let whole = !has_secret(ours) && line.len() <= LINE_BYTES_MAX;
+        if whole { line.trim_end().to_owned() } else { more.to_owned() }
+    }
+
     /// A flag for each word: `name=value`, `name value` with the name of a property, or just a value.
     fn flags_for<'t>(&'t self, words: &[&'t str], given: &mut Vec<&'t str>) -> Option<Vec<String>> {
         let mut flags = Vec::new();
@@ -121,14 +132,18 @@ impl Typed<'_> {
 
     /// The whole line, or only its end if the rest is not to be shown.
     fn line(&self, flags: &str) -> String {
-        // A value that was granted may be secret.
-        let secret = self.ours.iter().any(|word| word.starts_with("--env"));
+        let secret = has_secret(self.ours);
         let apart = if advice::taken_inputs(self.tool).is_empty() { "" } else { "-- " };
         let head = ["handbox", "call", self.bundle, self.tool.name.as_str()].into_iter();
         let head = head.chain(self.ours.iter().map(String::as_str)).map(shell_word).collect::<Vec<_>>().join(" ");
         let line = format!("{head} {apart}{flags}");
         if secret || line.len() > LINE_BYTES_MAX { format!("{apart}{flags}") } else { line }
     }
+}
+
+/// Whether flags grant a value, which may be secret.
+fn has_secret(ours: &[String]) -> bool {
+    ours.iter().any(|word| word.starts_with("--env"))
 }
 
 /// `name=value` with the name of a property.

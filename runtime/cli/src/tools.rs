@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Tone};
 use crate::paths::Paths;
-use crate::wiring;
+use crate::{repack, wiring};
 use handbox_bundle::Profile;
 use handbox_hand::{Hand, Hints, Tool};
 use handbox_hands::Environment;
@@ -21,6 +21,7 @@ pub(crate) fn run(global: &Global, command: args::Tools) -> Result<ExitCode, Fai
     let cwd = crate::call::current_folder()?;
     let config = Config::load(&paths, &cwd)?;
     let bundle = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?.bundle;
+    repack::note(&bundle, &cwd, global.quiet);
     let mut toolbox = wiring::toolbox(&paths, global.quiet)?;
     wiring::runtime()?.block_on(toolbox.add(&bundle, &Environment::bare(Profile::Strict)))?;
     output::clear_transient();

@@ -117,17 +117,22 @@ impl Advice<'_> {
         }
     }
 
-    /// Flags with this name among what was typed, whole.
-    fn typed_flags(&self, name: &str) -> Vec<String> {
-        let (mut flags, mut words) = (Vec::new(), self.typed.ours.iter());
+    /// What was typed behind each flag of this name.
+    pub(super) fn typed_values(&self, name: &str) -> Vec<&str> {
+        let (mut values, mut words) = (Vec::new(), self.typed.ours.iter());
         while let Some(word) = words.next() {
             if word == name {
-                flags.push(format!("{name} {}", words.next().map(|value| shell_word(value)).unwrap_or_default()));
+                values.extend(words.next().map(String::as_str));
             } else if let Some(value) = word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
-                flags.push(format!("{name} {}", shell_word(value)));
+                values.push(value);
             }
         }
-        flags
+        values
+    }
+
+    /// Flags with this name among what was typed, whole.
+    fn typed_flags(&self, name: &str) -> Vec<String> {
+        self.typed_values(name).into_iter().map(|value| format!("{name} {}", shell_word(value))).collect()
     }
 
     /// What has to stand before a new --dir: a call has the current folder only as long as none is typed.
@@ -268,7 +273,7 @@ fn is_bare(fault: &str) -> bool {
 }
 
 /// A guest path where nothing is granted yet.
-fn free_path(folders: &[FolderGrant]) -> String {
+pub(super) fn free_path(folders: &[FolderGrant]) -> String {
     let taken = |path: &String| folders.iter().any(|folder| folder.guest == *path);
     let numbered = (2..).map(|number| format!("/data{number}"));
     std::iter::once("/data".to_owned()).chain(numbered).find(|path| !taken(path)).unwrap_or_default()

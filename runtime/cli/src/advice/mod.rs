@@ -1,5 +1,6 @@
 //! What to do about a call that failed.
 
+mod absent;
 mod folders;
 mod own_flags;
 mod places;
@@ -104,9 +105,9 @@ impl Advice<'_> {
                 .or_else(|| Some(format!("no folder was granted: add --dir HOST:/data:{mode} and name /data/FILE")));
         }
         // What is known of the paths is why; the rest only may be.
-        let known = self.odd(&folders, text, about);
+        let known = self.left_behind(&folders, text, about).or_else(|| self.odd(&folders, text, about));
         let may_be = || {
-            let unmade = self.unmade(&folders, text, about);
+            let unmade = format!("{}{}", self.absent(&folders, text, about), self.unmade(&folders, text, about));
             let hint = self.gap_hint(text, about).unwrap_or_else(|| self.view(&folders, about));
             format!("{unmade}{hint}{}", self.relative(&folders, text, about))
         };

@@ -133,6 +133,14 @@ impl Places<'_> {
         (plain && !folder.host.join(parent).exists()).then(|| Odd::NoFolder(Place::of(folder, parent)))
     }
 
+    /// Where a file would be that is not there.
+    pub(crate) fn absent(&self, text: &str) -> Option<Place> {
+        let (folder, rest) = self.find(text)?;
+        let plain = rest.components().all(|part| matches!(part, Component::Normal(_)));
+        let is_name = plain && !rest.as_os_str().is_empty();
+        (is_name && !folder.host.join(&rest).exists()).then(|| Place::of(folder, &rest))
+    }
+
     /// A path that lies in no granted folder, where this machine has nothing either.
     pub(crate) fn nowhere(&self, text: &str) -> Option<Odd> {
         let top = text.strip_prefix('/')?.split('/').next()?;

@@ -5,10 +5,12 @@ use super::pinned::{Pinned, Policies, choose, digest, effective, tools};
 use super::run::{PROMPT_BYTES_MAX, Run};
 use super::seal::Seal;
 use crate::config::Config;
+use crate::describe::shell_word;
 use crate::failure::Failure;
 use crate::paths::Paths;
+use crate::{example, repack};
 use handbox_brain::{Brain, Machine, RunsWith, Surroundings};
-use handbox_bundle::{Grants, Mode};
+use handbox_bundle::{BUNDLE_FILE, Grants, Mode};
 use handbox_session::{Minter, SessionId};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,10 +32,12 @@ impl Begin {
         let agents = &config.operator.agents;
         let choice = match &command.model {
             Some(word) => Choice::parse(word, cwd)?,
-            None => Choice::usual(agents, cwd)?,
+            None => Choice::usual(agents, cwd)
+                .map_err(|failure| for_a_call(&command.prompt, &config, cwd).unwrap_or(failure))?,
         };
         let usual = [BUNDLE_DEFAULT.to_owned()];
         let chosen = choose(if command.bundle.is_empty() { &usual } else { &command.bundle }, &config, cwd)?;
+        chosen.iter().for_each(|one| repack::note(&one.bundle, cwd, quiet));
         let mut effective = effective(&chosen, &command.grants, &config, (paths, cwd))?;
         if let [one] = &chosen[..] {
             effective.warn_of_unasked(&command.grants, &one.bundle, cwd);
@@ -64,6 +68,22 @@ impl Begin {
         brain.begin(session, &runs, Some(title), BTreeMap::new(), prompt).await?;
         Ok(session)
     }
+}
+
+/// What to do about a component in the place of a prompt.
+fn for_a_call(prompt: &str, config: &Config, cwd: &Path) -> Option<Failure> {
+    let is_component = prompt.ends_with(".wasm") || cwd.join(prompt).join(BUNDLE_FILE).is_file();
+    let bundle = config.open(prompt, cwd, &handbox_std_bundle::bundles()).ok().filter(|_| is_component)?.bundle;
+    let tools = bundle.known_tools().unwrap_or_default();
+    let call = tools.first().map(|tool| format!("{} {}", tool.name, shell_word(&example::input(tool))));
+    let call = call.unwrap_or_else(|| "TOOL …".to_owned());
+    let word = shell_word(prompt);
+    let failure =
+        Failure::usage(format!("{prompt} is a bundle of tools, and `handbox run` takes what an agent is to do"));
+    Some(failure.hint(format!(
+        "to call a tool, without any model: handbox call {word} {call}; for an agent: handbox run --bundle {word} --model tour \
+         \"What to do\", and a model instead of `tour`, which only shows around"
+    )))
 }
 
 /// Puts into what a session runs with what flags say of its model requests.

@@ -150,14 +150,28 @@ fn differences(old: &RunsWith, new: &RunsWith) -> Vec<String> {
             what.push(format!("these {words}: {}", tools.join(", ")));
         }
     }
+    limited(old, new, &mut what);
     let rest = [
         (old.system != new.system && old.grants == new.grants, "it has another system prompt"),
         (old.context != new.context, "the model is shown another part of what happened"),
-        (old.limits != new.limits, "it has other limits"),
         (old.prices != new.prices, "it has other prices"),
     ];
     what.extend(rest.into_iter().filter(|(differs, _)| *differs).map(|(_, words)| words.to_owned()));
     what
+}
+
+/// The limits that flags change.
+fn limited(old: &RunsWith, new: &RunsWith, what: &mut Vec<String>) {
+    let (money, requests) = (new.limits.session.money, new.limits.turn.model_requests);
+    if let Some(money) = money.filter(|_| money != old.limits.session.money) {
+        what.push(format!("it may cost {money} in all"));
+    }
+    if let Some(requests) = requests.filter(|_| requests != old.limits.turn.model_requests) {
+        what.push(format!(
+            "a turn may ask the model {}",
+            if requests == 1 { "once".to_owned() } else { format!("{requests} times") }
+        ));
+    }
 }
 
 fn granted(old: &Pinned, new: &Pinned, what: &mut Vec<String>) {

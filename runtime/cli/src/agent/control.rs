@@ -1,13 +1,14 @@
 //! `handbox interrupt`, `approve`, `deny`: what a client says to a session from elsewhere.
 
-use super::brain::{call_at, folded};
+use super::brain::{call_at, folded, state};
 use super::client::{event, say};
-use super::show::clip;
+use super::show::{clip, duration};
 use crate::args::Global;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::log::open;
 use crate::output::{self, Tone};
 use crate::paths::Paths;
+use handbox_brain::{Machine, RunsWith, Surroundings};
 use handbox_session::fold::{Waiting, WaitingOn};
 use handbox_session::{Event, EventId, Fold, SessionId, SessionLog, kinds};
 use serde_json::json;
@@ -83,7 +84,7 @@ fn decide(
 ) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global)?;
     open::with_session(&paths, "handbox approve", id, async |log, session| {
-        let fold = folded(log, session).await?;
+        let (fold, runs) = state(log, session).await?;
         let waiting: Vec<Waiting> = fold.waiting().filter(|one| one.on == WaitingOn::Confirmation).collect();
         let mut calls = Vec::new();
         for one in &waiting {
@@ -91,6 +92,9 @@ fn decide(
             calls.push((*one, output::visible(&clip(&format!("{name} {input}")))));
         }
         let (call, what) = which(session, &calls, call)?;
+        if let Some(late) = late(call, &runs, Machine.now_unix_ms()) {
+            return too_late(global, session, verdict == "allow", &format!("{what}: {late}"));
+        }
         let mut members = json!({ "tool_use_id": call, "result": verdict });
         let verdict = if verdict == "allow" { format!("allow {what}") } else { format!("deny {what}") };
         if let Some(message) = message {
@@ -98,6 +102,30 @@ fn decide(
         }
         tell(log, session, event(kinds::USER_TOOL_CONFIRMATION, members)?, global, &verdict).await
     })
+}
+
+/// Why no answer counts any more, if the call waited for longer than it may.
+fn late(call: EventId, runs: &RunsWith, now_unix_ms: u64) -> Option<String> {
+    let waited_ms = now_unix_ms.saturating_sub(call.unix_ms());
+    let wait_ms = runs.limits.wait_ms.filter(|wait_ms| waited_ms >= *wait_ms)?;
+    Some(format!("it waited {}, and counts as denied since it had waited {}", duration(waited_ms), duration(wait_ms)))
+}
+
+/// Says that the deadline has decided. Nothing is sent: an answer after it is none.
+fn too_late(global: &Global, session: SessionId, allows: bool, why: &str) -> Result<ExitCode, Failure> {
+    let go_on = format!("go on with: handbox wake {session}");
+    if allows {
+        return Err(Failure::new(Kind::Denied, format!("too late to allow {why}")).hint(format!(
+            "{go_on}; the model is told, and may ask again. How long calls of new sessions wait is `wait` under [agents] in \
+             config.toml"
+        )));
+    }
+    if global.json {
+        output::json_line(&json!({ "session": session, "sent": null, "holder": null }));
+    } else if !global.quiet {
+        output::note(Tone::Note, &format!("no need to deny {why}; {go_on}"));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The call that is meant.

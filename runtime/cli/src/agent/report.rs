@@ -117,9 +117,10 @@ pub(super) async fn report(ended: Ended<'_>, global: &Global, advised: bool) -> 
         How::Done | How::Interrupted => {}
         How::Waits => output::note(Tone::Hint, &waits(&ended, &fold).await?),
         How::Limit => {
-            output::note(Tone::Error, &limit(&ended, &fold).await?);
             let runs = runs_with(ended.log, session, &fold).await?;
-            output::note(Tone::Hint, &raise(session, reached(&fold, &runs, Machine.now_unix_ms()), &runs));
+            let reached = reached(&fold, &runs, Machine.now_unix_ms());
+            output::note(Tone::Error, &limit(&ended, &fold, reached).await?);
+            output::note(Tone::Hint, &raise(session, reached, &runs));
         }
         How::Refused => {
             output::note(Tone::Hint, &format!("say it in another way: handbox run --session {session} \"…\""));
@@ -191,10 +192,13 @@ async fn waits(ended: &Ended<'_>, fold: &Fold) -> Result<String, Failure> {
     })
 }
 
-/// Which limit it was.
-async fn limit(ended: &Ended<'_>, fold: &Fold) -> Result<String, Failure> {
+/// Which limit it is: that of now, which may be another than the one at which it came to rest.
+async fn limit(ended: &Ended<'_>, fold: &Fold, reached: Option<Reached>) -> Result<String, Failure> {
     if let (Some(StopReason::RetriesExhausted), Some(message)) = (&fold.stop_reason, rounds_error(fold)) {
         return Ok(message.to_owned());
+    }
+    if let Some(reached) = reached.filter(|reached| reached.scope == Scope::Session) {
+        return Ok(reached.to_string());
     }
     let place = fold.anchors.rest.unwrap_or(ended.rest.head);
     let page = ended.log.read(ended.session, Slice { to: Some(place), ..Slice::from(place) }).await?;

@@ -56,7 +56,7 @@ Examples:
   handbox run --session sesn_1Ch… --write --allow write,edit \"You may write from here on\"")]
 pub(crate) struct Run {
     /// What to do; `-` reads it from standard input
-    prompt: String,
+    pub(super) prompt: String,
     /// What it has for hands: `std`, a name from config.toml, a folder with bundle.toml, or a packed .wasm file [default: std]
     #[arg(long, value_name = "BUNDLE")]
     pub(super) bundle: Vec<String>,

@@ -31,8 +31,8 @@ pub(crate) fn to(word: &str, names: impl Iterator<Item = String>, folder: &Path)
     ranked.filter(|(far, _)| *far <= allowed).min_by_key(|(far, _)| *far).map(|(_, shown)| shown)
 }
 
-/// The flag among `names` that `word` is a slip of.
-pub(crate) fn flag(word: &str, names: impl Iterator<Item = String>) -> Option<String> {
+/// The flag or tool among `names` that `word` is a slip of.
+pub(crate) fn one_of(word: &str, names: impl Iterator<Item = String>) -> Option<String> {
     let letters = |text: &str| {
         let mut letters: Vec<char> = text.chars().collect();
         letters.sort_unstable();
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn slips_of_flags_are_told_from_other_words() {
-        let flag = |word: &str| flag(word, ["write", "dir", "log", "data"].map(str::to_owned).into_iter());
+        let flag = |word: &str| one_of(word, ["write", "dir", "log", "data"].map(str::to_owned).into_iter());
         assert_eq!((flag("wirte").as_deref(), flag("dri").as_deref()), (Some("write"), Some("dir")));
         assert_eq!((flag("loud"), flag("day"), flag("path")), (None, None, None));
     }
