@@ -35,8 +35,8 @@ impl Dice {
 
 const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const WORDS: [&str; 16] = [
-    "the", "vault", "answers", "requests", "with", "a", "token", "and", "nothing", "leaves", "Session", "of", "hands", "is",
-    "model", "stream",
+    "the", "vault", "answers", "requests", "with", "a", "token", "and", "nothing", "leaves", "Session", "of", "hands",
+    "is", "model", "stream",
 ];
 
 /// Records as an API gives them.
@@ -99,8 +99,13 @@ fn rate(body: &Bytes, mut work: impl FnMut(Bytes)) -> f64 {
 
 fn main() {
     let parts: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    println!("GB/s; a body comes in pieces of 16 KiB; copy and one byte: the same pieces copied, and searched for one byte");
-    println!("{:>8} {:>8} {:>6} {:>10} {:>10} {:>8} {:>10}", "text", "size", "copy", "one byte", "1 secret", "10", "100");
+    println!(
+        "GB/s; a body comes in pieces of 16 KiB; copy and one byte: the same pieces copied, and searched for one byte"
+    );
+    println!(
+        "{:>8} {:>8} {:>6} {:>10} {:>10} {:>8} {:>10}",
+        "text", "size", "copy", "one byte", "1 secret", "10", "100"
+    );
     let (one, ten, hundred) = (needles(1), needles(10), needles(100));
     for (name, unit) in [("json", json as fn(&mut Dice) -> String), ("base64", base64), ("escapes", escapes)] {
         for (size, length) in [("1K", 1 << 10), ("64K", 64 << 10), ("1M", 1 << 20), ("100M", 100 << 20)] {
