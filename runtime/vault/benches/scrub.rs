@@ -2,12 +2,7 @@
 //!
 //! `cargo bench -p handbox-vault --bench scrub`; with `-- 64K` or `-- json` a part.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    reason = "a benchmark prints figures for people"
-)]
+#![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark prints figures for people")]
 
 use bytes::Bytes;
 use handbox_vault::{Needles, Scrubber, Secret};

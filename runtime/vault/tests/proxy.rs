@@ -139,9 +139,12 @@ async fn an_encoded_credential_is_found_in_body_headers_and_names() {
 
 #[tokio::test]
 async fn a_body_that_is_cut_within_the_credential_shows_nothing_of_it() {
-    for (body, ending) in [(format!("{}{KEY}", "x".repeat(99_990)), vec![chunk("y"), end()]), (KEY.to_owned(), vec![Act::Cut])] {
+    for (body, ending) in
+        [(format!("{}{KEY}", "x".repeat(99_990)), vec![chunk("y"), end()]), (KEY.to_owned(), vec![Act::Cut])]
+    {
         let (start, rest) = body.split_at(body.len() - 2);
-        let acts = [vec![head("a/b"), chunk(start)], if ending.len() > 1 { vec![chunk(rest)] } else { Vec::new() }, ending];
+        let acts =
+            [vec![head("a/b"), chunk(start)], if ending.len() > 1 { vec![chunk(rest)] } else { Vec::new() }, ending];
         let server = Server::always(acts.concat()).await;
         let proxy = proxy(LIMITS, &[], vec![bound(&server.url())]);
         let mut response = proxy.send(&principal(), get(server.url())).await.unwrap();
