@@ -125,6 +125,43 @@ async fn a_server_that_gives_the_credential_back_gives_nothing_back() {
 }
 
 #[tokio::test]
+async fn an_encoded_credential_is_found_in_body_headers_and_names() {
+    let encoded = "c2stY2FuYXJ5LTAxMjM0NTY3ODk=";
+    let server = Server::new(move |_| {
+        let body = "{\"a\":\"\\u0073k-canary-0123456789\"}, sk%2Dcanary%2D0123456789, 736B2D63616E6172792D30313233343536373839";
+        Ok(answer(200, &format!("x-debug: Basic {encoded}\r\nset-cookie: a=sk%2Dcanary-0123456789\r\nx-{KEY}: 1\r\n"), body))
+    })
+    .await;
+    let proxy = proxy(LIMITS, &[], vec![bound(&server.url())]);
+    let (_, headers, body) = fetch(&proxy, get(server.url())).await.unwrap();
+    assert_eq!(body, "{\"a\":\"****\"}, ****, ****");
+    assert!(headers.contains("Basic ****=") && headers.contains("a=****") && !headers.contains("canary"), "{headers}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_within_the_credential_shows_nothing_of_it() {
+    for (body, ending) in
+        [(format!("{}{KEY}", "x".repeat(99_990)), vec![chunk("y"), end()]), (KEY.to_owned(), vec![Act::Cut])]
+    {
+        let (start, rest) = body.split_at(body.len() - 2);
+        let acts =
+            [vec![head("a/b"), chunk(start)], if ending.len() > 1 { vec![chunk(rest)] } else { Vec::new() }, ending];
+        let server = Server::always(acts.concat()).await;
+        let proxy = proxy(LIMITS, &[], vec![bound(&server.url())]);
+        let mut response = proxy.send(&principal(), get(server.url())).await.unwrap();
+        let mut shown = Vec::new();
+        let error = loop {
+            match response.body.next().await {
+                Ok(piece) => shown.extend_from_slice(&piece.expect("an error comes before the end")),
+                Err(error) => break error,
+            }
+        };
+        assert!(!shown.contains(&b's'), "{error}");
+        assert_eq!(response.body.next().await, Ok(None));
+    }
+}
+
+#[tokio::test]
 async fn errors_do_not_show_the_credential_or_the_query() {
     let garbage = Server::always(vec![send(format!("{KEY} is not HTTP\r\n\r\n")), Act::Cut]).await;
     let proxy = proxy(LIMITS, &[], vec![bound(&garbage.url())]);

@@ -26,6 +26,10 @@ impl Class {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        (0..4).fold(0, |both, at| both | self.0[at] & other.0[at]) != 0
+    }
+
     pub(super) fn with(self, other: Self) -> Self {
         Self(std::array::from_fn(|at| self.0[at] | other.0[at]))
     }
@@ -46,7 +50,7 @@ pub(super) enum Gap {
 }
 
 /// One place of a form: a set of bytes, and what may stand before it.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Symbol(u16);
 
 /// The bits of a [`Symbol`] that name its set; the rest is its gap.

@@ -189,8 +189,9 @@ fn html(text: &[u8], found: &mut impl FnMut(Option<u8>, usize)) -> bool {
             return reference(text, at + 1, found);
         }
         let rest = &text[at..];
+        let Some(&letter) = rest.first() else { return true };
         let mut is_open = false;
-        for (name, byte) in NAMES {
+        for (name, byte) in names(letter) {
             match begins(rest, name) {
                 Err(Ended) => is_open = true,
                 Ok(false) => {}
@@ -241,49 +242,75 @@ pub(super) fn doubled(text: &[u8]) -> Doubled {
     }
 }
 
-/// HTML's names for ASCII, in any case since some writers shout.
+/// Where the names with each letter begin.
+const NAMES_BY_LETTER: [usize; 27] = {
+    let mut starts = [0; 27];
+    let mut letter = 0;
+    while letter < 27 {
+        let mut at = 0;
+        while at < NAMES.len() && ((NAMES[at].0[0] - b'a') as usize) < letter {
+            at += 1;
+        }
+        starts[letter] = at;
+        letter += 1;
+    }
+    starts
+};
+
+/// The names that begin with a letter.
+fn names(letter: u8) -> &'static [(&'static [u8], u8)] {
+    match letter.to_ascii_lowercase() {
+        letter @ b'a'..=b'z' => {
+            let at = usize::from(letter - b'a');
+            &NAMES[NAMES_BY_LETTER[at]..NAMES_BY_LETTER[at + 1]]
+        }
+        _ => &[],
+    }
+}
+
+/// HTML's names for ASCII, sorted, in any case since some writers shout.
 const NAMES: &[(&[u8], u8)] = &[
     (b"amp", b'&'),
-    (b"quot", b'"'),
-    (b"lt", b'<'),
-    (b"gt", b'>'),
     (b"apos", b'\''),
-    (b"excl", b'!'),
-    (b"num", b'#'),
-    (b"dollar", b'$'),
-    (b"percnt", b'%'),
-    (b"lpar", b'('),
-    (b"rpar", b')'),
     (b"ast", b'*'),
-    (b"midast", b'*'),
-    (b"plus", b'+'),
-    (b"comma", b','),
-    (b"period", b'.'),
-    (b"sol", b'/'),
-    (b"colon", b':'),
-    (b"semi", b';'),
-    (b"equals", b'='),
-    (b"quest", b'?'),
-    (b"commat", b'@'),
-    (b"lsqb", b'['),
-    (b"lbrack", b'['),
     (b"bsol", b'\\'),
-    (b"rsqb", b']'),
-    (b"rbrack", b']'),
-    (b"hat", b'^'),
-    (b"lowbar", b'_'),
-    (b"underbar", b'_'),
-    (b"grave", b'`'),
+    (b"colon", b':'),
+    (b"comma", b','),
+    (b"commat", b'@'),
     (b"diacriticalgrave", b'`'),
-    (b"lcub", b'{'),
+    (b"dollar", b'$'),
+    (b"equals", b'='),
+    (b"excl", b'!'),
+    (b"grave", b'`'),
+    (b"gt", b'>'),
+    (b"hat", b'^'),
     (b"lbrace", b'{'),
+    (b"lbrack", b'['),
+    (b"lcub", b'{'),
+    (b"lowbar", b'_'),
+    (b"lpar", b'('),
+    (b"lsqb", b'['),
+    (b"lt", b'<'),
+    (b"midast", b'*'),
+    (b"newline", b'\n'),
+    (b"num", b'#'),
+    (b"percnt", b'%'),
+    (b"period", b'.'),
+    (b"plus", b'+'),
+    (b"quest", b'?'),
+    (b"quot", b'"'),
+    (b"rbrace", b'}'),
+    (b"rbrack", b']'),
+    (b"rcub", b'}'),
+    (b"rpar", b')'),
+    (b"rsqb", b']'),
+    (b"semi", b';'),
+    (b"sol", b'/'),
+    (b"tab", b'\t'),
+    (b"underbar", b'_'),
     (b"verbar", b'|'),
     (b"vert", b'|'),
     (b"verticalline", b'|'),
-    (b"rcub", b'}'),
-    (b"rbrace", b'}'),
-    (b"tab", b'\t'),
-    (b"newline", b'\n'),
 ];
 
 /// Whether `text`, which ends within an escape, may go on so that it is read as a byte of `wanted`.

@@ -79,7 +79,7 @@ fn decimal(value: &[u8], classes: &mut Classes) -> Vec<Symbol> {
 }
 
 /// What stands between numbers,
-pub(super) const SEPARATORS: &[u8] = b" \t\r\n,:;-._|";
+pub(super) const SEPARATORS: &[u8] = b" \t\r\n,:;-.";
 /// and in front of each, as in `0x73` and `073`.
 pub(super) const PREFIX: &[u8] = b"0xX";
 

@@ -51,6 +51,7 @@ mod tests;
 
 use crate::Secret;
 use bytes::{Bytes, BytesMut};
+use filter::Cursor;
 use search::{Forms, Trial};
 use std::sync::Arc;
 
@@ -168,10 +169,14 @@ impl Scrubber {
         // Up to where the text was shown, or is covered by a mask.
         let mut done = std::mem::take(&mut self.covered);
         let mut shown = Shown { text: text.clone(), masked: BytesMut::new() };
+        let mut cursor = Cursor::default();
         let mut at = match begin {
-            Begin::Fresh => forms.next(&text, 0),
+            Begin::Fresh => forms.next(&text, &mut cursor),
             Begin::Resumed => 0,
         };
+        if matches!(begin, Begin::Resumed) {
+            cursor = Cursor::from(1);
+        }
         let mut is_resumed = matches!(begin, Begin::Resumed);
         while at < text.len() {
             if !std::mem::take(&mut is_resumed) {
@@ -192,7 +197,7 @@ impl Scrubber {
             if is_open && matches!(end, End::MayFollow) {
                 break;
             }
-            at = forms.next(&text, at + 1);
+            at = forms.next(&text, &mut cursor);
         }
         if at < text.len() {
             self.held = BytesMut::from(&text[at..]);

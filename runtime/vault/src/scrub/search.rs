@@ -1,25 +1,40 @@
 //! Whether a form begins at one place of a text.
 
-use super::class::{Class, Classes, Gap};
+use super::class::{Class, Classes, Gap, Symbol};
 use super::escapes;
-use super::filter::Filter;
+use super::filter::{Cursor, Filter};
 use super::forms::{self, Form, PREFIX, SEPARATORS};
+use std::collections::HashMap;
 
 /// Bytes between two symbols, each escape counted as one.
 const GAP_BYTES_MAX: u8 = 32;
 /// Line breaks of quoted-printable between two symbols; none writes more than one.
 const BREAKS_MAX: u8 = 4;
 
+/// Symbols by which forms are told apart first: many secrets begin alike.
+const GROUP_SYMBOLS: usize = 4;
+
 /// All forms of all values.
 pub(super) struct Forms {
     forms: Vec<Form>,
     classes: Vec<Class>,
     filter: Filter,
-    /// By the byte that a form begins with: its number, and the set of its second symbol.
-    by_first: Vec<Vec<(u32, Class)>>,
+    /// Forms that begin with the same symbols.
+    groups: Vec<Vec<u32>>,
+    /// By the byte that forms begin with.
+    by_first: Vec<Starts>,
     /// All bytes that forms begin with.
     firsts: Class,
     gaps: Gaps,
+}
+
+/// The groups that begin with one byte.
+#[derive(Clone, Default)]
+struct Starts {
+    /// With their second and third symbols.
+    groups: Vec<(u32, Symbol, Symbol)>,
+    /// What may stand second in any of them.
+    seconds: Class,
 }
 
 /// What may stand between symbols.
@@ -47,17 +62,29 @@ impl Gaps {
 /// How much of a form was found, from one place on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Thread {
-    /// `None` until the first byte could be read.
-    form: Option<u32>,
+    of: Of,
     /// Symbols that were found.
-    symbols: u32,
+    symbols: usize,
     /// Bytes of the text that they took, and the gap after them.
     bytes: usize,
     gap: u8,
     breaks: u8,
 }
 
+/// What a thread is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// The first byte could not be read yet.
+    Any,
+    Group(u32),
+    Form(u32),
+}
+
 impl Thread {
+    fn new(of: Of, symbols: usize, bytes: usize) -> Self {
+        Self { of, symbols, bytes, gap: 0, breaks: 0 }
+    }
+
     /// With one more symbol, which took so many bytes.
     fn found(self, bytes: usize) -> Self {
         Self { symbols: self.symbols + 1, bytes: self.bytes + bytes, gap: 0, breaks: 0, ..self }
@@ -108,13 +135,14 @@ impl Forms {
         let mut classes = Classes::default();
         let forms: Vec<Form> = values.flat_map(|value| forms::of(value, &mut classes)).collect();
         let classes = classes.into_all();
-        let mut by_first = vec![Vec::new(); 256];
-        let mut firsts = Class::default();
+        let mut groups: Vec<Vec<u32>> = Vec::new();
+        let mut by_symbols = HashMap::new();
         for (number, form) in (0..).zip(&forms) {
-            for byte in classes[form.symbols[0].class()].bytes() {
-                by_first[usize::from(byte)].push((number, classes[form.symbols[1].class()]));
-                firsts.add(byte);
-            }
+            let group = *by_symbols.entry(&form.symbols[..GROUP_SYMBOLS]).or_insert_with(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            groups[group].push(number);
         }
         let filter = Filter::new(&forms, &classes);
         let gaps = Gaps {
@@ -123,16 +151,27 @@ impl Forms {
             indentation: Class::of(b" \t"),
             separators: Class::of(SEPARATORS).with(Class::of(PREFIX)),
         };
-        Self { forms, classes, filter, by_first, firsts, gaps }
+        let mut by_first = vec![Starts::default(); 256];
+        let mut firsts = Class::default();
+        for (number, group) in (0..).zip(&groups) {
+            let &[first, second, third, ..] = forms[group[0] as usize].symbols.as_slice() else { continue };
+            for byte in classes[first.class()].bytes() {
+                let starts = &mut by_first[usize::from(byte)];
+                starts.groups.push((number, second, third));
+                starts.seconds = starts.seconds.with(classes[second.class()]).with(gaps.after(second.gap(), 0));
+                firsts.add(byte);
+            }
+        }
+        Self { forms, classes, filter, groups, by_first, firsts, gaps }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.forms.is_empty()
     }
 
-    /// The first place from `at` on where a form may begin.
-    pub(super) fn next(&self, text: &[u8], at: usize) -> usize {
-        self.filter.next(text, at)
+    /// The next place where a form may begin.
+    pub(super) fn next(&self, text: &[u8], cursor: &mut Cursor) -> usize {
+        self.filter.next(text, cursor)
     }
 
     /// What begins where `text` does.
@@ -148,7 +187,7 @@ impl Forms {
                 }
             });
             if is_cut && escapes::may_become(text, &self.firsts) {
-                trial.open.push(Thread { form: None, symbols: 0, bytes: 0, gap: 0, breaks: 0 });
+                trial.open.push(Thread::new(Of::Any, 0, 0));
             }
         }
         if let Some(bytes) = escapes::doubled(text).length {
@@ -159,7 +198,7 @@ impl Forms {
 
     /// Goes on with what was open when `text` ended earlier.
     pub(super) fn resume(&self, text: &[u8], trial: &mut Trial) {
-        if trial.open.iter().any(|thread| thread.form.is_none()) {
+        if trial.open.iter().any(|thread| thread.of == Of::Any) {
             return self.begin(text, trial);
         }
         trial.end = 0;
@@ -170,18 +209,38 @@ impl Forms {
 
     /// Whether so much of a value was found that it is not shown though the text ended.
     pub(super) fn reveals(&self, trial: &Trial) -> bool {
-        let enough = |thread: &Thread| {
-            thread.form.is_some_and(|form| self.forms[form as usize].reveals(thread.symbols as usize))
-        };
-        trial.open.iter().any(enough)
+        trial.open.iter().any(|thread| match thread.of {
+            Of::Any => false,
+            Of::Group(group) => self.form(self.groups[group as usize][0]).reveals(thread.symbols),
+            Of::Form(form) => self.form(form).reveals(thread.symbols),
+        })
     }
 
-    /// Takes every form that begins with `byte`, which took `bytes`.
+    fn form(&self, number: u32) -> &Form {
+        &self.forms[number as usize]
+    }
+
+    /// Takes every group that begins with `byte`, which took `bytes`, unless what follows cannot be its second symbol.
     fn enter(&self, byte: u8, bytes: usize, text: &[u8], trial: &mut Trial) {
-        let second = text.get(bytes).copied().filter(|second| is_plain(*second) && !self.gaps.separators.has(*second));
-        for (form, class) in &self.by_first[usize::from(byte)] {
-            if second.is_none_or(|second| class.has(second)) {
-                trial.next.push(Thread { form: Some(*form), symbols: 1, bytes, gap: 0, breaks: 0 });
+        let starts = &self.by_first[usize::from(byte)];
+        if starts.groups.is_empty() {
+            return;
+        }
+        let seconds = readings(&text[bytes..]);
+        if seconds.as_ref().is_some_and(|seconds| !starts.seconds.meets(seconds)) {
+            return;
+        }
+        // If two bytes follow that stand for themselves and are no gap, the third symbol is known too.
+        let third = text.get(bytes + 1).copied().filter(|third| {
+            let is_known = |byte| is_plain(byte) && !self.gaps.separators.has(byte);
+            is_known(*third) && is_known(text[bytes])
+        });
+        for (group, second, third_symbol) in &starts.groups {
+            let fits_second = seconds.as_ref().is_none_or(|seconds| {
+                self.classes[second.class()].meets(seconds) || self.gaps.after(second.gap(), 0).meets(seconds)
+            });
+            if fits_second && third.is_none_or(|third| self.classes[third_symbol.class()].has(third)) {
+                trial.next.push(Thread::new(Of::Group(*group), 1, bytes));
             }
         }
     }
@@ -194,9 +253,20 @@ impl Forms {
     }
 
     fn follow_one(&self, text: &[u8], mut thread: Thread, trial: &mut Trial) {
-        let Some(form) = thread.form.map(|form| &self.forms[form as usize]) else { return };
+        let form = match thread.of {
+            Of::Any => return,
+            Of::Group(group) => self.form(self.groups[group as usize][0]),
+            Of::Form(form) => self.form(form),
+        };
         loop {
-            let Some(symbol) = form.symbols.get(thread.symbols as usize) else {
+            if let Of::Group(group) = thread.of
+                && thread.symbols == GROUP_SYMBOLS
+            {
+                let forms = self.groups[group as usize].iter();
+                trial.next.extend(forms.map(|form| Thread { of: Of::Form(*form), ..thread }));
+                return;
+            }
+            let Some(symbol) = form.symbols.get(thread.symbols) else {
                 trial.end = trial.end.max(thread.bytes);
                 return;
             };
@@ -238,6 +308,21 @@ impl Forms {
             trial.keep(thread);
         }
     }
+}
+
+/// All bytes that `text` may be read as beginning with; `None` if that cannot be said.
+fn readings(text: &[u8]) -> Option<Class> {
+    let &byte = text.first()?;
+    let mut readings = Class::of(&[byte]);
+    let mut is_known = true;
+    if escapes::is_introducer(byte) {
+        let is_cut = escapes::read(text, |byte, _| match byte {
+            Some(byte) => readings.add(byte),
+            None => is_known = false,
+        });
+        is_known &= !is_cut;
+    }
+    is_known.then_some(readings)
 }
 
 /// Whether a byte stands for itself and nothing else.

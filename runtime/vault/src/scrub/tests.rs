@@ -47,3 +47,76 @@ fn of_two_secrets_neither_is_shown() {
     assert_eq!(both.scrub_text("é sk-canary".to_owned()), "é ****");
     assert_eq!(Needles::default().scrub_text("all".to_owned()), "all");
 }
+
+#[test]
+fn what_cannot_go_on_is_shown_at_once() {
+    let needles = needles(&["sk-canary-0123"]);
+    for (piece, shown) in [
+        ("data: {\"text\":\"hello\"}\n\n", "data: {\"text\":\"hello\"}\n\n"),
+        ("hello\n\n", "hello\n\n"),
+        ("a%", "a"),
+        ("a%7", "a"),
+        ("a%8", "a%8"),
+        ("a%73", "a"),
+        ("a%73!", "a%73!"),
+        ("a\\u00", "a"),
+        ("a\\u01", "a\\u01"),
+        ("a\\u0021", "a\\u0021"),
+        ("a&#11", "a"),
+        ("a&#13", "a&#13"),
+        ("a&am", "a"),
+        ("a&eacut", "a&eacut"),
+        ("a=\r", "a"),
+        ("a=\r\n", "a"),
+        ("a=\r!", "a=\r!"),
+        ("73:6b:", ""),
+        ("73:6b!", "73:6b!"),
+        ("[115, 107", "["),
+        ("[115, 108", "[115, 108"),
+    ] {
+        let mut scrubber = Scrubber::new(&needles);
+        let got = scrubber.push(Bytes::from(piece.to_owned()));
+        // Of what is held, a part may be the beginning of something else.
+        assert!(got.len() <= shown.len() && shown.as_bytes().starts_with(&got), "{piece:?} showed {got:?}");
+        assert!(shown.len() - got.len() <= 1, "{piece:?} showed {got:?}");
+        assert_eq!([got, scrubber.finish()].concat(), piece.as_bytes());
+    }
+}
+
+#[test]
+fn a_text_that_ends_within_a_secret_does_not_show_it() {
+    let needles = needles(&["sk-canary-0123456789"]);
+    for (text, wanted) in [
+        ("a sk-", "a sk-"),
+        ("a sk-canar", "a ****"),
+        ("a sk-canary-012345678", "a ****"),
+        ("a sk-canary-0123456789 sk-canary-0123456789-sk-canary", "a **** ****-****"),
+        ("a \\u0073\\u006b-canary-01", "a ****"),
+        ("a c2stY2FuYXJ5", "a ****"),
+        ("a 736b2d63616e617279", "a ****"),
+    ] {
+        assert_eq!(scrub(&needles, &[text]), wanted);
+        let letters: Vec<&str> = text.split_inclusive(|_| true).collect();
+        assert_eq!(scrub(&needles, &letters), wanted, "letter by letter");
+    }
+    assert!(needles.are_in("x-sk-CANARY-0123456789-x") && !needles.are_in("x-sk-canary-x"));
+}
+
+#[test]
+fn what_overlaps_is_under_one_mask() {
+    let needles = needles(&["abcdefgh-1234", "1234-ijklmnop", "abcdefgh-1234-ijk"]);
+    for text in ["<abcdefgh-1234-ijklmnop>", "<abcdefgh-1234-ijk>"] {
+        assert_eq!(scrub(&needles, &[text]), "<****>");
+        let letters: Vec<&str> = text.split_inclusive(|_| true).collect();
+        assert_eq!(scrub(&needles, &letters), "<****>", "letter by letter");
+    }
+}
+
+#[test]
+fn a_value_that_was_made_of_a_secret_is_searched_for_too() {
+    // Basic of `me:sk-canary-0123`: the value as a whole, and the secret within it.
+    let needles = Needles::of([&b"bWU6c2stY2FuYXJ5LTAxMjM="[..], b"sk-canary-0123"].into_iter());
+    assert_eq!(scrub(&needles, &["Basic bWU6c2stY2FuYXJ5LTAxMjM=, sk-canary-0123"]), "Basic ****, ****");
+    assert_eq!(scrub(&needles, &["Basic bWU6c2stY2FuYXJ5LTAxMjM%3D"]), "Basic ****");
+    assert_eq!(Scrubber::new(&needles).found(), 0);
+}
