@@ -19,7 +19,7 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
 /// The most headers of a response; hyper takes at most 400 KiB of them before we count.
 const HEADERS_MAX: usize = 100;
 /// The most clients, each with connections of its own. The one that was not used for longest goes.
-const CLIENTS_MAX: usize = 256;
+const CLIENTS_MAX: usize = 128;
 
 /// Whose certificates are believed.
 #[derive(Clone, Debug)]
