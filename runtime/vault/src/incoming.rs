@@ -16,6 +16,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 type Trailers = Arc<Mutex<Option<HeaderMap>>>;
 
@@ -72,6 +73,7 @@ pub(crate) struct Incoming {
     pub(crate) trailers: Trailers,
     pub(crate) needles: Needles,
     pub(crate) header_bytes_max: usize,
+    pub(crate) deadline: Instant,
     pub(crate) record: Record,
     /// Given back at the end, or when this is dropped.
     pub(crate) permits: Vec<OwnedSemaphorePermit>,
@@ -84,7 +86,12 @@ impl HttpBody for Incoming {
         if self.is_over {
             return Ok(None);
         }
-        let next = self.body.next().await;
+        let next = if Instant::now() < self.deadline {
+            self.body.next().await
+        } else {
+            // What has come already would be there at once, however late it is asked for.
+            Err(HttpError::TimedOut("the answer was not read in time".to_owned()))
+        };
         match &next {
             Ok(Some(piece)) => {
                 self.record.received(piece.len() as u64);

@@ -186,9 +186,9 @@ impl Proxy {
         let (response, trailers) = counted(response, Arc::clone(party));
         let needles = party.needles();
         let HttpResponse { status, headers, body } = self.receive(response, sent, &needles, start)?;
-        let header_bytes_max = self.limits.header_bytes_max;
+        let (header_bytes_max, deadline) = (self.limits.header_bytes_max, start + self.limits.total_time_max);
         let (record, permits) = (record.handed_over(), std::mem::take(&mut prepared.permits));
-        let body = Incoming { body, trailers, needles, header_bytes_max, record, permits, is_over: false };
+        let body = Incoming { body, trailers, needles, header_bytes_max, deadline, record, permits, is_over: false };
         Ok(HttpResponse { status, headers, body: Box::new(body) })
     }
 

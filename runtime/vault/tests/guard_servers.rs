@@ -203,6 +203,28 @@ async fn as_many_requests_at_once_as_may_be_and_no_more() {
     assert_eq!(*slow.log.connections.lock().unwrap(), most);
     under_way.pop();
     assert!(bench.proxy.send(&bench.sender(), get(slow.url())).await.is_ok(), "one ended");
+
+    // A response that was read to its end takes no place, though somebody keeps it.
+    let server = Server::always(answer(200, "", "x")).await;
+    let bench = allowing(&[&server.url()]).open();
+    let mut kept = Vec::new();
+    for _ in 0..most + 1 {
+        let mut response = bench.proxy.send(&bench.sender(), get(server.url())).await.unwrap();
+        while response.body.next().await.unwrap().is_some() {}
+        kept.push(response);
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_pauses_for_too_long_gets_no_more() {
+    // N19
+    let server = Server::always(vec![head("a/b"), chunk("x"), chunk("y"), end()]).await;
+    let limits = Limits { total_time_max: Duration::from_millis(300), ..guard::LIMITS };
+    let bench = Setup { limits, ..allowing(&[&server.url()]) }.open();
+    let mut response = bench.proxy.send(&bench.sender(), get(server.url())).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert!(matches!(response.body.next().await, Err(HttpError::TimedOut(_))));
+    assert_eq!(response.body.next().await, Ok(None));
 }
 
 #[tokio::test]
