@@ -49,6 +49,8 @@ pub fn guard_agrees_with_connector(text: &str) -> Result<(), String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use reqwest::dns::{Name, Resolve, Resolving};
+    use std::sync::{Arc, Mutex};
 
     /// Texts that look like URLs, with what parsers disagree on strewn in.
     fn urls() -> impl Strategy<Value = String> {
@@ -83,6 +85,43 @@ mod tests {
         fn whatever_the_text(text in ".*") {
             prop_assert_eq!(guard_agrees_with_connector(&text), Ok(()));
         }
+    }
+
+    /// Remembers the name that the HTTP client would connect to, and knows none.
+    #[derive(Default)]
+    struct Asked(Mutex<Vec<String>>);
+
+    impl Resolve for Asked {
+        fn resolve(&self, name: Name) -> Resolving {
+            self.0.lock().unwrap().push(name.as_str().to_owned());
+            Box::pin(async { Err("no such name".into()) })
+        }
+    }
+
+    #[test]
+    fn the_name_that_is_matched_is_the_name_that_the_client_asks_for() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let asked = Arc::new(Asked::default());
+        let provider = rustls::crypto::ring::default_provider();
+        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions();
+        let tls = tls.unwrap().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
+        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).dns_resolver(Arc::clone(&asked));
+        let client = client.no_proxy().build().unwrap();
+        let names = std::cell::Cell::new(0);
+        proptest!(ProptestConfig { cases: 1024, failure_persistence: None, ..ProptestConfig::default() }, |(text in urls())| {
+            // An address is connected to without asking.
+            let target = Target::parse(&text).ok().filter(|target| target.address().is_none() && check(target).is_ok());
+            if let Some(target) = target {
+                runtime.block_on(client.get(target.url().clone()).send()).unwrap_err();
+                // Of some names TLS says at once that no certificate can be for them.
+                if let Some(name) = asked.0.lock().unwrap().pop() {
+                    prop_assert_eq!(name, target.host());
+                    names.set(names.get() + 1);
+                }
+            }
+        });
+        let names = names.get();
+        assert!(names > 25, "{names} of the texts were URLs with a name");
     }
 
     #[test]

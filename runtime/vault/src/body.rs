@@ -25,6 +25,11 @@ pub(crate) struct Body {
 }
 
 impl Body {
+    /// How many secrets were taken out of it so far.
+    pub(crate) fn found(&self) -> u64 {
+        self.scrubber.found()
+    }
+
     async fn piece(&mut self) -> Result<Option<Bytes>, HttpError> {
         let Some(response) = &mut self.response else { return Ok(None) };
         let idle = Instant::now() + self.idle_time_max;

@@ -13,13 +13,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Idle connections that are kept for the next request, to one host under one credential.
-const IDLE_CONNECTIONS_MAX: usize = 8;
+const IDLE_CONNECTIONS_MAX: usize = 4;
 /// How long they are kept.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
 /// The most headers of a response; hyper takes at most 400 KiB of them before we count.
 const HEADERS_MAX: usize = 100;
 /// The most clients, each with connections of its own. The one that was not used for longest goes.
-const CLIENTS_MAX: usize = 256;
+const CLIENTS_MAX: usize = 128;
 
 /// Whose certificates are believed.
 #[derive(Clone, Debug)]
@@ -152,4 +152,39 @@ pub(crate) fn describe(error: reqwest::Error) -> String {
         cause = next.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SystemResolver;
+
+    #[test]
+    fn clients_are_kept_apart_and_no_more_of_them_than_may_be() {
+        let clients = Clients::new(Trust::Only(Vec::new()), Limits::HANDS).unwrap();
+        let resolver: Arc<dyn crate::Resolve> = Arc::new(SystemResolver::new());
+        let made = std::cell::Cell::new(0);
+        let get = |name: &str, binding: Option<usize>| {
+            let pool = Pool { binding, public_only: false, wide: false };
+            let owner = Owner { principal: Principal::new(name), generation: 1, pool };
+            let judge = || {
+                made.set(made.get() + 1);
+                let (resolver, time_max) = (Arc::clone(&resolver), Duration::from_secs(1));
+                Judge { resolver, granted: Vec::new(), public_only: false, time_max }
+            };
+            clients.get(owner, judge).unwrap();
+            made.get()
+        };
+        assert_eq!([get("a", None), get("a", Some(0)), get("b", None), get("a", None)], [1, 2, 3, 3]);
+        for other in 0..CLIENTS_MAX {
+            get(&format!("other {other}"), None);
+            get("a", None);
+        }
+        let before = made.get();
+        assert_eq!(get("a", None), before, "what is used stays");
+        assert_eq!(get("b", None), before + 1, "what was not used for longest went");
+        assert_eq!(clients.inner.lock().unwrap().clients.len(), CLIENTS_MAX);
+        clients.forget(&Principal::new("a"));
+        assert_eq!(get("a", None), before + 2);
+    }
 }

@@ -16,6 +16,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 type Trailers = Arc<Mutex<Option<HeaderMap>>>;
 
@@ -68,10 +69,11 @@ impl Body for Counted {
 
 /// A response's body with all that ends when it ends: the record, and the place among the connections.
 pub(crate) struct Incoming {
-    pub(crate) body: Box<dyn HttpBody>,
+    pub(crate) body: crate::body::Body,
     pub(crate) trailers: Trailers,
     pub(crate) needles: Needles,
     pub(crate) header_bytes_max: usize,
+    pub(crate) deadline: Instant,
     pub(crate) record: Record,
     /// Given back at the end, or when this is dropped.
     pub(crate) permits: Vec<OwnedSemaphorePermit>,
@@ -84,7 +86,13 @@ impl HttpBody for Incoming {
         if self.is_over {
             return Ok(None);
         }
-        let next = self.body.next().await;
+        let next = if Instant::now() < self.deadline {
+            self.body.next().await
+        } else {
+            // What has come already would be there at once, however late it is asked for.
+            Err(HttpError::TimedOut("the answer was not read in time".to_owned()))
+        };
+        self.record.redacted(self.body.found());
         match &next {
             Ok(Some(piece)) => {
                 self.record.received(piece.len() as u64);

@@ -21,10 +21,10 @@
 //! # let _ = proxy; Ok(()) }
 //! ```
 //!
-//! # So far
+//! # What is not here
 //!
-//! What model calls need. Addresses are not
-//! sorted into classes (see `resolve.rs`); decisions are not audited; HTTP/1.1 only.
+//! Records of names that tell clients where to
+//! connect (HTTPS, SVCB) are not asked for. A network's own NAT64 prefix is not known, see `addresses.rs`.
 
 mod addresses;
 mod agree;

@@ -60,6 +60,9 @@ pub struct Proxy {
     connections: Arc<Semaphore>,
 }
 
+/// Status, headers and body of a response, scrubbed.
+type Received = (u16, Vec<(String, String)>, Body);
+
 impl Proxy {
     /// Makes one. Opens no connection.
     ///
@@ -144,7 +147,7 @@ impl Proxy {
         &self.limits
     }
 
-    fn receive(&self, response: Response, needles: &Needles, start: Instant) -> Result<HttpResponse, HttpError> {
+    fn receive(&self, response: Response, needles: &Needles, start: Instant) -> Result<Received, HttpError> {
         let coding = Coding::of(response.headers());
         // Without a credential, too, it may hold one that went along earlier.
         if matches!(coding, Coding::Unknown) && !needles.is_empty() {
@@ -170,7 +173,7 @@ impl Proxy {
             bytes_left: self.limits.body_bytes_max,
             decoded_bytes_left: self.limits.body_bytes_max,
         };
-        Ok(HttpResponse { status, headers, body: Box::new(body) })
+        Ok((status, headers, body))
     }
 
     /// Sends what was decided on and put on record.
@@ -189,10 +192,10 @@ impl Proxy {
         record.status(response.status().as_u16());
         let (response, trailers) = counted(response, Arc::clone(party));
         let needles = party.needles();
-        let HttpResponse { status, headers, body } = self.receive(response, &needles, start)?;
-        let header_bytes_max = self.limits.header_bytes_max;
+        let (status, headers, body) = self.receive(response, &needles, start)?;
+        let (header_bytes_max, deadline) = (self.limits.header_bytes_max, start + self.limits.total_time_max);
         let (record, permits) = (record.handed_over(), std::mem::take(&mut prepared.permits));
-        let body = Incoming { body, trailers, needles, header_bytes_max, record, permits, is_over: false };
+        let body = Incoming { body, trailers, needles, header_bytes_max, deadline, record, permits, is_over: false };
         Ok(HttpResponse { status, headers, body: Box::new(body) })
     }
 

@@ -106,6 +106,11 @@ impl Record {
         self.end.response_bytes += bytes;
     }
 
+    /// How often a credential was taken out of the body so far.
+    pub(crate) fn redacted(&mut self, found: u64) {
+        self.end.redacted = found;
+    }
+
     /// No answer came.
     pub(crate) fn failed(&mut self, error: &HttpError) {
         let broke_off = self.progress.fault.get().is_some();

@@ -32,17 +32,26 @@ pub trait Resolve: Send + Sync {
     async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>>;
 }
 
-/// The resolver of this machine.
+/// The resolver of this machine. At most 32 names are looked up at once; more wait.
 #[derive(Debug)]
 pub struct SystemResolver {
     lookups: Arc<Semaphore>,
+    /// What makes a name absolute.
+    end: &'static str,
 }
 
 impl SystemResolver {
-    /// With nothing under way.
+    /// Takes each name as absolute: neither search domains nor most entries of the hosts file count.
     #[must_use]
     pub fn new() -> Self {
-        Self { lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)) }
+        Self { lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)), end: "." }
+    }
+
+    /// Takes names as whoever types them on this machine means them, with its hosts file and search domains: for names
+    /// that the operator alone chose, such as that of a model's endpoint.
+    #[must_use]
+    pub fn relative() -> Self {
+        Self { end: "", ..Self::new() }
     }
 }
 
@@ -56,10 +65,9 @@ impl Default for SystemResolver {
 impl Resolve for SystemResolver {
     async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         let permit = Arc::clone(&self.lookups).acquire_owned().await.map_err(io::Error::other)?;
-        // With the dot at its end the name is absolute: no search domain makes another one of it.
-        let absolute = format!("{host}.");
+        let name = format!("{host}{}", self.end);
         let found = tokio::task::spawn_blocking(move || {
-            let found = (absolute.as_str(), 0).to_socket_addrs();
+            let found = (name.as_str(), 0).to_socket_addrs();
             drop(permit);
             // One more than may be, so that too many are seen.
             found.map(|found| found.map(|address| address.ip()).take(ADDRESSES_MAX + 1).collect())
@@ -161,3 +169,15 @@ impl fmt::Display for LookupError {
 }
 
 impl std::error::Error for LookupError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The one name that each machine's hosts file has; an absolute one is asked for elsewhere, or nowhere.
+    #[tokio::test]
+    async fn a_relative_name_may_be_one_of_the_hosts_file() {
+        let found = SystemResolver::relative().lookup("localhost").await.unwrap();
+        assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
+    }
+}

@@ -148,7 +148,7 @@ async fn a_body_that_is_cut_within_the_credential_shows_nothing_of_it() {
             [vec![head("a/b"), chunk(start)], if ending.len() > 1 { vec![chunk(rest)] } else { Vec::new() }, ending];
         let server = Server::always(acts.concat()).await;
         let proxy = proxy(LIMITS, &[], vec![bound(&server.url())]);
-        let mut response = proxy.send(&principal(), get(server.url())).await.unwrap();
+        let mut response = proxy.send(&Sender::new(principal()), get(server.url())).await.unwrap();
         let mut shown = Vec::new();
         let error = loop {
             match response.body.next().await {

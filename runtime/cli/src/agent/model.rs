@@ -7,7 +7,7 @@ use handbox_brain::model::script::Script;
 use handbox_brain::model::{Anthropic, AnthropicOptions, Model, OpenAi, OpenAiOptions};
 use handbox_brain::{Agent, ModelChoice};
 use handbox_hand::{Http, Principal};
-use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Secret};
+use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Secret, SystemResolver};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -156,7 +156,8 @@ fn proxy(destinations: Vec<Destination>, bindings: Vec<Binding>) -> Result<(Arc<
     // The operator names this one URL, so that it may lead to his own network; a model on it has no public address.
     let ranges = PRIVATE.iter().filter_map(|range| range.parse().ok()).collect();
     let grants = vec![Grant { principal: principal.clone(), destinations, bindings, ranges }];
-    let proxy = Proxy::new(Options { grants, ..Options::new(Limits::MODELS) });
+    let resolver = Arc::new(SystemResolver::relative());
+    let proxy = Proxy::new(Options { grants, resolver, ..Options::new(Limits::MODELS) });
     Ok((Arc::new(proxy.map_err(Failure::internal)?), principal))
 }
 
