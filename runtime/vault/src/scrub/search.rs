@@ -4,7 +4,7 @@ use super::class::{Class, Classes, Gap, Symbol};
 use super::escapes;
 use super::filter::{Cursor, Filter};
 use super::forms::{self, Form, PREFIX, SEPARATORS};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Bytes between two symbols, each escape counted as one.
 const GAP_BYTES_MAX: u8 = 32;
@@ -60,7 +60,7 @@ impl Gaps {
 }
 
 /// How much of a form was found, from one place on.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Thread {
     of: Of,
     /// Symbols that were found.
@@ -72,7 +72,7 @@ pub(super) struct Thread {
 }
 
 /// What a thread is of.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Of {
     /// The first byte could not be read yet.
     Any,
@@ -112,13 +112,12 @@ pub(super) struct Trial {
     /// What is still to be followed.
     next: Vec<Thread>,
     /// What was ever put aside to be followed, so that nothing is followed twice.
-    seen: Vec<Thread>,
+    seen: HashSet<Thread>,
 }
 
 impl Trial {
     fn branch(&mut self, thread: Thread) {
-        if !self.seen.contains(&thread) {
-            self.seen.push(thread);
+        if self.seen.insert(thread) {
             self.next.push(thread);
         }
     }
@@ -203,7 +202,7 @@ impl Forms {
         }
         trial.end = 0;
         trial.next = std::mem::take(&mut trial.open);
-        trial.seen.clone_from(&trial.next);
+        trial.seen.extend(&trial.next);
         self.follow(text, trial);
     }
 

@@ -67,7 +67,7 @@ fn what_cannot_go_on_is_shown_at_once() {
         ("a&am", "a"),
         ("a&eacut", "a&eacut"),
         ("a=\r", "a"),
-        ("a=\r\n", "a"),
+        ("a=\r\n", "a=\r\n"),
         ("a=\r!", "a=\r!"),
         ("73:6b:", ""),
         ("73:6b!", "73:6b!"),
