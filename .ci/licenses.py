@@ -169,7 +169,7 @@ def main():
     texts = Texts()
     # The licence of Handbox comes first; the others in the order of the packages.
     program = linked("Cargo.toml", {"handbox"})
-    guests = linked("guest-tools/Cargo.toml", {"handbox-files", "handbox-search"})
+    guests = linked("guest-tools/Cargo.toml", {"handbox-files", "handbox-search", "handbox-web", "handbox-request", "handbox-websearch"})
     for package in sorted(program + guests, key=lambda package: (package["name"], package["version"])):
         for text in read(package):
             body = split(text)[1]

@@ -8,6 +8,7 @@ mod cli_components;
 mod cli_config;
 mod cli_exit;
 mod cli_grants;
+mod cli_http;
 mod cli_new;
 mod cli_pack;
 mod cli_run;

@@ -2,6 +2,7 @@
 //! lab to call them in, and a machine to type commands on.
 
 pub mod agents;
+pub mod echo;
 pub mod lab;
 mod program;
 mod running;

@@ -8,6 +8,8 @@
 #[cfg_attr(not(target_arch = "wasm32"), path = "native.rs")]
 mod sending;
 
+pub mod memory;
+
 use handbox_tool::{Fault, input, tool};
 
 /// Input of `fetcher`.
@@ -43,4 +45,23 @@ fn reader(input: Fetcher) -> Result<String, Fault> {
     sending::run(&input)
 }
 
-handbox_tool::export!(fetcher, reader);
+/// Input of `remember`.
+#[input]
+#[serde(deny_unknown_fields)]
+pub struct Remember {
+    /// The request, as `fetcher` takes it.
+    request: Fetcher,
+    /// What to look for afterwards.
+    needles: Vec<memory::Needle>,
+}
+
+/// Sends a request, keeps all that comes back, and says how often each needle is in its memory.
+#[tool(open_world)]
+fn remember(input: Remember) -> Result<String, Fault> {
+    let kept = sending::run(&input.request);
+    let counts = memory::search(&input.needles)?;
+    // Kept until here, whether it came or not.
+    Ok(format!("{counts}\n{}", kept.map_or_else(|fault| format!("{fault:?}").len(), |text| text.len())))
+}
+
+handbox_tool::export!(fetcher, reader, remember);

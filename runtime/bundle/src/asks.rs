@@ -98,7 +98,7 @@ impl Asks {
             let ask = self.folder_for(&grant.guest)?;
             Some(FolderGrant { mode: grant.mode.min(ask.mode), ..grant.clone() })
         });
-        let asked = |name: &str| self.env.iter().any(|ask| ask == ANY || ask == name);
+        let asked = |name: &str| self.env.iter().map(|ask| named(ask)).any(|ask| ask == ANY || ask == name);
         let env = granted.env.iter().filter(|(name, _)| asked(name)).cloned();
         let hosts = granted.hosts.iter().flat_map(|grant| self.hosts_within(grant));
         let grants = Grants { folders: folders.collect(), env: env.collect(), hosts: hosts.collect() };
@@ -111,16 +111,16 @@ impl Asks {
 
     /// What it may reach of a destination that is granted.
     pub fn hosts_within(&self, granted: &Destination) -> Vec<Destination> {
-        if self.hosts.iter().any(|ask| ask == ANY) {
+        if self.hosts.iter().any(|ask| named(ask) == ANY) {
             return vec![granted.clone()];
         }
-        let asked = self.hosts.iter().filter_map(|ask| Destination::parse(ask).ok());
+        let asked = self.hosts.iter().filter_map(|ask| Destination::parse(named(ask)).ok());
         asked.filter_map(|ask| ask.narrowed_by(granted)).collect()
     }
 
     /// Whether it may use a credential of this kind.
     pub fn wants_credential(&self, kind: &str) -> bool {
-        self.credentials.iter().any(|ask| ask == ANY || ask == kind)
+        self.credentials.iter().map(|ask| named(ask)).any(|ask| ask == ANY || ask == kind)
     }
 
     fn folder_for(&self, guest: &str) -> Option<&FolderAsk> {
@@ -164,10 +164,10 @@ impl Asks {
             }
             check_guest_path(&folder.path).map_err(broken)?;
         }
-        for name in self.env.iter().filter(|name| *name != ANY) {
+        for name in self.env.iter().map(|ask| named(ask)).filter(|name| *name != ANY) {
             check_env_name(name).map_err(broken)?;
         }
-        for host in self.hosts.iter().filter(|host| *host != ANY) {
+        for host in self.hosts.iter().map(|ask| named(ask)).filter(|host| *host != ANY) {
             Destination::parse(host).map_err(|error| {
                 let message = format!("asks: hosts: {error}");
                 BundleError::broken(
@@ -184,16 +184,22 @@ impl Asks {
     }
 }
 
+/// What an ask names: with a `?` behind it, it is a wish that is no gap if it is not granted.
+fn named(ask: &str) -> &str {
+    ask.strip_suffix('?').unwrap_or(ask)
+}
+
 fn any_mode(asks: &Asks) -> Option<Mode> {
     asks.folders.iter().find(|ask| ask.path == ANY).map(|ask| ask.mode)
 }
 
 fn common(own: &[String], theirs: &[String]) -> Vec<String> {
-    let any = |list: &[String]| list.iter().any(|item| item == ANY);
+    let any = |list: &[String]| list.iter().any(|item| named(item) == ANY);
+    let has = |list: &[String], item: &str| list.iter().any(|own| named(own) == named(item));
     let (own_any, their_any) = (any(own), any(theirs));
-    let from_own = own.iter().filter(|item| their_any || theirs.contains(item));
-    let from_theirs = theirs.iter().filter(|item| own_any && !own.contains(item));
-    from_own.chain(from_theirs).filter(|item| *item != ANY || (own_any && their_any)).cloned().collect()
+    let from_own = own.iter().filter(|item| their_any || has(theirs, item));
+    let from_theirs = theirs.iter().filter(|item| own_any && !has(own, item));
+    from_own.chain(from_theirs).filter(|item| named(item) != ANY || (own_any && their_any)).cloned().collect()
 }
 
 fn check_list<'a>(key: &str, items: impl Iterator<Item = &'a str>) -> Result<(), BundleError> {
@@ -243,7 +249,7 @@ fn folder_gap(ask: &FolderAsk, granted: &Grants) -> Option<Gap> {
 }
 
 fn env_gap(name: &str, granted: &Grants) -> Option<Gap> {
-    if name == ANY || granted.env.iter().any(|(own, _)| own == name) {
+    if name.ends_with('?') || name == ANY || granted.env.iter().any(|(own, _)| own == name) {
         return None;
     }
     Some(Gap {
@@ -257,6 +263,7 @@ fn env_gap(name: &str, granted: &Grants) -> Option<Gap> {
 
 fn host_gap(host: &str, granted: &Grants) -> Option<Gap> {
     let (what, flag) = match host {
+        wish if wish.ends_with('?') => return None,
         ANY if granted.hosts.is_empty() => ("any host".to_owned(), "NAME".to_owned()),
         ANY => return None,
         host => {

@@ -53,9 +53,10 @@ pub enum State {
 pub struct Asks {
     /// Folders by guest path; the path `*` is any folder the operator names.
     pub folders: Vec<FolderAsk>,
-    /// Names of environment values; `*` is any.
+    /// Names of environment values; `*` is any. With `?` behind it, a name is a wish: the component does without.
     pub env: Vec<String>,
-    /// Hosts it would like to reach.
+    /// Hosts it would like to reach, such as `api.example.com` or `*.example.com`; `*` is any that the operator names. `?`
+    /// as above.
     pub hosts: Vec<String>,
     /// Kinds of credentials it would like to have used for it.
     pub credentials: Vec<String>,

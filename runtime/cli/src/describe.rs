@@ -44,14 +44,17 @@ pub(crate) fn left_out_json(functions: &[Skipped]) -> Vec<Value> {
 
 /// A line for each thing that is asked for.
 pub(crate) fn asks(asks: &Asks) -> String {
-    let or_any = |text: &str, any: &str| if text == "*" { any.to_owned() } else { text.to_owned() };
+    let or_any = |text: &str, any: &str| {
+        let (name, wish) = text.strip_suffix('?').map_or((text, ""), |name| (name, ", or none"));
+        format!("{}{wish}", if name == "*" { any } else { name })
+    };
     let folders = asks.folders.iter().map(|ask| {
         let mode = if ask.mode == Mode::ReadOnly { "to read" } else { "to read and write" };
         format!("folder {}, {mode}", or_any(&ask.path, "that the operator names"))
     });
     let env = asks.env.iter().map(|name| format!("environment value {}", or_any(name, "that the operator names")));
     let hosts = asks.hosts.iter().map(|host| format!("network host {}", or_any(host, "that the operator names")));
-    let credentials = asks.credentials.iter().map(|kind| format!("the use of a credential: {kind}"));
+    let credentials = asks.credentials.iter().map(|kind| format!("the use of a credential: {}", or_any(kind, "of any kind")));
     let all: Vec<String> = folders.chain(env).chain(hosts).chain(credentials).collect();
     if all.is_empty() { "nothing".to_owned() } else { all.join("\n") }
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 /// Bundles that are part of Handbox. Their names are taken even in a build without them.
-pub(crate) const RESERVED_NAMES: [&str; 1] = ["std"];
+pub(crate) const RESERVED_NAMES: [&str; 3] = ["std", "http", "websearch"];
 
 /// A file as it is written. `narrow` stands only in a project's.
 #[derive(Deserialize)]

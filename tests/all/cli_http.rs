@@ -1,0 +1,277 @@
+//! Tools reach the hosts that are granted, as somebody, and never hold the credential.
+
+use handbox_tests::agents::{events, script, session};
+use handbox_tests::echo::Echo;
+use handbox_tests::{Machine, Ran};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// What must be nowhere but on the wire to its host.
+const CANARY: &str = "hbx-canary-7Qz4mW9rT2kLp8Vn";
+
+/// A machine whose vault holds the canary, bound to the server for a bundle.
+fn bound(server: &Echo, bundle: &str) -> Machine {
+    let machine = Machine::new();
+    set(&machine, server, bundle);
+    machine
+}
+
+fn set(machine: &Machine, server: &Echo, bundle: &str) {
+    machine.line(&["vault", "set", "token", "--kind", "bearer", "--stdin"]).stdin(CANARY).run().ok();
+    machine.run(&["vault", "bind", "token", &server.url(), "--for", bundle]).ok();
+}
+
+/// The forms in which a leak would be seen.
+fn forms() -> Vec<Vec<u8>> {
+    let bytes = CANARY.as_bytes();
+    let mut forms = vec![
+        bytes.to_owned(),
+        CANARY.to_ascii_uppercase().into_bytes(),
+        CANARY.to_ascii_lowercase().into_bytes(),
+        data_encoding::HEXLOWER.encode(bytes).into_bytes(),
+        data_encoding::HEXUPPER.encode(bytes).into_bytes(),
+    ];
+    for skip in 0..3 {
+        // Whole groups from the middle of it, at each alignment.
+        let whole = &bytes[skip..skip + (bytes.len() - skip) / 3 * 3];
+        forms.push(data_encoding::BASE64.encode(whole).into_bytes());
+        forms.push(data_encoding::BASE64URL.encode(whole).into_bytes());
+    }
+    forms.push(bytes.iter().map(|byte| format!("%{byte:02X}")).collect::<String>().into_bytes());
+    forms.push(bytes.iter().map(|byte| format!("\\u{byte:04x}")).collect::<String>().into_bytes());
+    forms.push(bytes.iter().map(|byte| format!("&#{byte};")).collect::<String>().into_bytes());
+    forms
+}
+
+#[track_caller]
+fn is_free(what: &str, bytes: &[u8]) {
+    for form in forms() {
+        let found = bytes.windows(form.len()).any(|part| part == form);
+        assert!(!found, "{what} holds the credential as {}", String::from_utf8_lossy(&form));
+    }
+}
+
+/// What must hold after everything: the credential is in no output and in no file of the machine.
+#[track_caller]
+fn nothing_leaked(machine: &Machine, ran: &[&Ran]) {
+    for ran in ran {
+        is_free("standard output", &ran.stdout);
+        is_free("standard error", &ran.stderr);
+    }
+    let mut files = 0;
+    let mut folders = vec![machine.beside("")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_symlink() {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(bytes) = std::fs::read(&path) {
+                is_free(&path.display().to_string(), &bytes);
+                files += 1;
+            }
+        }
+    }
+    assert!(files > 2, "the vault and its key are among what was looked at");
+}
+
+#[track_caller]
+fn sent_as_somebody(server: &Echo, times: usize) {
+    let requests = server.requests();
+    let with = requests.iter().filter(|request| {
+        let lines: Vec<&str> = request.lines().filter(|line| line.to_ascii_lowercase().starts_with("authorization:")).collect();
+        lines.len() == 1 && lines[0].ends_with(&format!("Bearer {CANARY}"))
+    });
+    assert_eq!((with.count(), requests.len()), (times, times), "{requests:#?}");
+}
+
+fn fetcher(machine: &Machine) -> String {
+    let built = handbox_tests::guest_bytes("fetcher");
+    let path = machine.beside("fetcher.tool.wasm");
+    std::fs::write(&path, built).unwrap();
+    path.display().to_string()
+}
+
+fn input(url: &str) -> String {
+    json!({ "url": url }).to_string()
+}
+
+#[test]
+fn without_a_grant_nothing_is_sent_and_the_line_that_would_allow_it_is_said() {
+    let server = Echo::start();
+    let machine = Machine::new();
+    let url = format!("{}/page", server.url());
+    let ran = machine.run(&["call", "std", "web_fetch", &input(&url)]);
+    assert_ne!(ran.code, Some(0), "{ran:?}");
+    let hint = format!("--host {}", server.url());
+    let ran = ran.says(&["not sent: GET ", &hint]);
+    assert!(!ran.out().contains("127.0.0.1:") && server.requests().is_empty());
+    // The very line works.
+    let ran = machine.run(&["call", "std", "web_fetch", &input(&url), "--host", &server.url()]).ok();
+    assert!(ran.out().contains("# Bread") && ran.out().contains("costs **3** coins"), "{ran:?}");
+    assert!(!ran.out().contains("let x"), "{ran:?}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_tool_of_the_bundle_that_a_credential_is_bound_for_is_somebody_and_never_holds_it() {
+    let server = Echo::start();
+    let machine = bound(&server, "std");
+    let ran = machine.run(&["call", "std", "web_fetch", &input(&format!("{}/echo", server.url())), "-v"]).ok();
+    sent_as_somebody(&server, 1);
+    assert!(ran.out().to_lowercase().contains("authorization: bearer ****"), "{ran:?}");
+    let ran = ran.says(&["with the credential token"]);
+    nothing_leaked(&machine, &[&ran]);
+}
+
+#[test]
+fn an_agent_uses_a_host_as_somebody_and_its_session_says_so_without_the_credential() {
+    let server = Echo::start();
+    let machine = bound(&server, "std");
+    let url = format!("{}/echo", server.url());
+    let model = script(
+        &machine,
+        "model.json",
+        &json!([
+            { "when": { "step": 1 }, "reply": [{ "tool_use": { "name": "web_fetch", "input": { "url": url } } }] },
+            { "when": { "tool": "web_fetch" }, "reply": [{ "text": "It says: {{result:web_fetch}}" }] }
+        ])
+        .to_string(),
+    );
+    let ran = machine.run(&["run", "--model", &model, "Look."]).ok();
+    sent_as_somebody(&server, 1);
+    let id = session(&machine);
+    let all = events(&machine, &id);
+    let of = |kind: &str| all.iter().filter(|event| event["type"] == kind).collect::<Vec<&Value>>();
+    let sent = of("handbox.egress");
+    assert_eq!(sent.len(), 1, "{all:#?}");
+    assert_eq!((&sent[0]["verdict"], &sent[0]["credential"]), (&json!("allowed"), &json!("token")));
+    assert_eq!(sent[0]["origin"], server.url());
+    let ended = of("handbox.egress_ended");
+    assert_eq!((&ended[0]["status"], &ended[0]["request"]), (&json!(200), &sent[0]["request"]));
+    assert!(ended[0]["redacted"].as_u64() > Some(0), "{ended:?}");
+    machine.run(&["log", "verify"]).ok();
+    nothing_leaked(&machine, &[&ran]);
+}
+
+#[test]
+fn a_tool_against_an_ordinary_client_finds_the_credential_nowhere_in_its_memory() {
+    let server = Echo::start();
+    let machine = Machine::new();
+    let fetcher = fetcher(&machine);
+    set(&machine, &server, &fetcher);
+    let hash = |text: &[u8]| text.iter().fold(0_u64, |hash, byte| hash.wrapping_mul(1_099_511_628_211).wrapping_add((*byte).into()));
+    let needle = |text: &[u8]| json!({ "length": text.len(), "hash": hash(text).to_string() });
+    // What the guest certainly holds: a check that can fail.
+    let control = needle(b"x-control: is-in-its-memory");
+    let mut needles = vec![control];
+    needles.extend(forms().iter().map(|form| needle(form)));
+    // The second half alone would do for a thief who knows the first.
+    needles.push(needle(&CANARY.as_bytes()[CANARY.len() / 2..]));
+    let ways = ["/echo", "/header", "/wrong", "/encoded?base64", "/encoded?base64url", "/encoded?hex", "/encoded?percent",
+        "/encoded?json", "/encoded?html", "/encoded?reversed-case"];
+    for way in ways {
+        let request = json!({ "url": format!("{}{way}", server.url()), "headers": [["x-control", "is-in-its-memory"]], "body": "x-control: is-in-its-memory" });
+        let input = json!({ "request": request, "needles": needles }).to_string();
+        let ran = machine.run(&["call", &fetcher, "remember", &input]).ok();
+        let counts: Vec<u64> = ran.out().lines().next().unwrap().split(' ').map(|count| count.parse().unwrap()).collect();
+        assert!(counts[0] > 0, "{way}: the search finds what is there: {ran:?}");
+        assert_eq!(counts[1..].iter().sum::<u64>(), 0, "{way}: {ran:?}");
+        nothing_leaked(&machine, &[&ran]);
+    }
+    sent_as_somebody(&server, ways.len());
+}
+
+#[test]
+fn whatever_a_guest_tries_the_credential_goes_only_where_it_is_bound() {
+    let server = Echo::start();
+    let other = Echo::start();
+    let machine = Machine::new();
+    let fetcher = fetcher(&machine);
+    set(&machine, &server, &fetcher);
+    let call = |input: Value| machine.run(&["call", &fetcher, "fetcher", &input.to_string(), "--host", &other.url()]);
+    // Its own header of that name.
+    let own = call(json!({ "url": server.url(), "headers": [["Authorization", "Bearer guess"]] }));
+    // Another spelling of it.
+    let spelled = call(json!({ "url": server.url(), "headers": [["authorization", "x"], ["AUTHORIZATION", "y"]] }));
+    // A redirect to elsewhere, followed.
+    let there = format!("{}/redirect?{}/echo", server.url(), other.url());
+    let followed = call(json!({ "url": there, "follow": 2 })).ok();
+    // The host in other words.
+    let port = server.url().rsplit(':').next().unwrap().to_owned();
+    let spoofed: Vec<Ran> = [format!("http://localhost:{port}"), format!("http://2130706433:{port}"), format!("http://127.1:{port}/"),
+        format!("http://me@127.0.0.1:{port}/"), format!("https://127.0.0.1:{port}/"), format!("http://[::ffff:127.0.0.1]:{port}/")]
+        .into_iter()
+        .map(|url| call(json!({ "url": url })))
+        .collect();
+    // The same path by the interface under the client, which checks nothing.
+    let bare = call(json!({ "url": server.url(), "headers": [["host", "evil.example"]], "times": 1 }));
+    // The middle of what comes back.
+    let ranged = call(json!({ "url": server.url(), "headers": [["range", "bytes=40-"]] }));
+    for request in other.requests() {
+        is_free("what another host got", request.as_bytes());
+        assert!(!request.to_lowercase().contains("authorization"), "{request}");
+    }
+    assert_eq!(other.requests().len(), 1);
+    for request in server.requests() {
+        let lines = request.lines().filter(|line| line.to_ascii_lowercase().starts_with("authorization")).count();
+        assert!(lines == 1 && !request.contains("guess") && !request.contains("evil"), "{request}");
+    }
+    assert!(ranged.code != Some(0) && own.code != Some(0) && spelled.code != Some(0), "{ranged:?} {own:?} {spelled:?}");
+    let mut all = vec![&own, &spelled, &followed, &bare, &ranged];
+    all.extend(&spoofed);
+    nothing_leaked(&machine, &all);
+    // And then an honest call works.
+    call(json!({ "url": server.url() })).ok();
+}
+
+#[test]
+fn another_bundle_and_a_changed_one_are_nobody() {
+    let server = Echo::start();
+    let machine = Machine::new();
+    let fetcher = fetcher(&machine);
+    set(&machine, &server, &fetcher);
+    let url = server.url();
+    // Another bundle, with the same host: no credential.
+    machine.run(&["call", "std", "web_fetch", &input(&url), "--host", &url]).ok();
+    assert!(!server.requests()[0].to_lowercase().contains("authorization"));
+    // The same name, other bytes: it has to be bound again, which is said.
+    let changed = handbox_tests::guest_bytes("echo");
+    assert!(Path::new(&fetcher).exists());
+    std::fs::write(&fetcher, changed).unwrap();
+    let ran = machine.run(&["tools", &fetcher]);
+    assert_eq!(ran.code, Some(0));
+    let ran = machine.run(&["call", &fetcher, "echo", "{}"]);
+    let ran = ran.says(&["does not get the credential token", "handbox vault bind token"]);
+    nothing_leaked(&machine, &[&ran]);
+}
+
+#[test]
+fn removal_and_rotation_count_from_the_next_call() {
+    let server = Echo::start();
+    let machine = bound(&server, "std");
+    let fetch = || machine.run(&["call", "std", "web_fetch", &input(&format!("{}/echo", server.url()))]);
+    fetch().ok();
+    let newer = CANARY.replace("hbx", "new");
+    machine.line(&["vault", "rotate", "token", "--stdin"]).stdin(&newer).run().ok();
+    fetch().ok();
+    assert!(server.requests()[1].contains(&format!("Bearer {newer}")));
+    machine.run(&["vault", "rm", "token"]).ok();
+    assert_ne!(fetch().code, Some(0));
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_tool_that_says_it_only_reads_gets_no_further_than_get() {
+    let server = Echo::start();
+    let machine = Machine::new();
+    let fetcher = fetcher(&machine);
+    let post = json!({ "url": server.url(), "method": "POST", "body": "x" }).to_string();
+    let refused = machine.run(&["call", &fetcher, "reader", &post, "--host", &server.url()]);
+    assert_ne!(refused.code, Some(0), "{refused:?}");
+    assert!(server.requests().is_empty());
+    machine.run(&["call", &fetcher, "fetcher", &post, "--host", &server.url()]).ok();
+    assert_eq!(server.requests().len(), 1);
+}
