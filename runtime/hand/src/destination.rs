@@ -103,6 +103,22 @@ impl Destination {
         Ok(own)
     }
 
+    /// From an absolute URL alone, such as that of a model's endpoint: one host, with its scheme, and no methods.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn of_url(url: &str) -> Result<Self, DestinationError> {
+        if !url.contains("://") {
+            return Err(DestinationError("the address is no destination: it is no absolute URL".to_owned()));
+        }
+        let own = Self::parse_place(url)?;
+        if own.is_wildcard() {
+            return Err(DestinationError(format!("{own} is not one destination: it means many hosts")));
+        }
+        Ok(own)
+    }
+
     fn parse_place(place: &str) -> Result<Self, DestinationError> {
         let url = if place.contains("://") { place.to_owned() } else { format!("https://{place}") };
         let wrong = |why: &str| DestinationError(format!("{} is no destination: {why}", named(&url)));
