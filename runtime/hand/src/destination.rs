@@ -233,10 +233,16 @@ impl Destination {
         self.has_host(target) && self.scheme() == target.url().scheme() && self.port == target.port()
     }
 
-    /// Whether it names one host, and that is the request's.
+    /// Whether the request's host is one of its hosts, whatever the rest.
     #[must_use]
-    pub fn names_host_of(&self, target: &Target) -> bool {
-        !self.is_wildcard() && self.has_host(target)
+    pub fn has_host_of(&self, target: &Target) -> bool {
+        self.has_host(target)
+    }
+
+    /// Whether it means all hosts of the other, and more.
+    #[must_use]
+    pub fn has_more_hosts_than(&self, other: &Self) -> bool {
+        self.host != other.host && self.host.contains(&other.host)
     }
 
     /// Whether nobody on the way can read what is sent there. `localhost` counts: the vault never looks it up.
