@@ -86,6 +86,7 @@ impl Party {
     /// Remembers a value, before it goes along.
     pub(crate) fn wear(&self, name: &Arc<str>, credential: &Credential) -> Result<(), HttpError> {
         let mut worn = self.worn.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = worn.patterns.len();
         for form in inject::forms(credential) {
             let is_known = |own: &Arc<Pattern>| own.of == *name && own.secret.reveal() == form.reveal();
             if worn.patterns.iter().any(is_known) {
@@ -95,6 +96,8 @@ impl Party {
                 return Err(HttpError::Quota(format!("more than {VALUES_MAX} values of credentials were used")));
             }
             worn.patterns.push(Arc::new(Pattern::new(Arc::clone(name), form)));
+        }
+        if worn.patterns.len() > known {
             worn.needles = Needles::new(worn.patterns.iter().map(|pattern| &pattern.secret));
         }
         Ok(())
