@@ -103,6 +103,22 @@ impl Destination {
         Ok(own)
     }
 
+    /// From an absolute URL alone, such as that of a model's endpoint: one host, with its scheme, and no methods.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn of_url(url: &str) -> Result<Self, DestinationError> {
+        if !url.contains("://") {
+            return Err(DestinationError("the address is no destination: it is no absolute URL".to_owned()));
+        }
+        let own = Self::parse_place(url)?;
+        if own.is_wildcard() {
+            return Err(DestinationError(format!("{own} is not one destination: it means many hosts")));
+        }
+        Ok(own)
+    }
+
     fn parse_place(place: &str) -> Result<Self, DestinationError> {
         let url = if place.contains("://") { place.to_owned() } else { format!("https://{place}") };
         let wrong = |why: &str| DestinationError(format!("{} is no destination: {why}", named(&url)));
@@ -217,10 +233,16 @@ impl Destination {
         self.has_host(target) && self.scheme() == target.url().scheme() && self.port == target.port()
     }
 
-    /// Whether it names one host, and that is the request's.
+    /// Whether the request's host is one of its hosts, whatever the rest.
     #[must_use]
-    pub fn names_host_of(&self, target: &Target) -> bool {
-        !self.is_wildcard() && self.has_host(target)
+    pub fn has_host_of(&self, target: &Target) -> bool {
+        self.has_host(target)
+    }
+
+    /// Whether it means all hosts of the other, and more.
+    #[must_use]
+    pub fn has_more_hosts_than(&self, other: &Self) -> bool {
+        self.host != other.host && self.host.contains(&other.host)
     }
 
     /// Whether nobody on the way can read what is sent there. `localhost` counts: the vault never looks it up.

@@ -274,6 +274,18 @@ fn a_name_alone_is_meant_as_https() {
 }
 
 #[test]
+fn an_endpoint_is_one_absolute_url() {
+    for url in ["https://api.example.com/v1", "http://ollama.lan:11434", "http://127.0.0.1:1/v1"] {
+        assert_eq!(Destination::of_url(url), Destination::parse(url), "{url}");
+    }
+    for none in
+        ["localhost:11434", "GET https://a.example", "public https://a.example", "https://*.a.example", "https://*"]
+    {
+        assert!(Destination::of_url(none).is_err(), "{none}");
+    }
+}
+
+#[test]
 fn what_was_asked_for_and_what_is_granted_is_what_both_allow() {
     for (asked, granted, both) in [
         ("https://api.example.com", "https://api.example.com/v1", Some("https://api.example.com/v1")),

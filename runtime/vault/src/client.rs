@@ -14,6 +14,9 @@ use std::time::Duration;
 
 /// Idle connections that are kept for the next request, to one host under one credential.
 const IDLE_CONNECTIONS_MAX: usize = 4;
+/// How often a connection with requests on it is asked whether it is still there. All requests to a host may share one, so
+/// that one that broke without a word would hold up each of them until its time is over.
+const ALIVE_EVERY: Duration = Duration::from_secs(20);
 /// How long they are kept.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
 /// The most headers of a response; hyper takes at most 400 KiB of them before we count.
@@ -129,6 +132,9 @@ fn client(tls: &ClientConfig, limits: &Limits, pool: Pool, judge: Judge) -> Resu
         .referer(false)
         .http1_max_headers(HEADERS_MAX)
         .http2_max_header_list_size(header_bytes_max)
+        .http2_keep_alive_interval(ALIVE_EVERY)
+        .http2_keep_alive_timeout(ALIVE_EVERY)
+        .tcp_keepalive(ALIVE_EVERY)
         .connect_timeout(limits.connect_time_max)
         // Whoever may ask any host would otherwise leave a connection open at each.
         .pool_max_idle_per_host(if pool.wide { 0 } else { IDLE_CONNECTIONS_MAX })

@@ -8,17 +8,19 @@ use handbox_hand::{HttpBody, HttpError};
 use http_body::{Body, Frame, SizeHint};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
-/// What is known of a body that comes while it is sent.
+/// What is known of a request on its way.
 #[derive(Clone, Default)]
 pub(crate) struct Progress {
     /// Bytes that left so far.
     pub(crate) bytes: Arc<AtomicU64>,
     /// Why it ended early; the HTTP library says only that it did.
     pub(crate) fault: Arc<OnceLock<HttpError>>,
+    /// Whether the server answered, so that it got a request, whatever becomes of a second one.
+    pub(crate) answered: Arc<AtomicBool>,
 }
 
 /// A body that comes while it is sent: bounded, of the length that was declared, and searched for credentials.

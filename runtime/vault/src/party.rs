@@ -7,7 +7,6 @@ use crate::policy::Rules;
 use crate::scan::Pattern;
 use crate::scrub::Needles;
 use handbox_hand::{HttpError, Refusal};
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -46,7 +45,6 @@ impl Current {
 #[derive(Default)]
 struct Worn {
     patterns: Vec<Arc<Pattern>>,
-    seen: HashSet<(Arc<str>, Vec<u8>)>,
     needles: Needles,
 }
 
@@ -88,16 +86,18 @@ impl Party {
     /// Remembers a value, before it goes along.
     pub(crate) fn wear(&self, name: &Arc<str>, credential: &Credential) -> Result<(), HttpError> {
         let mut worn = self.worn.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = worn.patterns.len();
         for form in inject::forms(credential) {
-            let key = (Arc::clone(name), form.reveal().to_vec());
-            if worn.seen.contains(&key) {
+            let is_known = |own: &Arc<Pattern>| own.of == *name && own.secret.reveal() == form.reveal();
+            if worn.patterns.iter().any(is_known) {
                 continue;
             }
-            if worn.seen.len() >= VALUES_MAX {
+            if worn.patterns.len() >= VALUES_MAX {
                 return Err(HttpError::Quota(format!("more than {VALUES_MAX} values of credentials were used")));
             }
-            worn.seen.insert(key);
             worn.patterns.push(Arc::new(Pattern::new(Arc::clone(name), form)));
+        }
+        if worn.patterns.len() > known {
             worn.needles = Needles::new(worn.patterns.iter().map(|pattern| &pattern.secret));
         }
         Ok(())

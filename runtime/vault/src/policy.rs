@@ -107,9 +107,11 @@ impl Rules {
             (Some((at, binding)), None) => return Ok((binding.to(), Some(at))),
             (None, _) => {}
         }
-        // A host that a credential is bound to is sent nothing without it, unless a rule names that host.
-        let is_bound = self.grant.bindings.iter().any(|binding| binding.to().names_host_of(asked.target));
-        let plain = self.grant.destinations.iter().filter(|to| covers(to) && !(is_bound && to.is_wildcard()));
+        // A host that a credential is bound to is sent nothing without it by a rule that means more hosts than the binding.
+        let bound = self.grant.bindings.iter().map(Binding::to).filter(|to| to.has_host_of(asked.target));
+        let bound: Vec<&Destination> = bound.collect();
+        let is_beside = |to: &Destination| bound.iter().any(|bound| to.has_more_hosts_than(bound));
+        let plain = self.grant.destinations.iter().filter(|to| covers(to) && !is_beside(to));
         let plain = plain.min_by_key(|to| (to.is_public_only(), to.is_wildcard()));
         plain.map(|to| (to, None)).ok_or_else(|| self.refuse(asked))
     }
@@ -144,7 +146,7 @@ impl Rules {
         let bound = self.grant.bindings.iter().map(|binding| (binding.to(), Some(binding.name())));
         let plain = self.grant.destinations.iter().map(|to| (to, None));
         let near = bound.chain(plain);
-        let near = near.max_by_key(|(to, name)| (name.is_some() && to.names_host_of(asked.target), differs(to)));
+        let near = near.max_by_key(|(to, name)| (name.is_some() && to.has_host_of(asked.target), differs(to)));
         let near = near.map(|(to, name)| (to, name, differs(to)));
         let who = &self.grant.principal.0;
         let reason = match near {

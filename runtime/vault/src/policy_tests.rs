@@ -66,6 +66,18 @@ fn a_request_beside_a_binding_is_refused_with_what_differs() {
     assert_eq!(get(&rules, "https://b.example/v1"), Ok(None));
 }
 
+/// C20
+#[test]
+fn beside_a_binding_only_a_rule_that_is_as_narrow_lets_a_request_go_without() {
+    let bound = || vec![binding("a", "https://*.a.example/v1")];
+    for (rule, is_enough) in
+        [("*", false), ("https://*.example", false), ("https://*.a.example", true), ("https://x.a.example", true)]
+    {
+        assert_eq!(get(&rules(&[rule], bound()), "https://x.a.example/v2").is_ok(), is_enough, "{rule}");
+        assert_eq!(get(&rules(&[rule], bound()), "https://x.a.example/v1"), Ok(Some(0)), "{rule}");
+    }
+}
+
 /// U17
 #[test]
 fn two_bindings_for_one_request_are_one_too_many() {

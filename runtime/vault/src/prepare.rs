@@ -140,11 +140,17 @@ impl Prepared {
         drop(response);
         self.injected = injected;
         let request = self.request();
-        self.send(party, client, request).await
+        // The first one was sent, so nobody may take it for one that was not.
+        self.send(party, client, request).await.map_err(|error| match error {
+            HttpError::Unreachable(why) => HttpError::Lost(why),
+            other => other,
+        })
     }
 
     async fn send(&self, party: &Party, client: &Client, request: Request) -> Result<Response, HttpError> {
-        client.execute(request).await.map_err(|error| {
+        let came = client.execute(request).await;
+        self.progress.answered.fetch_or(came.is_ok(), Ordering::Relaxed);
+        came.map_err(|error| {
             // What the body's own end says is more than what the library makes of it.
             self.progress.fault.get().cloned().unwrap_or_else(|| failure(error, &party.needles()))
         })

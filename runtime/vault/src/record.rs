@@ -113,8 +113,8 @@ impl Record {
 
     /// No answer came.
     pub(crate) fn failed(&mut self, error: &HttpError) {
-        let broke_off = self.progress.fault.get().is_some();
-        if !broke_off && matches!(error, HttpError::Denied(_) | HttpError::Unreachable(_)) {
+        let was_sent = self.progress.fault.get().is_some() || self.progress.answered.load(Ordering::Relaxed);
+        if !was_sent && matches!(error, HttpError::Denied(_) | HttpError::Unreachable(_)) {
             self.end.sent = false;
         }
         self.ended(Some(error));

@@ -180,4 +180,22 @@ mod tests {
         let found = SystemResolver::relative().lookup("localhost").await.unwrap();
         assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
     }
+
+    /// Whatever the rules let through: the last to be asked says the same.
+    #[tokio::test]
+    async fn names_of_this_machine_and_its_neighbours_are_not_asked_for() {
+        struct Nobody;
+        #[async_trait]
+        impl Resolve for Nobody {
+            async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+                panic!("{host} was asked for")
+            }
+        }
+        let time_max = Duration::from_secs(1);
+        let judge = Judge { resolver: Arc::new(Nobody), granted: Vec::new(), public_only: false, time_max };
+        for name in ["a.localhost", "local", "printer.local", "metadata.google.internal"] {
+            assert!(matches!(judge.addresses(name).await, Err(LookupError::Never { .. })), "{name}");
+        }
+        assert!(judge.addresses("localhost").await.unwrap().iter().all(IpAddr::is_loopback));
+    }
 }

@@ -277,6 +277,25 @@ async fn a_server_that_always_says_401_is_asked_twice_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_server_that_got_a_request_got_it_though_it_is_gone_when_it_is_sent_again() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        drop(listener);
+        let _ = tokio::io::AsyncReadExt::read(&mut socket, &mut [0; 4096]).await;
+        let answer = b"HTTP/1.1 401 X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        tokio::io::AsyncWriteExt::write_all(&mut socket, answer).await.unwrap();
+    });
+    let store = Store::with(bearer("sk-canary-first-1"));
+    *store.fresh.lock().unwrap() = Some(bearer("sk-canary-second"));
+    let bench = with_bindings(vec![Binding::stored("key", to(&url), store).unwrap()]).open();
+    let error = bench.fetch(get(&url)).await.unwrap_err();
+    assert!(matches!(error, HttpError::Lost(_)), "{error:?}");
+    assert!(bench.told.ends()[0].sent);
+}
+
+#[tokio::test]
 async fn errors_show_neither_the_credential_nor_the_query() {
     // C16
     let garbage = Server::always(vec![send(format!("{KEY} is not HTTP\r\n\r\n")), Act::Cut]).await;

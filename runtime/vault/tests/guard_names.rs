@@ -154,3 +154,15 @@ async fn a_resolver_that_never_answers_is_waited_for_as_long_as_for_a_connection
     let error = tokio::time::timeout(Duration::from_secs(5), asked).await.unwrap().unwrap_err();
     assert!(matches!(error, HttpError::Unreachable(_)), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_rule_for_many_hosts_leaves_no_connection_open_at_each() {
+    // N21
+    let server = Named::new("a.example.com", answer(200, "", "x")).await;
+    let names = Names::here(&["a.example.com"]);
+    let bench = Setup { names, ..allowing(&[&format!("http://*.example.com:{}", server.port)]) }.open();
+    for _ in 0..2 {
+        bench.body(get(format!("http://a.example.com:{}/", server.port))).await;
+    }
+    assert_eq!(server.connections(), 2);
+}

@@ -113,7 +113,7 @@ impl Choice {
                 let base = variable("ANTHROPIC_BASE_URL").unwrap_or_else(|| Anthropic::BASE_URL.to_owned());
                 let key = key("ANTHROPIC_API_KEY", agents.keys.get("anthropic"))?
                     .ok_or_else(|| missing("ANTHROPIC_API_KEY", "anthropic"))?;
-                let to = Destination::parse(&base).map_err(|error| wrong("ANTHROPIC_BASE_URL", error))?;
+                let to = Destination::of_url(&base).map_err(|error| wrong("ANTHROPIC_BASE_URL", error))?;
                 let binding = Binding::header("ANTHROPIC_API_KEY", to, Anthropic::KEY_HEADER, key);
                 let binding = binding.map_err(|error| wrong("ANTHROPIC_BASE_URL", error))?;
                 let (http, principal) = proxy(Vec::new(), vec![binding])?;
@@ -123,7 +123,7 @@ impl Choice {
             Self::OpenAi(_) => {
                 let own = variable("OPENAI_BASE_URL");
                 let base = own.clone().unwrap_or_else(|| OpenAi::BASE_URL.to_owned());
-                let to = Destination::parse(&base).map_err(|error| wrong("OPENAI_BASE_URL", error))?;
+                let to = Destination::of_url(&base).map_err(|error| wrong("OPENAI_BASE_URL", error))?;
                 let (plain, bound) = match key("OPENAI_API_KEY", agents.keys.get("openai"))? {
                     Some(key) => {
                         let binding = Binding::bearer("OPENAI_API_KEY", to, key);
