@@ -81,7 +81,8 @@ fn nothing_leaked(machine: &Machine, ran: &[&Ran]) {
 fn sent_as_somebody(server: &Echo, times: usize) {
     let requests = server.requests();
     let with = requests.iter().filter(|request| {
-        let lines: Vec<&str> = request.lines().filter(|line| line.to_ascii_lowercase().starts_with("authorization:")).collect();
+        let lines: Vec<&str> =
+            request.lines().filter(|line| line.to_ascii_lowercase().starts_with("authorization:")).collect();
         lines.len() == 1 && lines[0].ends_with(&format!("Bearer {CANARY}"))
     });
     assert_eq!((with.count(), requests.len()), (times, times), "{requests:#?}");
@@ -162,7 +163,9 @@ fn a_tool_against_an_ordinary_client_finds_the_credential_nowhere_in_its_memory(
     let machine = Machine::new();
     let fetcher = fetcher(&machine);
     set(&machine, &server, &fetcher);
-    let hash = |text: &[u8]| text.iter().fold(0_u64, |hash, byte| hash.wrapping_mul(1_099_511_628_211).wrapping_add((*byte).into()));
+    let hash = |text: &[u8]| {
+        text.iter().fold(0_u64, |hash, byte| hash.wrapping_mul(1_099_511_628_211).wrapping_add((*byte).into()))
+    };
     let needle = |text: &[u8]| json!({ "length": text.len(), "hash": hash(text).to_string() });
     // What the guest certainly holds: a check that can fail.
     let control = needle(b"x-control: is-in-its-memory");
@@ -170,13 +173,24 @@ fn a_tool_against_an_ordinary_client_finds_the_credential_nowhere_in_its_memory(
     needles.extend(forms().iter().map(|form| needle(form)));
     // The second half alone would do for a thief who knows the first.
     needles.push(needle(&CANARY.as_bytes()[CANARY.len() / 2..]));
-    let ways = ["/echo", "/header", "/wrong", "/encoded?base64", "/encoded?base64url", "/encoded?hex", "/encoded?percent",
-        "/encoded?json", "/encoded?html", "/encoded?reversed-case"];
+    let ways = [
+        "/echo",
+        "/header",
+        "/wrong",
+        "/encoded?base64",
+        "/encoded?base64url",
+        "/encoded?hex",
+        "/encoded?percent",
+        "/encoded?json",
+        "/encoded?html",
+        "/encoded?reversed-case",
+    ];
     for way in ways {
         let request = json!({ "url": format!("{}{way}", server.url()), "headers": [["x-control", "is-in-its-memory"]], "body": "x-control: is-in-its-memory" });
         let input = json!({ "request": request, "needles": needles }).to_string();
         let ran = machine.run(&["call", &fetcher, "remember", &input]).ok();
-        let counts: Vec<u64> = ran.out().lines().next().unwrap().split(' ').map(|count| count.parse().unwrap()).collect();
+        let counts: Vec<u64> =
+            ran.out().lines().next().unwrap().split(' ').map(|count| count.parse().unwrap()).collect();
         assert!(counts[0] > 0, "{way}: the search finds what is there: {ran:?}");
         assert_eq!(counts[1..].iter().sum::<u64>(), 0, "{way}: {ran:?}");
         nothing_leaked(&machine, &[&ran]);
@@ -201,11 +215,17 @@ fn whatever_a_guest_tries_the_credential_goes_only_where_it_is_bound() {
     let followed = call(json!({ "url": there, "follow": 2 })).ok();
     // The host in other words.
     let port = server.url().rsplit(':').next().unwrap().to_owned();
-    let spoofed: Vec<Ran> = [format!("http://localhost:{port}"), format!("http://2130706433:{port}"), format!("http://127.1:{port}/"),
-        format!("http://me@127.0.0.1:{port}/"), format!("https://127.0.0.1:{port}/"), format!("http://[::ffff:127.0.0.1]:{port}/")]
-        .into_iter()
-        .map(|url| call(json!({ "url": url })))
-        .collect();
+    let spoofed: Vec<Ran> = [
+        format!("http://localhost:{port}"),
+        format!("http://2130706433:{port}"),
+        format!("http://127.1:{port}/"),
+        format!("http://me@127.0.0.1:{port}/"),
+        format!("https://127.0.0.1:{port}/"),
+        format!("http://[::ffff:127.0.0.1]:{port}/"),
+    ]
+    .into_iter()
+    .map(|url| call(json!({ "url": url })))
+    .collect();
     // The same path by the interface under the client, which checks nothing.
     let bare = call(json!({ "url": server.url(), "headers": [["host", "evil.example"]], "times": 1 }));
     // The middle of what comes back.

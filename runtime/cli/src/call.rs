@@ -42,7 +42,7 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     if command.outputs.is_some() {
         grants::check_outputs(asking, &folders.outputs)?;
     }
-    let way = Way::new(network::keep(&paths), Vec::new())?;
+    let way = Way::new(network::keep(&paths), config.operator.ranges.clone())?;
     let holder = Holder::named(&bundle, name, (&command.bundle, &cwd));
     let network = way.network("call", (&bundle, &holder), &effective.grants)?;
     way.placeholders(&holder)?.into_iter().for_each(|pair| lay(&mut effective.grants.env, pair));

@@ -54,7 +54,8 @@ pub(crate) fn asks(asks: &Asks) -> String {
     });
     let env = asks.env.iter().map(|name| format!("environment value {}", or_any(name, "that the operator names")));
     let hosts = asks.hosts.iter().map(|host| format!("network host {}", or_any(host, "that the operator names")));
-    let credentials = asks.credentials.iter().map(|kind| format!("the use of a credential: {}", or_any(kind, "of any kind")));
+    let credentials =
+        asks.credentials.iter().map(|kind| format!("the use of a credential: {}", or_any(kind, "of any kind")));
     let all: Vec<String> = folders.chain(env).chain(hosts).chain(credentials).collect();
     if all.is_empty() { "nothing".to_owned() } else { all.join("\n") }
 }

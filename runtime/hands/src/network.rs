@@ -8,7 +8,7 @@ use crate::job::Job;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use handbox_hand::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Principal, RequestBody, Sender};
-use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TE};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt as _, StreamBody};
 use std::fmt;
@@ -137,6 +137,10 @@ async fn translate(request: http::Request<WasiBody>) -> Result<HttpRequest, Http
         // Framing is the sender's; that the number is one, and the only one, was checked before it came here.
         if name == CONTENT_LENGTH {
             declared = value.to_str().ok().and_then(|digits| digits.parse().ok());
+            continue;
+        }
+        // So are the ways in which an answer may be encoded: clients of all kinds name theirs.
+        if name == ACCEPT_ENCODING || name == TE {
             continue;
         }
         let value =

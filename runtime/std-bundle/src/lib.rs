@@ -1,5 +1,6 @@
-//! The standard tools as built WebAssembly components: `read`, `write` and `edit` in one,
-//! `glob` and `grep` in the other.
+//! The standard tools as built WebAssembly components: the bundle `std` (`read`, `write`, `edit`; `glob`, `grep`;
+//! `web_fetch`), and two bundles that an operator names if they are wanted: `http` (`http_request`) and `websearch`
+//! (`web_search`).
 //!
 //! Data only. The sources are in `guest-tools/`; `guest-tools/components.lock` says from
 //! what each was built and by which compiler, and one command there builds them again.
@@ -23,14 +24,22 @@ macro_rules! kept {
     };
 }
 
-const STD: [Kept; 2] = [kept!("files"), kept!("search")];
+/// What is part of every agent, unless it is told otherwise.
+const STD: [Kept; 3] = [kept!("files"), kept!("search"), kept!("web")];
+/// Requests of any method: only for those who name it.
+const HTTP: [Kept; 1] = [kept!("request")];
+/// A search engine of the operator's choice: of no use until it is configured.
+const WEBSEARCH: [Kept; 1] = [kept!("websearch")];
 
-/// The bundles built into Handbox; today `std` alone. Nothing is decompressed until a
-/// component has to be compiled.
+/// The bundles built into Handbox: `std`, `http` and `websearch`. Nothing is decompressed until a component has to be
+/// compiled.
 pub fn bundles() -> Vec<BundleSource> {
-    let (name, version) = ("std".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
-    let components = STD.iter().map(source).collect();
-    vec![BundleSource { name, version, limits: LimitsPatch::default(), components }]
+    let bundle = |name: &str, kept: &[Kept]| {
+        let (name, version) = (name.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        let components = kept.iter().map(source).collect();
+        BundleSource { name, version, limits: LimitsPatch::default(), components }
+    };
+    vec![bundle("std", &STD), bundle("http", &HTTP), bundle("websearch", &WEBSEARCH)]
 }
 
 fn source(kept: &Kept) -> ComponentSource {

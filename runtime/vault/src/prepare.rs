@@ -10,6 +10,7 @@ use crate::proxy::failure;
 use crate::scan::{self, Pattern, Scan};
 use crate::{Proxy, agree, headers};
 use handbox_hand::{HttpBody, HttpError, HttpRequest, Refusal, RequestBody, Sender, Target};
+use reqwest::header::RANGE;
 use reqwest::{Client, Method, Request, Response, StatusCode};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -69,6 +70,10 @@ impl Proxy {
         let allowed = current.rules.decide(asked).map_err(HttpError::Denied)?;
         let permits = self.permits(party)?;
         let binding = allowed.pool.binding.and_then(|at| current.rules.grant.bindings.get(at));
+        if binding.is_some() && fields.contains_key(RANGE) {
+            let why = "no part of an answer is asked for where a credential goes along: it could begin inside that";
+            return Err(HttpError::Invalid(why.to_owned()));
+        }
         let strangers = party.strangers(binding.map(Binding::name));
         refuse_brought(&strangers, &request)?;
         let (body, stream) = match request.body {

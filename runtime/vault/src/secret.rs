@@ -1,5 +1,6 @@
 //! A value that nobody may see.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
@@ -8,6 +9,8 @@ use zeroize::Zeroizing;
 
 /// The fewest bytes of a secret: anything shorter occurs by chance in what is searched for it.
 const BYTES_MIN: usize = 8;
+/// The fewest different bytes of a secret.
+const DIFFERENT_MIN: usize = 4;
 /// The most bytes of a secret. Servers refuse longer headers.
 const BYTES_MAX: usize = 8 * 1024;
 
@@ -41,6 +44,10 @@ impl Secret {
         }
         if own.len() > BYTES_MAX {
             return Err(SecretError::TooLong);
+        }
+        // One byte over and over is found everywhere and nowhere, and costs whoever searches for it a lot.
+        if own.iter().collect::<BTreeSet<_>>().len() < DIFFERENT_MIN {
+            return Err(SecretError::TooPlain);
         }
         if !own.iter().all(u8::is_ascii_graphic) {
             return Err(SecretError::NotVisible);
@@ -107,6 +114,9 @@ pub enum SecretError {
     /// It would be found where it is not.
     #[error("a credential has at least {BYTES_MIN} bytes; leave it away for an endpoint that needs none")]
     TooShort,
+    /// It is hardly a secret.
+    #[error("a credential has at least {DIFFERENT_MIN} different characters")]
+    TooPlain,
     /// No server takes it.
     #[error("a credential has at most {BYTES_MAX} bytes")]
     TooLong,
@@ -133,6 +143,7 @@ mod tests {
     fn what_cannot_be_searched_for_or_sent_is_refused() {
         assert_eq!(Secret::new("EMPTY").unwrap_err(), SecretError::TooShort);
         assert_eq!(Secret::new("x".repeat(8193)).unwrap_err(), SecretError::TooLong);
+        assert_eq!(Secret::new("\\".repeat(64)).unwrap_err(), SecretError::TooPlain);
         for value in ["sk-one\nsk-two", "sk-one sk-two", "sk-one\0two", "schlüssel-1"] {
             assert_eq!(Secret::new(value).unwrap_err(), SecretError::NotVisible, "{value:?}");
         }

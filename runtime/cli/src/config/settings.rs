@@ -8,6 +8,7 @@ use handbox_bundle::{
     BundleError, FolderGrant, GUEST_PATH_DEFAULT, LimitsPatch, Mode, Profile, check_guest_path, parse_env, parse_toml,
 };
 use handbox_hand::Destination;
+use handbox_vault::IpNet;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -32,6 +33,14 @@ struct FileToml {
     bundles: BTreeMap<String, BundleToml>,
     narrow: Option<NarrowToml>,
     agents: Option<AgentsToml>,
+    network: Option<NetworkToml>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NetworkToml {
+    #[serde(default)]
+    ranges: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +112,8 @@ pub(crate) struct Settings {
     pub(crate) narrow: Narrow,
     /// Only in the operator's file.
     pub(crate) agents: Agents,
+    /// What the names of hosts may lead to, beside public addresses. Only in the operator's file.
+    pub(crate) ranges: Vec<IpNet>,
 }
 
 /// What is said about one bundle.
@@ -191,13 +202,29 @@ impl Reading<'_> {
             let settings = self.bundle(&name, bundle)?;
             bundles.insert(name, settings);
         }
-        let FileToml { profile, limits, folders, env, hosts, .. } = toml;
+        let FileToml { profile, limits, folders, env, hosts, narrow, agents, network, .. } = toml;
         Ok(Settings {
             all: self.layer(&[], LayerToml { profile, limits, folders, env, hosts })?,
             bundles,
-            narrow: self.narrow(toml.narrow)?,
-            agents: self.agents(toml.agents)?,
+            narrow: self.narrow(narrow)?,
+            agents: self.agents(agents)?,
+            ranges: self.ranges(network)?,
         })
+    }
+
+    fn ranges(&self, toml: Option<NetworkToml>) -> Result<Vec<IpNet>, Failure> {
+        let Some(toml) = toml else { return Ok(Vec::new()) };
+        if !self.is_operators() {
+            let hint = "put it into config.toml; `handbox config path` says where that is";
+            return Err(self.fault(&["network"], "which networks tools may reach is the operator's to say", hint));
+        }
+        let range = |(index, text): (usize, &String)| {
+            text.parse().map_err(|_| {
+                let (index, why) = (index.to_string(), format!("`{text}` is no range of addresses"));
+                self.fault(&["network", "ranges", &index], &why, "write one such as 10.0.0.0/8 or fd00::/8")
+            })
+        };
+        toml.ranges.iter().enumerate().map(range).collect()
     }
 
     fn bundle(&self, name: &str, toml: BundleToml) -> Result<BundleSettings, Failure> {
