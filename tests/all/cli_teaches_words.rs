@@ -21,6 +21,7 @@ fn a_slip_in_a_flag_behind_json_is_told_what_was_meant() {
     never_says(&slip, &["either one JSON object"]);
     slip.says(&["--wirte is no flag of Handbox", "hint: did you mean --write, a flag of Handbox?\n"]);
     write("--file-paht=x").says(&["did you mean --file_path? Put it into the JSON, or give all of the input as flags"]);
+    write("-write").says(&["-write has one dash, and long flags have two", "write: --write"]);
     write("--frobnicate").says(&["leave it out; what Handbox takes: handbox call --help"]);
     write("--content=x").says(&["give either one JSON object or flags, not both"]);
 }
@@ -65,8 +66,18 @@ fn a_slip_in_the_name_of_a_tool_is_told_what_was_meant() {
     never_says(&machine.run(&["call", "std", "frobnicate"]).code(2), &["did you mean"]);
     machine.run(&["call", "grep", "std", "--pattern", "x"]).code(2).says(&["write: handbox call std grep\n"]);
     machine.run(&["call", "grep", r#"{"pattern":"x"}"#]).code(2).says(&["write: handbox call std grep …"]);
+    machine
+        .run(&["call", "std", r#"{"pattern":"x"}"#])
+        .code(2)
+        .says(&["behind the bundle stands the tool; it has: read"]);
+    machine
+        .run(&["run", "--model", "tour", "--allow", "wirte", "x"])
+        .code(2)
+        .says(&["did you mean write? it has: read"]);
     machine.file("a.wasm", adder());
+    machine.run(&["pack", "a.wasm", "a.tool.wasm"]).code(2).says(&["write: handbox pack a.wasm -o a.tool.wasm\n"]);
     machine.run(&["pack", "a.wasm", "-o", "a.tool.wasm"]).ok();
+    machine.run(&["call", "./a.tool.wsam", "add"]).code(2).says(&["did you mean ./a.tool.wasm?"]);
     machine.run(&["call", "add", "./a.tool.wasm"]).code(2).says(&["write: handbox call ./a.tool.wasm add\n"]);
     machine.run(&["call", "./a.tool.wasm"]).code(2).says(&["which tool of", "handbox tools ./a.tool.wasm\n"]);
 }

@@ -159,7 +159,9 @@ pub(crate) fn refuse_flags_of_both_first(command: &args::Call) -> Result<(), Fai
 
 fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Tool, Failure> {
     let known = || toolbox.tools().iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>().join(", ");
-    let name = ToolName::new(name).map_err(|error| Failure::usage(error.to_string()))?;
+    let name = ToolName::new(name).map_err(|error| {
+        Failure::usage(error.to_string()).hint(format!("behind the bundle stands the tool; it has: {}", known()))
+    })?;
     let found = toolbox.tools().iter().find(|tool| tool.name == name);
     found.ok_or_else(|| {
         let stale = retype::stale(bundle).map(|hint| format!("; {hint}")).unwrap_or_default();

@@ -21,14 +21,23 @@ pub(crate) fn explain(error: &clap::Error, words: &[OsString]) -> Option<Failure
     if error.kind() == ErrorKind::MissingRequiredArgument {
         return Line::of(words)?.without_tool();
     }
-    let word = of(ContextKind::InvalidArg)?;
+    let word = of(ContextKind::InvalidArg)?.trim_end_matches("...");
     match error.kind() {
         ErrorKind::TooManyValues => Some(no_value(word.strip_prefix("--")?, of(ContextKind::InvalidValue)?)),
         ErrorKind::UnknownArgument if !word.starts_with('-') => {
             Line::of(words)?.stray(word, &call::current_folder().ok()?)
         }
+        ErrorKind::UnknownArgument => one_dash(words),
         _ => None,
     }
+}
+
+/// For `-write`, which is a row of short flags.
+fn one_dash(words: &[OsString]) -> Option<Failure> {
+    let flags = args::flags_of(&args::verb(words)?);
+    let mut words = words.iter().filter_map(|word| word.to_str()?.strip_prefix('-')).filter(|word| word.len() > 1);
+    let word = words.find(|word| flags.contains_key(word.split('=').next().unwrap_or_default()))?;
+    Some(Failure::usage(format!("-{word} has one dash, and long flags have two")).hint(format!("write: --{word}")))
 }
 
 /// What was meant by a tool's name where the bundle's should be.
@@ -115,6 +124,14 @@ impl Line {
         if self.verb == "run" && self.plain.len() > 1 && !self.plain.iter().any(|word| word.contains(' ')) {
             return Some(self.unquoted(cwd));
         }
+        if let ("pack", [file, out]) = (self.verb.as_str(), &self.plain[..]) {
+            let (file, out) = (shell_word(file), shell_word(out));
+            let manifest = if cwd.join("tool.toml").is_file() { " --manifest tool.toml" } else { "" };
+            return Some(
+                Failure::usage(format!("where to write stands behind -o, and {word:?} behind nothing"))
+                    .hint(format!("write: handbox pack {file} -o {out}{manifest}")),
+            );
+        }
         let behind = self.loose.iter().find(|loose| loose.words.first().is_some_and(|first| first == word))?;
         Some(superfluous(behind, word, cwd))
     }
@@ -186,7 +203,9 @@ mod tests {
         assert!(hint(&["check", "std", "--write=true"]).starts_with("write --write alone"));
         assert!(hint(&["check", "std", "--write=ro"]).starts_with("leave --write out"));
         assert_eq!(hint(&["check", "std", "--no-dir=x"]), "write --no-dir alone");
-        assert!(said(&["check", "std", "--json=no"]).is_some());
+        assert_eq!(hint(&["check", "std", "--verbose=2"]), "write --verbose alone");
+        assert_eq!(hint(&["call", "std", "read", "{}", "-write"]), "write: --write");
+        assert_eq!(hint(&["check", "std", "-dir=x"]), "write: --dir=x");
     }
 
     #[test]
@@ -197,6 +216,7 @@ mod tests {
         assert!(hint(&["run", "Do it", "--write", "Cargo.toml"]).contains("and not files"));
         assert_eq!(hint(&["run", "Do", "it", "--write", "now"]), "quote it: 'Do it now'");
         assert_eq!(hint(&["check", "std", "--profile", "strict", "x"]), "leave it out");
+        assert_eq!(hint(&["pack", "a.wasm", "b.wasm"]), "write: handbox pack a.wasm -o b.wasm");
         assert!(hint(&["call", "--write", "std"]).ends_with("handbox tools std"));
         // Here clap's words are as good.
         assert!(said(&["check", "std", "x"]).is_none() && said(&["check", "std", "--wirte"]).is_none());

@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::ceiling::Ceiling;
-use crate::config::Config;
+use crate::config::{Config, similar};
 use crate::describe::shell_word;
 use crate::failure::{Failure, Kind};
 use crate::grants::{self, Asking, Effective};
@@ -228,8 +228,10 @@ impl Policies<'_> {
                 names.iter().find(|name| *name != "all" && tools.iter().all(|tool| tool.name.as_str() != **name));
             if let Some(name) = unknown {
                 let known: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
+                let near = similar::one_of(name, known.iter().map(|name| (*name).to_owned()));
+                let near = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
                 return Err(Failure::usage(format!("{flag} {name}: there is no tool `{name}`"))
-                    .hint(format!("it has: {}, or all", known.join(", "))));
+                    .hint(format!("{near}it has: {}, or all", known.join(", "))));
             }
         }
         Ok(())

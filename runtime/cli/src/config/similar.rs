@@ -22,11 +22,13 @@ pub(crate) fn to(word: &str, names: impl Iterator<Item = String>, folder: &Path)
     // `x.tool.wasm` is the packed one.
     files.sort_by_key(|file| (!file.ends_with(".tool.wasm"), file.clone()));
     let files = files.into_iter().map(|file| {
-        let stem = file.trim_end_matches(".wasm").trim_end_matches(".tool").to_lowercase();
-        (stem, shell_word(&format!("./{file}")))
+        let known = file.trim_end_matches(".wasm").trim_end_matches(".tool").to_lowercase();
+        // The slip may be in the ends.
+        let far = distance(&stem, &known).min(distance(name, &file));
+        (far, shell_word(&format!("./{file}")))
     });
-    let names = names.map(|name| (name.to_lowercase(), name));
-    let ranked = files.chain(names).map(|(known, shown)| (distance(&stem, &known), shown));
+    let names = names.map(|name| (distance(&stem, &name.to_lowercase()), name));
+    let ranked = files.chain(names);
     let allowed = if stem.chars().count() < 4 { 1 } else { 2 };
     ranked.filter(|(far, _)| *far <= allowed).min_by_key(|(far, _)| *far).map(|(_, shown)| shown)
 }
@@ -91,6 +93,7 @@ mod tests {
         let to = |word: &str| to(word, ["std".to_owned()].into_iter(), folder.path());
         assert_eq!(to("notes").as_deref(), Some("./notes.tool.wasm"));
         assert_eq!(to("st").as_deref(), Some("std"));
+        assert_eq!(to("./notes.tool.wsam").as_deref(), Some("./notes.tool.wasm"));
         assert_eq!((to("other"), to("a/b")), (None, None));
     }
 }
