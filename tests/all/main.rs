@@ -22,6 +22,8 @@ mod cli_teaches_input;
 mod cli_teaches_rest;
 mod cli_teaches_slips;
 mod cli_terminal;
+mod cli_vault;
+mod cli_vault_servers;
 mod cli_verify;
 mod guests;
 mod sandbox;

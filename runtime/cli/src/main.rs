@@ -33,6 +33,7 @@ mod sessions;
 mod tools;
 mod unasked;
 mod unquoted;
+mod vault;
 mod watch;
 mod whole_file;
 mod wiring;
@@ -75,6 +76,7 @@ fn run(args: args::Args) -> Result<ExitCode, failure::Failure> {
         args::Command::New(command) => new_cmd::run(&args.global, &command),
         args::Command::Sessions(command) => sessions::run(&args.global, command),
         args::Command::Log(command) => log::run(&args.global, &command),
+        args::Command::Vault(command) => vault::run(&args.global, command),
         args::Command::Cache(command) => cache_cmd::run(&args.global, &command),
         args::Command::Doctor(command) => doctor::run(&args.global, &command),
         args::Command::Completions(command) => docs_cmd::completions(&args.global, &command),

@@ -33,7 +33,7 @@ pub(crate) fn brain(
 ) -> Result<(Brain, Arc<BundleHands>), Failure> {
     let paths = Paths::find(global)?;
     let config = Config::load(&paths, cwd)?;
-    let model = choice.open(&config.operator.agents)?;
+    let model = choice.open(&config.operator.agents, &paths)?;
     let library = wiring::library(&paths, global.quiet)?;
     let blobs = FileBlobs::open(&paths.data.join("blobs"));
     let blobs = blobs.map_err(|error| Failure::usage(format!("the blobs in {}: {error}", paths.data.display())))?;

@@ -22,6 +22,7 @@ mod wake_all;
 pub(crate) use brain::{call_at, known_cost};
 pub(crate) use context::{Context, run as context};
 pub(crate) use control::{Approve, Deny, Interrupt, approve, deny, interrupt};
+pub(crate) use pinned::digest as bundle_digest;
 pub(crate) use report::was_interrupted;
 pub(crate) use run::{Run, run};
 pub(crate) use show::clip;

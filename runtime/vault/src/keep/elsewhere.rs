@@ -5,15 +5,17 @@ use crate::Secret;
 use async_trait::async_trait;
 use handbox_hand::{HttpRequest, RequestBody};
 use serde_json::Value;
+use std::io::Read as _;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::AsyncReadExt as _;
+use std::time::{Duration, Instant};
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// The longest that a command may take.
 const TIME_MAX: Duration = Duration::from_secs(30);
+/// Between two looks whether it ended.
+const PAUSE: Duration = Duration::from_millis(5);
 /// The most bytes that are read of what it prints: more is no credential.
 const BYTES_MAX: u64 = 8 * 1024 + 2;
 /// Variables that a command does not get, since they hold values or lead to them.
@@ -33,28 +35,56 @@ pub(super) struct CommandSource(pub(super) Vec<String>);
 #[async_trait]
 impl Source for CommandSource {
     async fn read(&self) -> Result<Secret, String> {
-        let (program, arguments) = self.0.split_first().ok_or("there is no command")?;
-        let mut command = tokio::process::Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-        for name in WITHHELD {
-            command.env_remove(name);
+        let words = self.0.clone();
+        // Ends by itself, at the time limit at last, also if nobody waits for it any more.
+        let run = tokio::task::spawn_blocking(move || run(&words));
+        run.await.map_err(|_| "the command was not run".to_owned())?
+    }
+}
+
+/// Runs a command to its end, or to the time limit.
+fn run(words: &[String]) -> Result<Secret, String> {
+    let (program, arguments) = words.split_first().ok_or("there is no command")?;
+    let failed = |error: std::io::Error| format!("{program}: {error}");
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    for name in WITHHELD {
+        command.env_remove(name);
+    }
+    let mut child = Running(command.spawn().map_err(failed)?);
+    let end = Instant::now() + TIME_MAX;
+    let out = child.0.stdout.take().ok_or("its output cannot be read")?;
+    let (sender, printed) = std::sync::mpsc::channel();
+    // Ends with the command's output; only a command that outlives its death keeps it.
+    std::thread::spawn(move || {
+        let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(BYTES_MAX).unwrap_or(0) + 1));
+        let read = out.take(BYTES_MAX + 1).read_to_end(&mut text);
+        // Whoever does not wait any more does not want it.
+        let _ = sender.send(read.map(|_| text));
+    });
+    let late = || format!("{program} did not end within {} s", TIME_MAX.as_secs());
+    let text = printed.recv_timeout(TIME_MAX).map_err(|_| late())?.map_err(failed)?;
+    if text.len() as u64 > BYTES_MAX {
+        return Err(format!("{program} printed more than a credential can be"));
+    }
+    loop {
+        match child.0.try_wait().map_err(failed)? {
+            Some(status) if status.success() => break,
+            Some(status) => return Err(format!("{program} failed ({status})")),
+            None if Instant::now() > end => return Err(late()),
+            None => std::thread::sleep(PAUSE),
         }
-        let work = async {
-            let mut child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
-            let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(BYTES_MAX).unwrap_or(0) + 1));
-            let out = child.stdout.take().ok_or("its output cannot be read")?;
-            out.take(BYTES_MAX + 1).read_to_end(&mut text).await.map_err(|error| format!("{program}: {error}"))?;
-            if text.len() as u64 > BYTES_MAX {
-                return Err(format!("{program} printed more than a credential can be"));
-            }
-            let status = child.wait().await.map_err(|error| format!("{program}: {error}"))?;
-            match status.success() {
-                true => Secret::new(text.to_vec()).map_err(|error| format!("what {program} printed: {error}")),
-                false => Err(format!("{program} failed ({status})")),
-            }
-        };
-        let done = tokio::time::timeout(TIME_MAX, work).await;
-        done.unwrap_or_else(|_| Err(format!("{program} did not end within {} s", TIME_MAX.as_secs())))
+    }
+    Secret::new(text.to_vec()).map_err(|error| format!("what {program} printed: {error}"))
+}
+
+/// A command that is killed if it was not waited for.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

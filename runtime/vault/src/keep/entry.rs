@@ -363,7 +363,7 @@ pub enum GuestHeader {
     /// The request is refused.
     #[default]
     Refuse,
-    /// The guest's is dropped, as for programs that insist on sending one.
+    /// It is replaced if it is [`Place::PLACEHOLDER`], as programs send it that insist on sending one.
     Replace,
 }
 
