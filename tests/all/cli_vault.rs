@@ -127,7 +127,7 @@ fn what_is_no_credential_is_refused_without_repeating_it() {
     let machine = Machine::new();
     let long = "x".repeat(9000);
     for (value, why) in [
-        ("short", "at least 8 bytes"),
+        ("k-12345", "at least 8 bytes"),
         ("", "at least 8 bytes"),
         (long.as_str(), "at most"),
         ("sk-canary-0123456789\nsecond", "visible ASCII"),

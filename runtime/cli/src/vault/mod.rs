@@ -85,11 +85,10 @@ pub(crate) fn model_key(paths: &Paths, provider: Provider) -> Result<Option<Secr
         return Ok(None);
     }
     let Some(name) = keep.model_key(provider)? else { return Ok(None) };
-    let runtime = crate::wiring::runtime()?;
-    // On a thread of its own: whoever asks may be inside another runtime.
+    // On a thread of its own, where the runtime also ends: whoever asks may be inside another one.
     let current = std::thread::scope(|scope| {
-        let asked = scope.spawn(|| runtime.block_on(keep.current(&name)));
-        asked.join().map_err(|_| Failure::internal("the vault was not read"))
+        let asked = scope.spawn(|| Ok(crate::wiring::runtime()?.block_on(keep.current(&name))));
+        asked.join().unwrap_or_else(|_| Err(Failure::internal("the vault was not read")))
     })?;
     let current =
         current.map_err(|error| Failure::usage(error.to_string()).hint(format!("handbox vault rotate {name}")));
