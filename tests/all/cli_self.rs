@@ -4,7 +4,7 @@ use handbox_tests::Machine;
 use serde_json::json;
 
 /// Every command, as `--help` lists them, and those below them.
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 44] = [
     &["run"],
     &["wake"],
     &["interrupt"],
@@ -33,6 +33,16 @@ const COMMANDS: [&[&str]; 34] = [
     &["log", "verify"],
     &["log", "export"],
     &["log", "import"],
+    &["vault"],
+    &["vault", "set"],
+    &["vault", "list"],
+    &["vault", "rm"],
+    &["vault", "rotate"],
+    &["vault", "bind"],
+    &["vault", "unbind"],
+    &["vault", "test"],
+    &["vault", "login"],
+    &["vault", "init"],
     &["cache"],
     &["cache", "path"],
     &["cache", "clean"],

@@ -25,6 +25,8 @@ mod cli_teaches_rest;
 mod cli_teaches_slips;
 mod cli_teaches_words;
 mod cli_terminal;
+mod cli_vault;
+mod cli_vault_servers;
 mod cli_verify;
 mod guests;
 mod sandbox;

@@ -36,6 +36,9 @@ pub struct Fence {
     /// middle of somebody's work (a project's bundle) are better protected one by one while
     /// a call runs; see [`crate::Bundle::files`].
     pub protected: Vec<PathBuf>,
+    /// Files that open what is secret, such as the vault's key. No grant may hold one of them, in any mode, and the long
+    /// flag changes nothing: whoever reads one has everything.
+    pub secret: Vec<PathBuf>,
     /// Whether dangerous folders are refused.
     pub dangerous: Dangerous,
 }
@@ -135,6 +138,12 @@ impl Fence {
     /// Whether one grant, its host path canonical, may stand.
     fn check(&self, grant: &FolderGrant) -> Result<(), BundleError> {
         let host = &grant.host;
+        let mut secret = self.secret.iter().map(|path| canonical_as_far_as_it_exists(path));
+        if let Some(secret) = secret.find(|secret| secret.starts_with(host) || host.starts_with(secret)) {
+            let reason =
+                format!("{} cannot be granted: no tool may reach the vault ({})", host.display(), secret.display());
+            return Err(BundleError::refused(reason, "grant a folder that does not hold it"));
+        }
         for protected in self.protected.iter().map(|path| canonical_as_far_as_it_exists(path)) {
             let inside = host.starts_with(&protected);
             if grant.mode == Mode::ReadWrite && (inside || protected.starts_with(host)) {

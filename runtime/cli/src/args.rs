@@ -230,6 +230,7 @@ pub(crate) enum Command {
     New(crate::new_cmd::New),
     Sessions(crate::sessions::Sessions),
     Log(crate::log::LogArgs),
+    Vault(crate::vault::Vault),
     Cache(crate::cache_cmd::Cache),
     Doctor(crate::doctor::Doctor),
     Completions(crate::docs_cmd::Completions),

@@ -5,12 +5,12 @@ use crate::args::{self, Global};
 use crate::config::{Config, Source, similar};
 use crate::failure::Failure;
 use crate::grants::{self, Asking};
-use crate::network::{self, Holder, Way};
+use crate::network::{Holder, Way};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::retype::{self, Typed};
 use crate::watch::Terminal;
-use crate::{egress, input, loose, repack, slips, wiring};
+use crate::{egress, input, loose, repack, slips, vault, wiring};
 use data_encoding::BASE64;
 use handbox_bundle::{Bundle, Profile};
 use handbox_hand::{Call, Hand, HandError, Limit, Output, Tool, ToolName, Usage};
@@ -42,7 +42,7 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     if command.outputs.is_some() {
         grants::check_outputs(asking, &folders.outputs)?;
     }
-    let way = Way::new(network::keep(&paths), config.operator.ranges.clone())?;
+    let way = Way::new(vault::keep(&paths), config.operator.ranges.clone())?;
     let holder = Holder::named(&bundle, name, (&command.bundle, &cwd));
     let network = way.network("call", (&bundle, &holder), &effective.grants)?;
     way.placeholders(&holder)?.into_iter().for_each(|pair| lay(&mut effective.grants.env, pair));

@@ -445,8 +445,18 @@ fn fence(ask: Asking<'_>) -> Fence {
     Fence {
         home: Some(ask.paths.home.clone()),
         protected: own.into_iter().chain(missing).collect(),
+        secret: secret(ask),
         dangerous: if ask.typed.allow_dangerous_folders { Dangerous::Allow } else { Dangerous::Refuse },
     }
+}
+
+/// The vault's files. The key also before it is made: a tool may run on while that happens; but not if the operator insists
+/// on a folder for it.
+fn secret(ask: Asking<'_>) -> Vec<PathBuf> {
+    let insists = ask.typed.allow_dangerous_folders;
+    let [vault, key] = crate::vault::keep(ask.paths).files();
+    let key = Some(key).filter(|key| !insists || key.exists());
+    Some(vault).filter(|vault| vault.exists()).into_iter().chain(key).collect()
 }
 
 /// The files that decide what runs and what it may do, as they are named.

@@ -37,6 +37,7 @@ mod slips;
 mod tools;
 mod unasked;
 mod unquoted;
+mod vault;
 mod watch;
 mod whole_file;
 mod wiring;
@@ -85,6 +86,7 @@ fn run(args: args::Args) -> Result<ExitCode, failure::Failure> {
         args::Command::New(command) => new_cmd::run(&args.global, &command),
         args::Command::Sessions(command) => sessions::run(&args.global, command),
         args::Command::Log(command) => log::run(&args.global, &command),
+        args::Command::Vault(command) => vault::run(&args.global, command),
         args::Command::Cache(command) => cache_cmd::run(&args.global, &command),
         args::Command::Doctor(command) => doctor::run(&args.global, &command),
         args::Command::Completions(command) => docs_cmd::completions(&args.global, &command),

@@ -5,7 +5,6 @@ use crate::config::Config;
 use crate::describe::shell_word;
 use crate::failure::{Failure, Kind};
 use crate::output::{self, Tone};
-use crate::paths::Paths;
 use handbox_bundle::{Bundle, BundleComponent, Grants};
 use handbox_hands::Network;
 use handbox_vault::keep::{Bound, GuestHeader as Kept, Keep};
@@ -115,12 +114,6 @@ impl Holder {
         }));
         Self { names, digest: bundle_digest(bundle) }
     }
-}
-
-/// The vault of the data folder. Opens nothing yet.
-pub(crate) fn keep(paths: &Paths) -> Keep {
-    let (folder, key) = (paths.data.clone(), paths.config_folder.join("vault.key"));
-    Keep::new(handbox_vault::keep::Options { folder, key, passphrase: None })
 }
 
 /// Whether a component asks for a credential that is bound for its bundle, and for where that goes.

@@ -5,6 +5,9 @@ use crate::failure::Failure;
 use etcetera::app_strategy::{AppStrategy, AppStrategyArgs, choose_native_strategy};
 use std::path::PathBuf;
 
+/// Names the file with the vault's key.
+const VAULT_KEY: &str = "HANDBOX_VAULT_KEY_FILE";
+
 /// Where Handbox keeps things. None of them need exist.
 #[derive(Debug)]
 pub(crate) struct Paths {
@@ -20,6 +23,8 @@ pub(crate) struct Paths {
     pub(crate) data: PathBuf,
     /// Which project files the operator trusts. In the data folder.
     pub(crate) trust: PathBuf,
+    /// The vault's key. In the configuration folder, apart from what it opens.
+    pub(crate) vault_key: PathBuf,
     /// The user's home folder.
     pub(crate) home: PathBuf,
 }
@@ -38,6 +43,9 @@ impl Paths {
         let data = global.data.as_ref().map_or_else(|| Ok(strategy.data_dir()), std::path::absolute);
         let data = data.map_err(|error| Failure::usage(format!("the folder of --data cannot be found: {error}")))?;
         let config = global.config.as_ref();
+        let vault_key = std::env::var_os(VAULT_KEY).filter(|file| !file.is_empty());
+        let vault_key = vault_key.map_or_else(|| Ok(config_folder.join("vault.key")), std::path::absolute);
+        let vault_key = vault_key.map_err(|error| Failure::usage(format!("{VAULT_KEY}: {error}")))?;
         Ok(Self {
             config: config.cloned().unwrap_or_else(|| config_folder.join("config.toml")),
             config_is_named: config.is_some(),
@@ -45,6 +53,7 @@ impl Paths {
             cache: strategy.cache_dir(),
             trust: data.join("trust.json"),
             data,
+            vault_key,
             home: etcetera::home_dir().map_err(no_home)?,
         })
     }

@@ -209,3 +209,16 @@ fn no_write_grant_covers_what_handbox_loads_even_if_forced() {
     tree.check(&["conf/other:/w:rw"], &fence).unwrap();
     tree.check(&["conf:/w:ro"], &fence).unwrap();
 }
+
+#[test]
+fn no_grant_holds_what_is_secret_even_if_forced() {
+    let tree = Tree::new(&["conf/handbox", "conf/other"]);
+    std::fs::write(tree.path("conf/handbox/vault.key"), "key").unwrap();
+    let secret = vec![tree.path("conf/handbox/vault.key"), tree.path("later/vault.key")];
+    let fence = Fence { secret, dangerous: Dangerous::Allow, ..Fence::default() };
+    std::fs::create_dir(tree.path("later")).unwrap();
+    for bad in ["conf:/w:ro", "conf/handbox:/w:ro", "conf/handbox:/w:rw", "later:/w:ro"] {
+        assert!(matches!(tree.check(&[bad], &fence), Err(BundleError::Refused(_))), "{bad}");
+    }
+    tree.check(&["conf/other:/w:ro"], &fence).unwrap();
+}

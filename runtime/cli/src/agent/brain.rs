@@ -7,9 +7,9 @@ use crate::args::Global;
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::log::open;
-use crate::network::{self, Way};
+use crate::network::Way;
 use crate::paths::Paths;
-use crate::wiring;
+use crate::{vault, wiring};
 use handbox_brain::{Brain, Machine, RunsWith, Settings, WakeError};
 use handbox_session::fold::{Money, fold_to};
 use handbox_session::{Fold, Seq, SessionId, SessionLog, entry_at};
@@ -34,7 +34,7 @@ pub(crate) fn brain(
 ) -> Result<(Brain, Arc<BundleHands>), Failure> {
     let paths = Paths::find(global)?;
     let config = Config::load(&paths, cwd)?;
-    let model = choice.open(&config.operator.agents)?;
+    let model = choice.open(&config.operator.agents, &paths)?;
     let library = wiring::library(&paths, global.quiet)?;
     let blobs = FileBlobs::open(&paths.data.join("blobs"));
     let blobs = blobs.map_err(|error| Failure::usage(format!("the blobs in {}: {error}", paths.data.display())))?;
@@ -42,7 +42,7 @@ pub(crate) fn brain(
     let scratch = Arc::new(SessionScratch { data: paths.data.clone() });
     // For hints only, which are typed where they are read.
     let stands = std::env::current_dir().unwrap_or_else(|_| cwd.to_owned());
-    let way = Way::new(network::keep(&paths), config.operator.ranges.clone())?;
+    let way = Way::new(vault::keep(&paths), config.operator.ranges.clone())?;
     let hands = Arc::new(BundleHands::new(library, config, paths, (Arc::clone(&log), seal), (way, &stands)));
     let brain = Brain {
         log,

@@ -3,10 +3,13 @@
 use crate::config::Agents;
 use crate::failure::{Failure, Kind};
 use crate::output::{self, Tone};
+use crate::paths::Paths;
+use crate::vault;
 use handbox_brain::model::script::Script;
 use handbox_brain::model::{Anthropic, AnthropicOptions, Model, OpenAi, OpenAiOptions};
 use handbox_brain::{Agent, ModelChoice};
 use handbox_hand::{Http, Principal};
+use handbox_vault::keep::Provider;
 use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Secret, SystemResolver};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -105,14 +108,15 @@ impl Choice {
     }
 
     /// The model.
-    pub(crate) fn open(&self, agents: &Agents) -> Result<Arc<dyn Model>, Failure> {
+    pub(crate) fn open(&self, agents: &Agents, paths: &Paths) -> Result<Arc<dyn Model>, Failure> {
         match self {
             Self::Tour => Ok(Arc::new(Script::tour())),
             Self::Script(file) => script(file),
             Self::Anthropic(_) => {
                 let base = variable("ANTHROPIC_BASE_URL").unwrap_or_else(|| Anthropic::BASE_URL.to_owned());
-                let key = key("ANTHROPIC_API_KEY", agents.keys.get("anthropic"))?
-                    .ok_or_else(|| missing("ANTHROPIC_API_KEY", "anthropic"))?;
+                let own = key("ANTHROPIC_API_KEY", agents.keys.get("anthropic"))?;
+                let key = own.or(vault::model_key(paths, Provider::Anthropic)?);
+                let key = key.ok_or_else(|| missing("ANTHROPIC_API_KEY", "anthropic"))?;
                 let to = Destination::of_url(&base).map_err(|error| wrong("ANTHROPIC_BASE_URL", error))?;
                 let binding = Binding::header("ANTHROPIC_API_KEY", to, Anthropic::KEY_HEADER, key);
                 let binding = binding.map_err(|error| wrong("ANTHROPIC_BASE_URL", error))?;
@@ -124,7 +128,8 @@ impl Choice {
                 let own = variable("OPENAI_BASE_URL");
                 let base = own.clone().unwrap_or_else(|| OpenAi::BASE_URL.to_owned());
                 let to = Destination::of_url(&base).map_err(|error| wrong("OPENAI_BASE_URL", error))?;
-                let (plain, bound) = match key("OPENAI_API_KEY", agents.keys.get("openai"))? {
+                let key = key("OPENAI_API_KEY", agents.keys.get("openai"))?;
+                let (plain, bound) = match key.or(vault::model_key(paths, Provider::Openai)?) {
                     Some(key) => {
                         let binding = Binding::bearer("OPENAI_API_KEY", to, key);
                         (Vec::new(), vec![binding.map_err(|error| wrong("OPENAI_BASE_URL", error))?])
@@ -185,5 +190,5 @@ fn wrong(name: &str, error: impl std::fmt::Display) -> Failure {
 
 fn missing(name: &str, provider: &str) -> Failure {
     Failure::new(Kind::Usage, format!("{name} is not set, so no model of {provider} can be asked"))
-        .hint(format!("export {name}=…; it is sent to that provider only, and never logged; or name a file: {provider} = \"FILE\" under [agents.keys] in config.toml. --model tour needs none"))
+        .hint(format!("export {name}=…; it is sent to that provider only, and never logged; or keep it: handbox vault set {provider} --kind model; or name a file: {provider} = \"FILE\" under [agents.keys] in config.toml. --model tour needs none"))
 }

@@ -32,6 +32,7 @@ impl Bench {
         }
         let data = home.join(".local/handbox");
         let paths = Paths {
+            vault_key: config_folder.join("vault.key"),
             config: config_folder.join("config.toml"),
             config_is_named: false,
             config_folder,

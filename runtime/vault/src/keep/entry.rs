@@ -1,6 +1,7 @@
 //! What the vault knows of one credential.
 
 use super::error::KeepError;
+use super::login::Flow;
 use super::plain;
 use crate::{Place, Secret, headers};
 use handbox_hand::Destination;
@@ -290,9 +291,9 @@ pub enum Elsewhere {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oauth {
-    /// What is sent.
-    #[serde(with = "plain")]
-    pub access: Secret,
+    /// What is sent; `None` to ask for it first.
+    #[serde(with = "plain::maybe", default)]
+    pub access: Option<Secret>,
     /// What a new one is asked for with. Never sent anywhere but to `token_url`.
     #[serde(with = "plain::maybe", default)]
     pub refresh: Option<Secret>,
@@ -311,6 +312,9 @@ pub struct Oauth {
     /// What for; empty for what the server thinks usual.
     #[serde(default)]
     pub scope: String,
+    /// How a person said yes, to be asked again.
+    #[serde(default)]
+    pub flow: Option<Flow>,
 }
 
 impl fmt::Debug for Oauth {
@@ -359,7 +363,7 @@ pub enum GuestHeader {
     /// The request is refused.
     #[default]
     Refuse,
-    /// The guest's is dropped, as for programs that insist on sending one.
+    /// It is replaced if it is [`Place::PLACEHOLDER`], as programs send it that insist on sending one.
     Replace,
 }
 

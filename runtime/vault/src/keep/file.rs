@@ -21,8 +21,13 @@ const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 const ENTRIES_MAX: usize = 1000;
 /// The format that this version writes.
 const FORMAT: u32 = 1;
+/// What is locked while a token is renewed, so that one process does it for all: servers that rotate refresh tokens take
+/// a second use of one for a theft.
+const RENEWAL_LOCK: &str = "vault-renew.lock";
 /// How long another process may change the vault before we give up.
 const LOCK_TIME_MAX: Duration = Duration::from_secs(10);
+/// The same for renewing a token, which waits for a server.
+const RENEWAL_TIME_MAX: Duration = Duration::from_secs(45);
 /// Between two tries.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
@@ -160,7 +165,12 @@ impl VaultFile {
 
     /// Makes every other process wait that wants to change the vault.
     pub(super) fn lock(&self) -> Result<Locked, KeepError> {
-        lock(&self.folder, LOCK)
+        lock(&self.folder, LOCK, LOCK_TIME_MAX)
+    }
+
+    /// Makes every other process wait that wants to renew a token.
+    pub(super) fn lock_renewal(&self) -> Result<Locked, KeepError> {
+        lock(&self.folder, RENEWAL_LOCK, RENEWAL_TIME_MAX)
     }
 
     fn damaged(&self, what: &str) -> KeepError {
@@ -178,7 +188,7 @@ impl VaultFile {
 pub(super) struct Locked(#[expect(dead_code, reason = "the lock ends when the file is closed")] File);
 
 /// Locks a file of a folder; waits a while for others.
-fn lock(folder: &Path, name: &str) -> Result<Locked, KeepError> {
+fn lock(folder: &Path, name: &str, time_max: Duration) -> Result<Locked, KeepError> {
     let path = folder.join(name);
     let failed = |error: &std::io::Error| KeepError::file(&path, error);
     key::private_folder(folder).map_err(|error| failed(&error))?;
@@ -192,8 +202,8 @@ fn lock(folder: &Path, name: &str) -> Result<Locked, KeepError> {
         match file.try_lock() {
             Ok(()) => return Ok(Locked(file)),
             Err(TryLockError::Error(error)) => return Err(failed(&error)),
-            Err(TryLockError::WouldBlock) if start.elapsed() > LOCK_TIME_MAX => {
-                let message = format!("another process has been changing the vault for {} s", LOCK_TIME_MAX.as_secs());
+            Err(TryLockError::WouldBlock) if start.elapsed() > time_max => {
+                let message = format!("another process has been changing the vault for {} s", time_max.as_secs());
                 return Err(KeepError::unavailable(message, "wait for it to end, and try again"));
             }
             Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),

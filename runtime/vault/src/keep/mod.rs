@@ -3,26 +3,40 @@
 //! A [`Keep`] reads that file again whenever it changed, so that a new value, a new binding and a removal count from the
 //! next request on, also if another process made them. It gives values to the [`Proxy`](crate::Proxy) alone.
 
+mod elsewhere;
 mod entry;
 mod error;
 mod file;
 mod key;
 mod listed;
+mod login;
+mod out;
 mod plain;
+mod probe;
+mod renew;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_oauth;
+mod tokens;
 mod used;
 
 pub use entry::{Bind, ClientAuth, Elsewhere, EnvPlace, GuestHeader, Held, Kind, Oauth, Provider};
 pub use error::KeepError;
 pub use key::{AskPassphrase, Rest};
 pub use listed::{Bindings, Bound, Changed, Listed};
+pub use login::{Flow, Show, login};
+pub use out::{ByProxy, Outgoing, principal};
+pub use probe::Tried;
+pub use tokens::Client;
 
 use crate::{Credential, CredentialError, Credentials};
 use age::x25519::Identity;
 use async_trait::async_trait;
 use entry::Entry;
 use file::{Contents, Stamp, VaultFile};
+use renew::{Having, blocking};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -37,6 +51,8 @@ pub struct Options {
     pub key: PathBuf,
     /// Asks for the passphrase, if one closes the key. Asked once.
     pub passphrase: Option<AskPassphrase>,
+    /// How servers are reached that give tokens or values; without it, credentials that need them are of no use.
+    pub out: Option<Arc<dyn Outgoing>>,
 }
 
 /// The vault of one folder. Opens nothing until it is asked for something.
@@ -48,6 +64,7 @@ struct Inner {
     file: VaultFile,
     used: used::Used,
     seen: Mutex<Seen>,
+    flights: Mutex<HashMap<String, Arc<tokio::sync::Mutex<renew::Flight>>>>,
 }
 
 /// What was read.
@@ -74,7 +91,7 @@ impl Keep {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let (file, used) = (VaultFile::new(options.folder.clone()), used::Used::new(&options.folder));
-        Self(Arc::new(Inner { options, file, used, seen: Mutex::default() }))
+        Self(Arc::new(Inner { options, file, used, seen: Mutex::default(), flights: Mutex::default() }))
     }
 
     /// Whether there is a vault, open or not.
@@ -200,6 +217,18 @@ impl Keep {
         })
     }
 
+    /// Who asks for a token of this name, and how a person said yes, to log in again; `None` if there is no such token.
+    ///
+    /// # Errors
+    ///
+    /// [`KeepError`] if the vault cannot be opened.
+    pub fn logged_in(&self, name: &str) -> Result<Option<(Client, Option<Flow>)>, KeepError> {
+        Ok(self.0.contents()?.get(name).and_then(|entry| match &entry.held {
+            Held::Oauth(oauth) => Some((Client::of(oauth), oauth.flow.clone())),
+            _ => None,
+        }))
+    }
+
     /// Writes down when credentials were used. Also done now and then, and when the last copy of this goes.
     pub fn flush(&self) {
         self.0.used.write();
@@ -295,16 +324,11 @@ impl Drop for Inner {
 #[async_trait]
 impl Credentials for Keep {
     async fn current(&self, name: &str) -> Result<Option<Credential>, CredentialError> {
-        let failed = |error: KeepError| CredentialError { name: name.to_owned(), why: error.to_string() };
-        let Some(entry) = self.entry(name).await.map_err(failed)? else { return Ok(None) };
-        let Held::Value(secret) = &entry.held else { return Ok(None) };
-        Ok(Some(Credential { secret: secret.clone(), place: entry.kind.place() }))
+        self.credential(name, Having::Nothing).await
     }
 
     async fn renewed(&self, name: &str, stale: &Credential) -> Result<Option<Credential>, CredentialError> {
-        // Somebody may have rotated it since that request was sent.
-        let now = self.current(name).await?;
-        Ok(now.filter(|now| now.secret.reveal() != stale.secret.reveal()))
+        self.credential(name, Having::Refused(&stale.secret)).await
     }
 
     fn used(&self, name: &str) {
@@ -320,14 +344,22 @@ impl Credentials for Keep {
 }
 
 impl Keep {
+    async fn credential(&self, name: &str, having: Having<'_>) -> Result<Option<Credential>, CredentialError> {
+        let work = async {
+            let Some(entry) = self.entry(name).await? else { return Ok(None) };
+            let secret = self.value(&entry, having).await?;
+            Ok(secret.map(|secret| Credential { secret, place: entry.kind.place() }))
+        };
+        work.await.map_err(|error: KeepError| CredentialError { name: name.to_owned(), why: error.to_string() })
+    }
+
     /// What is known of one credential now.
     async fn entry(&self, name: &str) -> Result<Option<Entry>, KeepError> {
         let contents = match self.0.unchanged()? {
             Some(contents) => contents,
             None => {
                 let inner = Arc::clone(&self.0);
-                let read = tokio::task::spawn_blocking(move || inner.contents());
-                read.await.map_err(|_| KeepError::unavailable("the vault was not read", "try again"))??
+                blocking(move || inner.contents()).await?
             }
         };
         Ok(contents.get(name).cloned())

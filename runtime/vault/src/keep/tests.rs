@@ -21,7 +21,7 @@ impl Bench {
 
     fn options(&self) -> Options {
         let (folder, key) = (self.folder.path().join("data"), self.folder.path().join("config").join("vault.key"));
-        Options { folder, key, passphrase: None }
+        Options { folder, key, passphrase: None, out: None }
     }
 
     fn keep(&self) -> Keep {

@@ -43,6 +43,11 @@ impl Used {
         due
     }
 
+    /// Notes when one was used.
+    pub(super) fn note_at(&self, name: &str, time: u64) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).times.insert(name.to_owned(), time);
+    }
+
     /// Writes what was noted. A failure loses times of no consequence, so none is told.
     pub(super) fn write(&self) {
         let noted = std::mem::take(&mut self.pending.lock().unwrap_or_else(PoisonError::into_inner).times);

@@ -1,0 +1,222 @@
+//! Values that come from elsewhere, or end: read or renewed once for all who wait.
+
+use super::elsewhere::{CommandSource, FileSource, HttpSource, Source};
+use super::entry::{Elsewhere, Entry, Held, Oauth};
+use super::error::KeepError;
+use super::file::Stamp;
+use super::tokens::Client;
+use super::{Inner, Keep};
+use crate::Secret;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+/// How long before its end a token is renewed, in seconds: a request must arrive while it holds.
+const EARLY_S: u64 = 60;
+/// How long what a command printed, or a server gave, is used.
+const CACHE_TIME: Duration = Duration::from_secs(5 * 60);
+/// How long a failure stands for those who ask again: many may wait for the same.
+const FAILURE_TIME: Duration = Duration::from_secs(10);
+
+/// What is known of one credential that is not in the vault, under a lock that all wait for who need it.
+#[derive(Default)]
+pub(super) struct Flight {
+    read: Option<(Instant, Elsewhere, Secret)>,
+    /// Until the vault changes.
+    failed: Option<(Instant, Option<Stamp>, KeepError)>,
+}
+
+/// What somebody who asks has already.
+#[derive(Clone, Copy)]
+pub(super) enum Having<'a> {
+    Nothing,
+    /// The server refused this one.
+    Refused(&'a Secret),
+}
+
+impl Having<'_> {
+    fn is(self, secret: &Secret) -> bool {
+        matches!(self, Self::Refused(own) if own.reveal() == secret.reveal())
+    }
+}
+
+impl Keep {
+    /// The value of a credential; `None` if there is none any more, or no other one than was refused.
+    pub(super) async fn value(&self, entry: &Entry, having: Having<'_>) -> Result<Option<Secret>, KeepError> {
+        let other = |secret: &Secret| Some(secret.clone()).filter(|secret| !having.is(secret));
+        match &entry.held {
+            Held::Value(secret) => Ok(other(secret)),
+            Held::Oauth(oauth) => match usable(oauth, having) {
+                Some(access) => Ok(Some(access)),
+                None => self.renew(&entry.name, having).await,
+            },
+            Held::Elsewhere(from) => Ok(other(&self.read(&entry.name, from, having).await?)),
+        }
+    }
+
+    fn flight(&self, name: &str) -> Arc<Mutex<Flight>> {
+        let mut flights = self.0.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(flights.entry(name.to_owned()).or_default())
+    }
+
+    async fn read(&self, name: &str, from: &Elsewhere, having: Having<'_>) -> Result<Secret, KeepError> {
+        let flight = self.flight(name);
+        let mut flight = flight.lock().await;
+        let cached = flight.read.as_ref().filter(|(at, spec, secret)| {
+            spec == from && at.elapsed() < CACHE_TIME && !having.is(secret) && !matches!(from, Elsewhere::File { .. })
+        });
+        if let Some((.., secret)) = cached {
+            return Ok(secret.clone());
+        }
+        let stamp = self.0.file.stamp()?;
+        flight.refuse_if_failed(stamp)?;
+        let source: Box<dyn Source> = match from {
+            Elsewhere::Command { words } => Box::new(CommandSource(words.clone())),
+            Elsewhere::File { path } => Box::new(FileSource(path.clone())),
+            Elsewhere::Http { url, field, token } => {
+                let token = match token {
+                    Some(token) => Some(self.token(name, token).await?),
+                    None => None,
+                };
+                Box::new(HttpSource { out: self.0.out()?, url: url.clone(), field: field.clone(), token })
+            }
+        };
+        match source.read().await {
+            Ok(secret) => {
+                flight.read = Some((Instant::now(), from.clone(), secret.clone()));
+                Ok(secret)
+            }
+            Err(why) => {
+                let hint = "correct it, or give another value: handbox vault rotate NAME";
+                let error = KeepError::unavailable(format!("{name} comes from elsewhere: {why}"), hint);
+                flight.failed = Some((Instant::now(), stamp, error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// What a server of values is asked with: a credential that is in the vault itself, so that none waits for itself.
+    async fn token(&self, name: &str, token: &str) -> Result<Secret, KeepError> {
+        match self.entry(token).await?.map(|entry| entry.held) {
+            Some(Held::Value(secret)) => Ok(secret),
+            _ => {
+                let message = format!("{name} needs the credential {token:?}, whose value must be in the vault itself");
+                Err(KeepError::invalid(message, format!("handbox vault set {token} --header x-vault-token")))
+            }
+        }
+    }
+
+    /// Another access token. One request serves all who wait, in this process and in others.
+    async fn renew(&self, name: &str, having: Having<'_>) -> Result<Option<Secret>, KeepError> {
+        let flight = self.flight(name);
+        let mut flight = flight.lock().await;
+        // Somebody else may have done it meanwhile.
+        let Some(oauth) = self.oauth(name).await? else { return Ok(None) };
+        if let Some(access) = usable(&oauth, having) {
+            return Ok(Some(access));
+        }
+        flight.refuse_if_failed(self.0.file.stamp()?)?;
+        let inner = Arc::clone(&self.0);
+        let locked = blocking(move || inner.file.lock_renewal()).await?;
+        let Some(oauth) = self.oauth(name).await? else { return Ok(None) };
+        if let Some(access) = usable(&oauth, having) {
+            return Ok(Some(access));
+        }
+        let renewed = self.ask_for_another(name, &oauth).await;
+        drop(locked);
+        let error = match renewed {
+            Ok(access) => return Ok(access),
+            Err(error) => error,
+        };
+        flight.failed = Some((Instant::now(), self.0.file.stamp()?, error.clone()));
+        let holds = oauth.expires.is_some_and(|expires| super::now() < expires);
+        match oauth.access.filter(|access| holds && !having.is(access)) {
+            // Not renewed early, but it holds still.
+            Some(access) => Ok(Some(access)),
+            None => Err(error),
+        }
+    }
+
+    async fn oauth(&self, name: &str) -> Result<Option<Oauth>, KeepError> {
+        Ok(self.entry(name).await?.and_then(|entry| match entry.held {
+            Held::Oauth(oauth) => Some(oauth),
+            _ => None,
+        }))
+    }
+
+    async fn ask_for_another(&self, name: &str, oauth: &Oauth) -> Result<Option<Secret>, KeepError> {
+        let hint = format!("log in again: handbox vault login {name}");
+        let Some(refresh) = oauth.refresh.clone() else {
+            return Err(KeepError::unavailable(format!("the token {name} has ended and cannot be renewed"), hint));
+        };
+        let client = Client::of(oauth);
+        let text = zeroize::Zeroizing::new(String::from_utf8_lossy(refresh.reveal()).into_owned());
+        let mut grant = vec![("grant_type", "refresh_token"), ("refresh_token", text.as_str())];
+        if !oauth.scope.is_empty() {
+            grant.push(("scope", &oauth.scope));
+        }
+        let tokens = client.ask(&*self.0.out()?, &grant).await;
+        let tokens = tokens.map_err(|error| error.into_error(&oauth.token_url, &hint))?;
+        let (inner, name) = (Arc::clone(&self.0), name.to_owned());
+        let access = tokens.access.clone();
+        let kept = blocking(move || {
+            inner.change(|contents| {
+                let Ok(entry) = contents.get_mut(&name) else { return Ok(false) };
+                let Held::Oauth(own) = &mut entry.held else { return Ok(false) };
+                if own.refresh.as_ref().is_none_or(|own| own.reveal() != refresh.reveal()) {
+                    return Ok(false);
+                }
+                (own.access, own.expires) = (Some(tokens.access), tokens.expires);
+                // A server that rotates refresh tokens makes the old one void.
+                own.refresh = tokens.refresh.or(own.refresh.take());
+                Ok(true)
+            })
+        });
+        // Removed or logged in anew while we asked: what was renewed counts no more.
+        Ok(kept.await?.then_some(access))
+    }
+}
+
+impl Flight {
+    fn refuse_if_failed(&self, stamp: Option<Stamp>) -> Result<(), KeepError> {
+        match &self.failed {
+            Some((at, then, error)) if *then == stamp && at.elapsed() < FAILURE_TIME => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Client {
+    pub(super) fn of(oauth: &Oauth) -> Self {
+        Self {
+            token_url: oauth.token_url.clone(),
+            id: oauth.client_id.clone(),
+            secret: oauth.client_secret.clone(),
+            auth: oauth.client_auth,
+            scope: oauth.scope.clone(),
+        }
+    }
+}
+
+/// The access token, if it is not at its end and was not refused.
+fn usable(oauth: &Oauth, having: Having<'_>) -> Option<Secret> {
+    let ends = oauth.expires.is_some_and(|expires| expires <= super::now() + EARLY_S);
+    oauth.access.clone().filter(|access| !ends && !having.is(access))
+}
+
+/// Does what may block where that is allowed.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, KeepError> + Send + 'static,
+) -> Result<T, KeepError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| KeepError::unavailable("the vault was not read", "try again"))?
+}
+
+impl Inner {
+    pub(super) fn out(&self) -> Result<Arc<dyn super::Outgoing>, KeepError> {
+        self.options.out.clone().ok_or_else(|| {
+            let message = "this vault has no way out, so it cannot ask for a token or a value";
+            KeepError::unavailable(message, "use a value that is in the vault itself")
+        })
+    }
+}
