@@ -138,12 +138,6 @@ impl Fence {
     /// Whether one grant, its host path canonical, may stand.
     fn check(&self, grant: &FolderGrant) -> Result<(), BundleError> {
         let host = &grant.host;
-        let mut secret = self.secret.iter().map(|path| canonical_as_far_as_it_exists(path));
-        if let Some(secret) = secret.find(|secret| secret.starts_with(host) || host.starts_with(secret)) {
-            let reason =
-                format!("{} cannot be granted: no tool may reach the vault ({})", host.display(), secret.display());
-            return Err(BundleError::refused(reason, "grant a folder that does not hold it"));
-        }
         for protected in self.protected.iter().map(|path| canonical_as_far_as_it_exists(path)) {
             let inside = host.starts_with(&protected);
             if grant.mode == Mode::ReadWrite && (inside || protected.starts_with(host)) {
@@ -167,7 +161,20 @@ impl Fence {
                 let hint = format!("grant only the folder that the tool works on; {FORCE}");
                 Err(BundleError::refused(format!("{} is not granted: {reason}", host.display()), hint))
             }
-            _ => Ok(()),
+            _ => self.check_secret(host),
+        }
+    }
+
+    /// Whatever flag is given.
+    fn check_secret(&self, host: &Path) -> Result<(), BundleError> {
+        let mut secret = self.secret.iter().map(|path| canonical_as_far_as_it_exists(path));
+        match secret.find(|secret| secret.starts_with(host) || host.starts_with(secret)) {
+            Some(secret) => {
+                let reason =
+                    format!("{} cannot be granted: no tool may reach the vault ({})", host.display(), secret.display());
+                Err(BundleError::refused(reason, "grant a folder that does not hold it"))
+            }
+            None => Ok(()),
         }
     }
 

@@ -16,6 +16,11 @@ use zeroize::Zeroizing;
 const KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
 /// The fewest characters of a passphrase: it is all that stands between a copy of the key file and the vault.
 const PASSPHRASE_CHARS_MIN: usize = 8;
+/// The work of scrypt for a passphrase, as the power of two: 128 MiB of memory, and some tenths of a second. Fixed, since what
+/// `age` measures by itself depends on how busy the machine is: a key closed on an idle one was refused on a busy one.
+const WORK: u8 = 17;
+/// The most that is done for a key that was closed elsewhere: 1 GiB.
+const WORK_MAX: u8 = 20;
 /// What a file that a passphrase closes begins with.
 const CLOSED: &[u8] = b"age-encryption.org/";
 /// What an identity begins with.
@@ -42,7 +47,8 @@ pub(super) fn open(path: &Path, ask: Option<&AskPassphrase>) -> Result<Identity,
         let hint = "run it on a terminal, or name a file with the passphrase: HANDBOX_VAULT_PASSPHRASE_FILE";
         KeepError::unavailable(format!("there is no passphrase for {}: {why}", path.display()), hint)
     })?;
-    let identity = age::scrypt::Identity::new(SecretString::from(passphrase.as_str()));
+    let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.as_str()));
+    identity.set_max_work_factor(WORK_MAX);
     match decrypt(&bytes, &identity) {
         Ok(plain) => parse(&plain).ok_or_else(|| broken("what the passphrase opens is no age identity")),
         Err(age::DecryptError::ExcessiveWork { .. }) => Err(broken("it was closed with more work than is done here")),
@@ -114,7 +120,8 @@ fn close(path: &Path, plain: &str, passphrase: &str) -> Result<Zeroizing<Vec<u8>
         let message = format!("a passphrase has at least {PASSPHRASE_CHARS_MIN} characters");
         return Err(KeepError::invalid(message, "several words are easy to keep and hard to guess"));
     }
-    let recipient = age::scrypt::Recipient::new(SecretString::from(passphrase));
+    let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase));
+    recipient.set_work_factor(WORK);
     let closed = age::encrypt(&recipient, plain.as_bytes());
     closed.map(Zeroizing::new).map_err(|error| KeepError::unavailable(format!("{}: {error}", path.display()), ""))
 }
