@@ -78,7 +78,12 @@ impl Way {
             Kept::Refuse => GuestHeader::Refuse,
             Kept::Replace => GuestHeader::Replace,
         };
-        let binding = Binding::stored(&bound.name, bound.to.clone(), Arc::new(self.keep.clone()));
+        let mut to = bound.to.clone();
+        if !bound.methods.is_empty() {
+            let only = to.with_methods(bound.methods.iter().map(String::as_str));
+            to = only.map_err(|error| failed(error.to_string()))?;
+        }
+        let binding = Binding::stored(&bound.name, to, Arc::new(self.keep.clone()));
         Ok(binding.map_err(|error| failed(error.to_string()))?.with_guest_header(guest_header))
     }
 }
