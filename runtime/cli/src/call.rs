@@ -42,10 +42,10 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     if command.outputs.is_some() {
         grants::check_outputs(asking, &folders.outputs)?;
     }
-    let way = Way::new(vault::keep(&paths), config.operator.ranges.clone())?;
-    let holder = Holder::named(&bundle, name, (&command.bundle, &cwd));
-    let network = way.network("call", (&bundle, &holder), &effective.grants)?;
-    way.placeholders(&holder)?.into_iter().for_each(|pair| lay(&mut effective.grants.env, pair));
+    let way = Way::new(vault::keep(&paths), config.operator.ranges.clone(), global.quiet)?;
+    let holder = Holder::of(&bundle, &config);
+    let network = way.network("call", &holder, &bundle, &effective.grants);
+    way.placeholders(&holder, &bundle)?.into_iter().for_each(|pair| lay(&mut effective.grants.env, pair));
     let environment = Environment {
         grants: effective.grants,
         limits: effective.limits,

@@ -5,127 +5,258 @@ use crate::config::Config;
 use crate::describe::shell_word;
 use crate::failure::{Failure, Kind};
 use crate::output::{self, Tone};
-use handbox_bundle::{Bundle, BundleComponent, Grants};
+use async_trait::async_trait;
+use handbox_bundle::{Asks, Bundle, Grants};
+use handbox_hand::{
+    CallId, Destination, Egress, Http, HttpError, HttpRequest, HttpResponse, Principal, Refusal, Sender, Target,
+    Verdict,
+};
 use handbox_hands::Network;
 use handbox_vault::keep::{Bound, GuestHeader as Kept, Keep};
 use handbox_vault::{Binding, Grant, GuestHeader, IpNet, Limits, Options, Place, Proxy};
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many of the last calls are remembered, to count the requests of each anew.
+const CALLS_MAX: usize = 64;
+/// Environment values of such names are settings of Handbox's own tools, and no credential is called so.
+const OWN: &str = "HANDBOX_";
 
 /// The one way out of this process, for all hands.
 pub(crate) struct Way {
-    proxy: Arc<Proxy>,
+    proxy: Proxy,
     keep: Keep,
     /// What names may lead to beside public addresses.
     ranges: Vec<IpNet>,
+    quiet: bool,
 }
 
 impl Way {
-    pub(crate) fn new(keep: Keep, ranges: Vec<IpNet>) -> Result<Self, Failure> {
-        let proxy = Proxy::new(Options::new(Limits::HANDS)).map_err(|error| failed(error.to_string()))?;
-        Ok(Self { proxy: Arc::new(proxy), keep, ranges })
+    pub(crate) fn new(keep: Keep, ranges: Vec<IpNet>, quiet: bool) -> Result<Arc<Self>, Failure> {
+        let proxy = Proxy::new(Options::new(Limits::HANDS));
+        let proxy = proxy.map_err(|error| Failure::new(Kind::Internal, error.to_string()))?;
+        Ok(Arc::new(Self { proxy, keep, ranges, quiet }))
     }
 
-    /// For the hands of one bundle. Each of its components gets what it asks for of what is granted and bound.
+    /// For the hands of one bundle. Each of its components gets what it asks for of what is granted and bound; the vault is
+    /// opened when the first request is to be sent.
     pub(crate) fn network(
-        &self,
+        self: &Arc<Self>,
         owner: &str,
-        (bundle, holder): (&Bundle, &Holder),
+        holder: &Holder,
+        bundle: &Bundle,
         granted: &Grants,
-    ) -> Result<Network, Failure> {
-        let owner = Arc::<str>::from(owner);
-        let bound = self.bound(holder)?;
-        for component in &bundle.components {
-            let principal = Network::principal_of(&owner, &bundle.name, &component.name);
-            let destinations = component.effective(granted).grants.hosts;
-            let bindings = bound.iter().filter(|bound| wants(component, bound)).map(|bound| self.binding(bound));
-            let bindings = bindings.collect::<Result<_, _>>()?;
-            let grant = Grant { principal, destinations, bindings, ranges: self.ranges.clone() };
-            self.proxy.grant(grant).map_err(|error| failed(error.to_string()))?;
-        }
-        Ok(Network { http: Arc::clone(&self.proxy) as _, owner })
-    }
-
-    fn bound(&self, holder: &Holder) -> Result<Vec<Bound>, Failure> {
-        let mut bound = Vec::new();
-        if !self.keep.is_there() {
-            return Ok(bound);
-        }
-        for called in &holder.names {
-            let bindings = self.keep.bindings_for(called, Some(&holder.digest));
-            let bindings = bindings.map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))?;
-            for changed in &bindings.changed {
-                let (name, to) = (&changed.name, &changed.to);
-                let message =
-                    format!("`{called}` does not get the credential {name}: it is not what it was when that was bound");
-                output::note(Tone::Warning, &message);
-                let called = shell_word(called);
-                output::note(Tone::Hint, &format!("if it should: handbox vault bind {name} {to} --for {called}"));
-            }
-            bound.extend(bindings.bound);
-        }
-        Ok(bound)
+    ) -> Network {
+        let rules = bundle.components.iter().enumerate().map(|(index, component)| {
+            let rule = Rule {
+                destinations: component.effective(granted).grants.hosts,
+                asks: component.asks.clone(),
+                state: Mutex::default(),
+            };
+            (Network::principal_of(owner, index), rule)
+        });
+        let door = Door { rules: rules.collect(), holder: holder.clone(), way: Arc::clone(self) };
+        Network { http: Arc::new(door), owner: owner.into() }
     }
 
     /// What a guest finds in its environment where the host puts a credential: public constants.
-    pub(crate) fn placeholders(&self, holder: &Holder) -> Result<Vec<(String, String)>, Failure> {
-        let variables = self.bound(holder)?.into_iter().filter_map(|bound| bound.variable);
+    pub(crate) fn placeholders(&self, holder: &Holder, bundle: &Bundle) -> Result<Vec<(String, String)>, Failure> {
+        let asks = |asks: &Asks| !asks.credentials.is_empty() && asks.env.iter().any(|name| !name.starts_with(OWN));
+        if !bundle.components.iter().any(|component| asks(&component.asks)) {
+            return Ok(Vec::new());
+        }
+        let bound =
+            bound(&self.keep, holder, true).map_err(|refusal| Failure::usage(refusal.reason).hint(refusal.hint))?;
+        let variables = bound.into_iter().filter_map(|bound| bound.variable);
         Ok(variables.map(|name| (name, Place::PLACEHOLDER.to_owned())).collect())
     }
 
-    fn binding(&self, bound: &Bound) -> Result<Binding, Failure> {
+    fn binding(&self, holder: &Holder, bound: &Bound) -> Result<Binding, String> {
         let guest_header = match bound.guest_header {
             Kept::Refuse => GuestHeader::Refuse,
             Kept::Replace => GuestHeader::Replace,
         };
+        let _ = holder;
         let mut to = bound.to.clone();
         if !bound.methods.is_empty() {
-            let only = to.with_methods(bound.methods.iter().map(String::as_str));
-            to = only.map_err(|error| failed(error.to_string()))?;
+            to = to.with_methods(bound.methods.iter().map(String::as_str)).map_err(|error| error.to_string())?;
         }
         let binding = Binding::stored(&bound.name, to, Arc::new(self.keep.clone()));
-        Ok(binding.map_err(|error| failed(error.to_string()))?.with_guest_header(guest_header))
+        Ok(binding.map_err(|error| error.to_string())?.with_guest_header(guest_header))
     }
 }
 
+/// What the vault binds for a bundle.
+fn bound(keep: &Keep, holder: &Holder, quiet: bool) -> Result<Vec<Bound>, Refusal> {
+    let mut bound: Vec<Bound> = Vec::new();
+    if !keep.is_there() {
+        return Ok(bound);
+    }
+    for called in &holder.names {
+        let bindings = keep.bindings_for(called, Some(&holder.digest));
+        let bindings = bindings.map_err(|error| Refusal { reason: error.to_string(), hint: error.hint() })?;
+        for changed in bindings.changed.iter().filter(|_| !quiet) {
+            let (name, to) = (&changed.name, &changed.to);
+            let message =
+                format!("`{called}` does not get the credential {name}: it is not what it was when that was bound");
+            output::note(Tone::Warning, &message);
+            let (to, called) = (shell_word(to), shell_word(called));
+            output::note(Tone::Hint, &format!("if it should: handbox vault bind {name} {to} --for {called}"));
+        }
+        for new in bindings.bound {
+            if bound.iter().all(|own| (&own.name, &own.to) != (&new.name, &new.to)) {
+                bound.push(new);
+            }
+        }
+    }
+    Ok(bound)
+}
+
 /// A bundle as the vault knows it.
+#[derive(Clone)]
 pub(crate) struct Holder {
-    /// What it is called by: its name, or where it lies.
+    /// What it is called by: the names that are built in or the operator's, and where it lies. A project names nobody.
     names: Vec<String>,
     digest: String,
 }
 
 impl Holder {
-    /// As it was named on the command line.
-    pub(crate) fn named(bundle: &Bundle, name: Option<&str>, (word, cwd): (&str, &Path)) -> Self {
-        let path = || {
-            let path = cwd.join(word);
-            path.canonicalize().unwrap_or(path).display().to_string()
+    pub(crate) fn of(bundle: &Bundle, config: &Config) -> Self {
+        let mut names = Vec::new();
+        match bundle.files.first() {
+            None => names.push(bundle.name.clone()),
+            Some(file) => {
+                names.extend(config.operators_names_of(file));
+                names.extend(places(file).iter().map(|place| place.display().to_string()));
+            }
+        }
+        Self { names, digest: bundle_digest(bundle) }
+    }
+}
+
+/// Where a bundle lies: its file, and for a folder's bundle.toml the folder.
+fn places(file: &Path) -> Vec<PathBuf> {
+    let folder = file.parent().filter(|_| file.file_name().is_some_and(|name| name == "bundle.toml"));
+    [Some(file), folder].into_iter().flatten().map(Path::to_owned).collect()
+}
+
+/// The way out of one bundle's components.
+struct Door {
+    rules: HashMap<Principal, Rule>,
+    holder: Holder,
+    way: Arc<Way>,
+}
+
+/// What one component may do.
+struct Rule {
+    destinations: Vec<Destination>,
+    asks: Asks,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What was bound when the proxy was last told.
+    told: Option<String>,
+    /// The last calls that sent something.
+    calls: VecDeque<CallId>,
+}
+
+impl Door {
+    /// Tells the proxy what is granted and bound by now.
+    async fn tell(&self, principal: &Principal, rule: &Rule) -> Result<(), Refusal> {
+        let bound = if rule.asks.credentials.is_empty() {
+            Vec::new()
+        } else {
+            // To open the vault may take a passphrase.
+            let (keep, holder, quiet) = (self.way.keep.clone(), self.holder.clone(), self.way.quiet || rule.is_told());
+            let bound = tokio::task::spawn_blocking(move || bound(&keep, &holder, quiet)).await;
+            bound.map_err(|error| broken(error.to_string()))??
         };
-        let names = vec![name.map_or_else(path, str::to_owned)];
-        Self { names, digest: bundle_digest(bundle) }
+        let bound: Vec<Bound> = bound.into_iter().filter(|bound| rule.wants(bound)).collect();
+        let now = format!("{bound:?}");
+        if rule.state().told.as_ref() == Some(&now) {
+            return Ok(());
+        }
+        let bindings: Result<_, _> = bound.iter().map(|bound| self.way.binding(&self.holder, bound)).collect();
+        let grant = Grant {
+            principal: principal.clone(),
+            destinations: rule.destinations.clone(),
+            bindings: bindings.map_err(broken)?,
+            ranges: self.way.ranges.clone(),
+        };
+        self.way.proxy.grant(grant).map_err(|error| broken(error.to_string()))?;
+        rule.state().told = Some(now);
+        Ok(())
     }
 
-    /// As a session has it: by a built-in name, or a path, for which the configuration may have a name as well.
-    pub(crate) fn pinned(bundle: &Bundle, source: &str, config: &Config) -> Self {
-        let mut names = vec![source.to_owned()];
-        // A folder's bundle.toml stands for the folder.
-        let path = Path::new(source).canonicalize().ok();
-        let places = [path.as_deref(), path.as_deref().and_then(Path::parent)];
-        names.extend(places[1].filter(|_| source.ends_with(".toml")).map(|folder| folder.display().to_string()));
-        names.extend(config.names().into_iter().filter_map(|name| {
-            let place = config.alias(name)?.0.value.canonicalize().ok()?;
-            places.contains(&Some(place.as_path())).then(|| name.to_owned())
-        }));
-        Self { names, digest: bundle_digest(bundle) }
+    /// Counts the requests of each call anew.
+    fn count(&self, sender: &Sender, rule: &Rule) {
+        let Some(call) = &sender.call else { return };
+        let mut state = rule.state();
+        if !state.calls.contains(call) {
+            state.calls.push_back(call.clone());
+            if state.calls.len() > CALLS_MAX {
+                state.calls.pop_front();
+            }
+            self.way.proxy.refill(&sender.principal);
+        }
     }
 }
 
-/// Whether a component asks for a credential that is bound for its bundle, and for where that goes.
-fn wants(component: &BundleComponent, bound: &Bound) -> bool {
-    component.asks.wants_credential(bound.kind) && component.asks.hosts_within(&bound.to).contains(&bound.to)
+impl Rule {
+    /// Whether a component asks for a credential that is bound for its bundle, and for where that goes.
+    fn wants(&self, bound: &Bound) -> bool {
+        self.asks.wants_credential(bound.kind) && self.asks.hosts_within(&bound.to).contains(&bound.to)
+    }
+
+    fn is_told(&self) -> bool {
+        self.state().told.is_some()
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn failed(why: String) -> Failure {
-    Failure::new(Kind::Internal, why)
+#[async_trait]
+impl Http for Door {
+    async fn send(&self, sender: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        if let Some(rule) = self.rules.get(&sender.principal) {
+            if let Err(refusal) = self.tell(&sender.principal, rule).await {
+                let told = sender.audit.decided(&refused(sender, &request, &refusal)).await;
+                return Err(told.map_or_else(HttpError::Unrecorded, |()| HttpError::Denied(refusal)));
+            }
+            self.count(sender, rule);
+        }
+        self.way.proxy.send(sender, request).await
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.rules.keys().for_each(|principal| self.way.proxy.forget(principal));
+    }
+}
+
+fn broken(why: String) -> Refusal {
+    Refusal { reason: why, hint: "handbox vault list shows what is bound".to_owned() }
+}
+
+/// The record of a request that was not even looked at. The proxy numbers its own from 0 up.
+fn refused(sender: &Sender, request: &HttpRequest, refusal: &Refusal) -> Egress {
+    static NEXT: AtomicU64 = AtomicU64::new(1 << 62);
+    let Refusal { reason, hint } = refusal.clone();
+    Egress {
+        id: NEXT.fetch_add(1, Ordering::Relaxed),
+        principal: sender.principal.0.to_string(),
+        tool: sender.tool.as_ref().map(ToString::to_string),
+        method: output::one_line(&request.method, 32),
+        origin: Target::parse(&request.url).map(|target| target.origin()).unwrap_or_default(),
+        path: String::new(),
+        verdict: Verdict::Refused { reason, hint },
+        durable: false,
+    }
 }

@@ -27,8 +27,8 @@ const STATE_BYTES_MAX: usize = 16 << 20;
 
 /// What a component hand is made from.
 pub(crate) struct Recipe {
-    /// The bundle that it belongs to.
-    pub(crate) bundle: String,
+    /// Its place in its bundle.
+    pub(crate) index: usize,
     pub(crate) package: Arc<Package>,
     /// Already cut down to what the component asks for.
     pub(crate) grants: Grants,
@@ -88,7 +88,7 @@ impl ComponentHand {
             protected: Arc::new(protected),
             env: recipe.grants.env.clone(),
             line: recipe.environment.network.as_ref().map(|network| {
-                let principal = network.principal(&recipe.bundle, &recipe.package.component.name);
+                let principal = network.principal(recipe.index);
                 (Arc::clone(&network.http), principal)
             }),
         }))
@@ -153,7 +153,8 @@ impl ComponentHand {
         };
         let ready = self.ready().await?;
         let limits = Limits { output_bytes: STATE_BYTES_MAX as u64, ..self.recipe.limits };
-        let job = Job::new(Call::new("state", placeholder_name()?, Value::Null), Hints::default(), limits);
+        let mut job = Job::new(Call::new("state", placeholder_name()?, Value::Null), Hints::default(), limits);
+        job.sends = false;
         let mut guard = slot.enter().await?;
         let live = guard.take();
         let is_new = live.is_none();

@@ -13,11 +13,13 @@ pub(crate) struct Job {
     pub(crate) hints: Hints,
     pub(crate) meter: Arc<Meter>,
     pub(crate) hop: Arc<Hop>,
+    /// Whether it may send requests. What is no call of a tool is on no record, and may not.
+    pub(crate) sends: bool,
 }
 
 impl Job {
     pub(crate) fn new(call: Call, hints: Hints, limits: Limits) -> Self {
-        Self { call, hints, meter: Arc::new(Meter::new(limits)), hop: Arc::default() }
+        Self { call, hints, meter: Arc::new(Meter::new(limits)), hop: Arc::default(), sends: true }
     }
 
     /// A claim to only read is made true: it gets every folder read-only.

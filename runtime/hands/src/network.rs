@@ -20,6 +20,9 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 /// A body of at most so many bytes is read before it is sent: then it can be searched, and sent again under a renewed
 /// credential.
 const WHOLE_BYTES_MAX: usize = 64 << 10;
+/// The most bytes of a request's body that a guest writes at once. Two such pieces wait in the host for each request that it
+/// holds.
+const OUTGOING_BYTES_MAX: usize = 16 << 10;
 /// How long to wait for such a body. A guest that wants an answer before it has said all does not wait for ever.
 const WHOLE_TIME_MAX: Duration = Duration::from_secs(1);
 /// The most that a guest's own time-outs are believed; the call's wall time ends before.
@@ -30,21 +33,21 @@ const TIMEOUT_MAX: Duration = Duration::from_secs(60 * 60);
 pub struct Network {
     /// Sends, or refuses.
     pub http: Arc<dyn Http>,
-    /// Who has the hands: a session, or a command. Only a name; two owners share no rule, connection or quota.
+    /// Who has the hands: one bundle, of a session or a command. Only a name; two owners share no rule, connection or quota.
     pub owner: Arc<str>,
 }
 
 impl Network {
-    /// In whose name the hand of a component sends. Whoever fills in the rules names it in the same way.
+    /// In whose name a component of a bundle sends: by its place in that, from 0, since authors choose names as they like.
     #[must_use]
-    pub fn principal(&self, bundle: &str, component: &str) -> Principal {
-        Self::principal_of(&self.owner, bundle, component)
+    pub fn principal(&self, component: usize) -> Principal {
+        Self::principal_of(&self.owner, component)
     }
 
     /// The same, for an owner whose network is still to be made.
     #[must_use]
-    pub fn principal_of(owner: &str, bundle: &str, component: &str) -> Principal {
-        Principal::new(format!("{owner}/{bundle}/{component}"))
+    pub fn principal_of(owner: &str, component: usize) -> Principal {
+        Principal::new(format!("{owner}/{component}"))
     }
 }
 
@@ -71,7 +74,7 @@ impl Outgoing {
 
     /// What is sent from now on belongs to this call.
     pub(crate) fn start_call(&mut self, job: &Job) {
-        self.sender = self.line.as_ref().map(|(_, principal)| Sender {
+        self.sender = self.line.as_ref().filter(|_| job.sends).map(|(_, principal)| Sender {
             principal: principal.clone(),
             tool: Some(job.call.name.as_str().into()),
             call: Some(job.call.id.clone()),
@@ -86,6 +89,10 @@ type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Exchange = Box<dyn Future<Output = Result<(http::Response<WasiBody>, Io), Error>> + Send>;
 
 impl WasiHttpHooks for Outgoing {
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        OUTGOING_BYTES_MAX
+    }
+
     fn set_host_header(&mut self) -> bool {
         false // the sender's, from the URL
     }

@@ -23,7 +23,7 @@ const RANDOM_BYTES_MAX: u64 = 1 << 20;
 const CROSSING_BYTES_EXTRA: u64 = 256 << 10;
 /// The most that the headers of one request or response take in the host, in bytes; an allowance for how they are kept
 /// included.
-const FIELDS_BYTES_MAX: usize = 128 << 10;
+const FIELDS_BYTES_MAX: usize = 32 << 10;
 /// Fuel that a call into the host costs beside what it does, so that a loop of cheap
 /// host calls burns its budget about as fast as the machine's time.
 const HOST_CALL_FUEL: u64 = 500;

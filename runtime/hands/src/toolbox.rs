@@ -52,8 +52,8 @@ impl Toolbox {
     pub async fn add(&mut self, bundle: &Bundle, environment: &Environment) -> Result<(), ToolboxError> {
         let environment = Arc::new(environment.clone());
         let mut added = Vec::new();
-        for component in &bundle.components {
-            let hand = Arc::new(self.hand(bundle, component, &environment).await?);
+        for (index, component) in bundle.components.iter().enumerate() {
+            let hand = Arc::new(self.hand(bundle, (index, component), &environment).await?);
             for (own, tool) in component.tools.apply(hand.tools())? {
                 added.push((tool, Route { hand: Arc::clone(&hand), own }));
             }
@@ -69,11 +69,11 @@ impl Toolbox {
     async fn hand(
         &self,
         bundle: &Bundle,
-        component: &BundleComponent,
+        (index, component): (usize, &BundleComponent),
         environment: &Arc<Environment>,
     ) -> Result<ComponentHand, HandError> {
         let recipe = Recipe {
-            bundle: bundle.name.clone(),
+            index,
             package: self.library.package(component),
             grants: component.effective(&environment.grants).grants,
             limits: environment.limits.narrowed_by(bundle.limits),

@@ -81,16 +81,16 @@ impl Desk<'_> {
             biased;
             interrupted = watch.interrupt(self.written()) => {
                 interrupted?;
-                self.tell(ready.egress.take()).await?;
+                self.tell(ready.egress.end()).await?;
                 return self.look().await;
             }
             () = self.pass(left) => {
-                self.tell(ready.egress.take()).await?;
+                self.tell(ready.egress.end()).await?;
                 return self.look().await;
             }
             outcome = ready.hand.reconcile(ready.request.clone()) => outcome,
         };
-        self.stage(ready.egress.take())?;
+        self.stage(ready.egress.end())?;
         self.reconciled(&ready, outcome).await
     }
 
@@ -198,7 +198,7 @@ impl Desk<'_> {
                 tracing::warn!(session = %self.session, "a call that was cut off is still there");
             }
         }
-        let sent: Vec<Event> = left.iter().flat_map(|one| one.egress.take()).collect();
+        let sent: Vec<Event> = left.iter().flat_map(|one| one.egress.end()).collect();
         self.tell(sent).await?;
         self.look().await
     }
@@ -216,7 +216,7 @@ impl Desk<'_> {
     async fn conclude(&mut self, left: &mut Vec<Ready>, (id, result): Ended) -> Result<(), WakeError> {
         let Some(index) = left.iter().position(|one| one.call.id == id) else { return Ok(()) };
         let ready = left.remove(index);
-        self.stage(ready.egress.take())?;
+        self.stage(ready.egress.end())?;
         match result {
             Some(Ok(output)) => {
                 let events = self.committed(&ready, &output).await?;

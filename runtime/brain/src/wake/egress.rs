@@ -3,10 +3,10 @@
 use crate::Surroundings;
 use async_trait::async_trait;
 use handbox_hand::{Audit, AuditError, Egress, EgressEnd, Verdict};
-use handbox_session::{Batch, Epoch, Event, EventId, Kind, Minter, SessionId, SessionLog, Writer, kinds};
+use handbox_session::{Batch, Epoch, Event, EventId, Kind, LogError, Minter, SessionId, SessionLog, Writer, kinds};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many records may wait for the end of their call.
 const WAITING_MAX: usize = 64;
@@ -29,12 +29,53 @@ pub(super) struct EgressLog {
 pub(super) struct Waiting {
     events: Vec<Event>,
     minter: Minter,
+    /// Whether the call has ended. Nothing is sent for it any more, and what comes late is written by itself.
+    is_over: bool,
 }
 
 impl EgressLog {
-    /// What waits to be written.
-    pub(super) fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner).events)
+    /// What waits to be written, at the end of the call.
+    pub(super) fn end(&self) -> Vec<Event> {
+        self.waiting().is_over = true;
+        self.take()
+    }
+
+    fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut self.waiting().events)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends what waits, also if whoever asked goes away meanwhile. What was certainly not written waits again.
+    async fn write(&self) -> Result<(), AuditError> {
+        let events = self.take();
+        let (log, written) = (Arc::clone(&self.log), events.clone());
+        let batch = Batch { session: self.session, writer: Writer::Brain(self.epoch), after: None, events: written };
+        let append = tokio::spawn(async move { log.append(vec![batch]).await });
+        match append.await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => {
+                if !matches!(error, LogError::Unavailable(_) | LogError::Unreachable(_)) {
+                    self.waiting().events.splice(0..0, events);
+                }
+                Err(AuditError(error.to_string()))
+            }
+            Err(error) => Err(AuditError(error.to_string())),
+        }
+    }
+
+    /// Appends the end of a request that outlived its call.
+    fn write_late(&self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (log, session) = (Arc::clone(&self.log), self.session);
+        let batch = Batch { session, writer: Writer::Brain(self.epoch), after: None, events: self.take() };
+        runtime.spawn(async move {
+            if let Err(error) = log.append(vec![batch]).await {
+                tracing::warn!(%session, %error, "the end of a request is not on record");
+            }
+        });
     }
 
     fn note(&self, kind: Kind, record: &impl Serialize, id: Option<u64>) -> Result<usize, AuditError> {
@@ -46,7 +87,7 @@ impl EgressLog {
         members.insert("request".to_owned(), request.unwrap_or_default());
         let mut chance = [0; 10];
         self.surroundings.chance(&mut chance);
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         let own = waiting.minter.mint(self.surroundings.now_unix_ms(), chance);
         waiting.events.push(Event::new(own, kind, members).map_err(|error| AuditError(error.to_string()))?);
         Ok(waiting.events.len())
@@ -56,20 +97,24 @@ impl EgressLog {
 #[async_trait]
 impl Audit for EgressLog {
     async fn decided(&self, egress: &Egress) -> Result<(), AuditError> {
+        if self.waiting().is_over {
+            return Err(AuditError("the call that would send it has ended".to_owned()));
+        }
         let waiting = self.note(kinds::HANDBOX_EGRESS, egress, None)?;
         let goes = matches!(egress.verdict, Verdict::Allowed { .. });
         if !(goes && egress.durable) && waiting < WAITING_MAX {
             return Ok(());
         }
-        let batch =
-            Batch { session: self.session, writer: Writer::Brain(self.epoch), after: None, events: self.take() };
-        self.log.append(vec![batch]).await.map(drop).map_err(|error| AuditError(error.to_string()))
+        self.write().await
     }
 
     fn ended(&self, egress: &Egress, end: &EgressEnd) {
         // Numbers and short texts alone: this cannot fail, and what was sent is on record.
         if let Err(error) = self.note(kinds::HANDBOX_EGRESS_ENDED, end, Some(egress.id)) {
             tracing::warn!(session = %self.session, %error, "the end of a request is not on record");
+        }
+        if self.waiting().is_over {
+            self.write_late();
         }
     }
 }

@@ -66,6 +66,9 @@ impl Advice<'_> {
     }
 
     fn on_fault(&self, fault: &ToolFault) -> Option<String> {
+        if self.only_sends() {
+            return None;
+        }
         let text = fault.to_string();
         self.on_text(&text, About::of(&text, matches!(fault, ToolFault::Denied(_))))
     }
@@ -121,6 +124,13 @@ impl Advice<'_> {
             _ => true,
         });
         known.map(|component| Ceiling { bundle: self.bundle, component, cwd: self.cwd })
+    }
+
+    /// Whether the tool uses hosts and no folder: what it may not reach is told when it is refused.
+    fn only_sends(&self) -> bool {
+        let mut components = self.components().peekable();
+        let sends = |one: Ceiling<'_>| one.component.asks.folders.is_empty() && !one.component.asks.hosts.is_empty();
+        components.peek().is_some() && components.all(sends)
     }
 
     /// What the tool does with a folder if nothing keeps it from that.

@@ -42,7 +42,7 @@ pub(crate) fn brain(
     let scratch = Arc::new(SessionScratch { data: paths.data.clone() });
     // For hints only, which are typed where they are read.
     let stands = std::env::current_dir().unwrap_or_else(|_| cwd.to_owned());
-    let way = Way::new(vault::keep(&paths), config.operator.ranges.clone())?;
+    let way = Way::new(vault::keep(&paths), config.operator.ranges.clone(), global.quiet)?;
     let hands = Arc::new(BundleHands::new(library, config, paths, (Arc::clone(&log), seal), (way, &stands)));
     let brain = Brain {
         log,

@@ -30,7 +30,7 @@ pub(crate) struct BundleHands {
     paths: Paths,
     log: Arc<dyn SessionLog>,
     seal: Seal,
-    way: Way,
+    way: Arc<Way>,
     /// Where the operator stands.
     cwd: PathBuf,
     /// What the operator can do about calls that failed.
@@ -70,7 +70,7 @@ impl BundleHands {
         config: Config,
         paths: Paths,
         (log, seal): (Arc<dyn SessionLog>, Seal),
-        (way, cwd): (Way, &Path),
+        (way, cwd): (Arc<Way>, &Path),
     ) -> Self {
         let (cwd, hints) = (cwd.to_owned(), Hints::default());
         Self { library, config, paths, log, seal, way, cwd, hints, ready: Mutex::default() }
@@ -100,14 +100,12 @@ impl BundleHands {
         let folders = Folders::of(&self.paths.data, need.session);
         folders.make().map_err(|error| HandError::Fatal(format!("the session's own folders: {error}")))?;
         let limits = Pinned::read(need.runs).and_then(|pinned| pinned.limits()).map_err(HandError::Gone)?;
-        let owner = need.session.to_string();
-        let pinned = Pinned::read(need.runs).map_err(HandError::Gone)?;
-        let source = pinned.source(need.hand).unwrap_or(&provisions.bundle.name);
-        let holder = Holder::pinned(&provisions.bundle, source, &self.config);
+        let owner = format!("{}/{}", need.session, need.hand);
+        let holder = Holder::of(&provisions.bundle, &self.config);
+        let network = self.way.network(&owner, &holder, &provisions.bundle, &provisions.grants);
         let denied = |failure| HandError::Denied(refusal(failure));
-        let network = self.way.network(&owner, (&provisions.bundle, &holder), &provisions.grants).map_err(denied)?;
         let mut provisions = provisions;
-        for (name, value) in self.way.placeholders(&holder).map_err(denied)? {
+        for (name, value) in self.way.placeholders(&holder, &provisions.bundle).map_err(denied)? {
             if provisions.grants.env.iter().all(|(own, _)| *own != name) {
                 provisions.grants.env.push((name, value));
             }

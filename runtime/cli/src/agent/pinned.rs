@@ -149,11 +149,6 @@ impl Pinned {
         }
     }
 
-    /// What the bundle of a hand is called by whoever binds credentials for it.
-    pub(crate) fn source(&self, hand: &str) -> Option<&str> {
-        self.bundles.iter().find(|bundle| bundle.hand == hand).map(|bundle| bundle.source.as_str())
-    }
-
     /// What a session pinned.
     pub(crate) fn read(runs: &RunsWith) -> Result<Self, String> {
         serde_json::from_value(runs.grants.clone()).map_err(|error| format!("the session's `grants`: {error}"))

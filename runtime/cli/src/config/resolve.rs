@@ -70,6 +70,14 @@ impl Config {
         self.names().into_iter().find_map(|name| Some((name.to_owned(), leads_there(&self.alias(name)?)?)))
     }
 
+    /// The names that the operator gave to what is loaded from `file`, canonical.
+    pub(crate) fn operators_names_of(&self, file: &Path) -> Vec<String> {
+        let leads_there =
+            |path: &Placed<PathBuf>| loaded_file(&path.value).canonicalize().is_ok_and(|real| real == file);
+        let all = self.operator.bundles.iter();
+        all.filter(|(_, bundle)| bundle.path.as_ref().is_some_and(leads_there)).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Every configured name, the operator's first.
     pub(crate) fn names(&self) -> Vec<&str> {
         let project = self.project.iter().flat_map(|project| project.settings.bundles.keys());

@@ -126,9 +126,10 @@ pub(super) fn unbind(global: &Global, paths: &Paths, command: &Unbind) -> Result
 
 /// What the vault calls a bundle: its name in the configuration, or where it lies.
 pub(crate) fn holder(opened: &Opened, word: &str, cwd: &Path) -> String {
+    // A name that a project gives is not the operator's to be relied on.
     match &opened.name {
-        Some(name) => name.clone(),
-        None => {
+        Some(name) if matches!(opened.origin, Origin::BuiltIn | Origin::Config) => name.clone(),
+        _ => {
             let path = cwd.join(word);
             path.canonicalize().unwrap_or(path).display().to_string()
         }
