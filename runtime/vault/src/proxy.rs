@@ -151,8 +151,8 @@ impl Proxy {
         let coding = Coding::of(response.headers());
         // Without a credential, too, it may hold one that went along earlier.
         if matches!(coding, Coding::Unknown) && !needles.is_empty() {
-            let why = "the answer is encoded in a way that cannot be undone to search it for credentials";
-            return Err(HttpError::Unusable(why.to_owned()));
+            // It could not be searched. A guest reads this, and is told nothing of what it has.
+            return Err(HttpError::Unusable("the answer comes in an encoding that is not known here".to_owned()));
         }
         let status = response.status().as_u16();
         let mut headers = headers::of_response(response.headers(), needles, self.limits.header_bytes_max)?;

@@ -51,8 +51,12 @@ impl Credentials for HeldFor {
         self.keep.credential(name, Having::Nothing, &|entry| self.is_bound(entry)).await
     }
 
+    async fn at_hand(&self, name: &str) -> Result<Option<Credential>, CredentialError> {
+        self.keep.known(name, &|entry| self.is_bound(entry)).await
+    }
+
     async fn renewed(&self, name: &str, stale: &Credential) -> Result<Option<Credential>, CredentialError> {
-        self.keep.credential(name, Having::Refused(&stale.secret), &|entry| self.is_bound(entry)).await
+        self.keep.credential(name, Having::Refused(stale.secret.clone()), &|entry| self.is_bound(entry)).await
     }
 
     fn used(&self, name: &str) {

@@ -20,6 +20,8 @@ mod tests;
 #[cfg(test)]
 mod tests_held_for;
 #[cfg(test)]
+mod tests_left;
+#[cfg(test)]
 mod tests_oauth;
 mod tokens;
 mod used;
@@ -330,8 +332,12 @@ impl Credentials for Keep {
         self.credential(name, Having::Nothing, &|_| true).await
     }
 
+    async fn at_hand(&self, name: &str) -> Result<Option<Credential>, CredentialError> {
+        self.known(name, &|_| true).await
+    }
+
     async fn renewed(&self, name: &str, stale: &Credential) -> Result<Option<Credential>, CredentialError> {
-        self.credential(name, Having::Refused(&stale.secret), &|_| true).await
+        self.credential(name, Having::Refused(stale.secret.clone()), &|_| true).await
     }
 
     fn used(&self, name: &str) {
@@ -351,7 +357,7 @@ impl Keep {
     async fn credential(
         &self,
         name: &str,
-        having: Having<'_>,
+        having: Having,
         is_meant: &(dyn Fn(&Entry) -> bool + Sync),
     ) -> Result<Option<Credential>, CredentialError> {
         let work = async {
@@ -363,7 +369,19 @@ impl Keep {
             }
             Ok(secret.map(|secret| Credential { secret, place: entry.kind.place() }))
         };
-        work.await.map_err(|error: KeepError| CredentialError { name: name.to_owned(), why: error.to_string() })
+        work.await.map_err(|error| unavailable(name, &error))
+    }
+
+    /// The same, as far as it is at hand.
+    async fn known(
+        &self,
+        name: &str,
+        is_meant: &(dyn Fn(&Entry) -> bool + Sync),
+    ) -> Result<Option<Credential>, CredentialError> {
+        let entry = self.entry(name).await.map_err(|error| unavailable(name, &error))?;
+        let Some(entry) = entry.filter(is_meant) else { return Ok(None) };
+        let secret = self.at_hand_of(&entry).await;
+        Ok(secret.map(|secret| Credential { secret, place: entry.kind.place() }))
     }
 
     /// What is known of one credential now.
@@ -377,6 +395,10 @@ impl Keep {
         };
         Ok(contents.get(name).cloned())
     }
+}
+
+fn unavailable(name: &str, error: &KeepError) -> CredentialError {
+    CredentialError { name: name.to_owned(), why: error.to_string() }
 }
 
 /// Seconds since 1970.

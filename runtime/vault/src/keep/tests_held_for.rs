@@ -1,7 +1,7 @@
 //! Who still gets a credential, and with what.
 
 use super::*;
-use crate::{Credentials as _, Secret};
+use crate::Secret;
 use tempfile::TempDir;
 
 fn vault() -> (TempDir, Keep) {
