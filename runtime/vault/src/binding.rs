@@ -119,6 +119,14 @@ impl Binding {
         }
     }
 
+    /// See [`Credentials::at_hand`].
+    pub(crate) async fn at_hand(&self) -> Result<Option<Credential>, CredentialError> {
+        match &self.source {
+            Source::Fixed(credential) => Ok(Some(credential.clone())),
+            Source::Stored(credentials) => credentials.at_hand(&self.name).await,
+        }
+    }
+
     pub(crate) async fn renewed(&self, stale: &Credential) -> Result<Option<Credential>, CredentialError> {
         match &self.source {
             Source::Fixed(_) => Ok(None),

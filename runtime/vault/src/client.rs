@@ -176,7 +176,13 @@ mod tests {
             let judge = || {
                 made.set(made.get() + 1);
                 let (resolver, time_max) = (Arc::clone(&resolver), Duration::from_secs(1));
-                Judge { resolver, granted: Vec::new(), public_only: false, time_max }
+                Judge {
+                    resolver,
+                    granted: Vec::new(),
+                    public_only: false,
+                    time_max,
+                    places: Arc::new(tokio::sync::Semaphore::new(1)),
+                }
             };
             clients.get(owner, judge).unwrap();
             made.get()

@@ -64,6 +64,16 @@ pub trait Credentials: Send + Sync {
     /// [`CredentialError`] if that cannot be told; then nothing is sent.
     async fn current(&self, name: &str) -> Result<Option<Credential>, CredentialError>;
 
+    /// The credential of this name as far as it is known without a command and without a server; `None` if it is not. What
+    /// is not sent for is searched for with it. Whoever has nothing to wait for need not say it twice.
+    ///
+    /// # Errors
+    ///
+    /// As [`current`](Self::current).
+    async fn at_hand(&self, name: &str) -> Result<Option<Credential>, CredentialError> {
+        self.current(name).await
+    }
+
     /// Another one in place of `stale`, which the server answered with 401; `None` if it cannot be had. Many may ask at
     /// once; one renewal serves all.
     ///

@@ -17,10 +17,12 @@ const CODINGS_MAX: usize = 2;
 const RATIO_MAX: u64 = 200;
 /// What a body may have whatever its ratio: small ones may well repeat one byte.
 const BYTES_FREE: u64 = 1024 * 1024;
-/// Encoded bytes that are decoded in one go, so that what comes out is bounded too.
-const STEP_BYTES: usize = 16 * 1024;
-/// What they may become, and what of a body is thus in memory at once.
-const STEP_DECODED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Encoded bytes that are decoded in one go, so that what comes out is bounded too. Of one byte, deflate makes at most 1032.
+const STEP_BYTES: usize = 1000;
+/// What they may become, and what of a body is thus in memory at once: a guest may hold many that it does not read.
+const STEP_DECODED_BYTES_MAX: usize = 1024 * 1024;
+/// The most bytes of a block of zstd (RFC 8878, 3.1.1.2.3), encoded or decoded. Its header can say sixteen times as much.
+const ZSTD_BLOCK_BYTES_MAX: usize = 128 * 1024;
 /// What a zstd decoder must be able to look back at; RFC 9659 has servers use no more.
 const ZSTD_WINDOW_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Space in which brotli prepares its output.
@@ -245,10 +247,13 @@ struct Frame {
 impl Zstd {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.input.extend_from_slice(bytes);
-        let input = std::mem::take(&mut self.input);
+        let mut input = std::mem::take(&mut self.input);
         let mut rest = input.as_slice();
         while self.step(&mut rest)? {}
-        self.input = rest.to_vec();
+        // Nothing is moved while a block is still coming.
+        let read = input.len() - rest.len();
+        input.drain(..read);
+        self.input = input;
         Ok(())
     }
 
@@ -266,6 +271,9 @@ impl Zstd {
         let &[low, middle, high, ..] = *rest else { return Ok(false) };
         let header = u32::from_le_bytes([low, middle, high, 0]);
         let (is_last, kind, size) = (header & 1 == 1, header >> 1 & 3, (header >> 3) as usize);
+        if size > ZSTD_BLOCK_BYTES_MAX {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         let length = 3 + if kind == 1 { 1 } else { size } + if is_last && frame.has_checksum { 4 } else { 0 };
         let Some(block) = rest.get(..length) else { return Ok(false) };
         frame.decoder.decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1)).map_err(io::Error::other)?;
@@ -303,10 +311,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn decode(coding: &'static str, body: &[u8], piece_bytes: usize) -> Result<usize, HttpError> {
+    fn coding(name: &'static str) -> Coding {
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_ENCODING, coding.parse().unwrap());
-        let Coding::Known(mut decoder) = Coding::of(&headers) else { panic!("{coding} is known") };
+        headers.insert(CONTENT_ENCODING, name.parse().unwrap());
+        Coding::of(&headers)
+    }
+
+    fn decode(name: &'static str, body: &[u8], piece_bytes: usize) -> Result<usize, HttpError> {
+        let Coding::Known(mut decoder) = coding(name) else { panic!("{name} is known") };
         let mut decoded = 0;
         for piece in body.chunks(piece_bytes) {
             decoder.push(Bytes::copy_from_slice(piece));
@@ -315,6 +327,39 @@ mod tests {
             }
         }
         Ok(decoded + decoder.finish()?.len())
+    }
+
+    #[test]
+    fn what_is_decoded_in_one_go_is_bounded() {
+        let mut dice = 1_u32;
+        let mut roll = || {
+            dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            dice.to_be_bytes()[0]
+        };
+        // Enough that does not become smaller, so that the rest may grow as it wants.
+        let text = [(0..100_000).map(|_| roll()).collect(), vec![0; 8 << 20]].concat();
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        writer.write_all(&text).unwrap();
+        let Coding::Known(mut decoder) = coding("gzip") else { panic!("gzip is known") };
+        decoder.push(writer.finish().unwrap().into());
+        let mut pieces = Vec::new();
+        while let Some(bytes) = decoder.next().unwrap() {
+            pieces.push(bytes.len());
+        }
+        assert_eq!(pieces.iter().sum::<usize>(), text.len());
+        assert!(pieces.iter().all(|bytes| *bytes <= 1 << 20), "{pieces:?}");
+    }
+
+    #[test]
+    fn a_block_of_zstd_is_no_larger_than_the_format_has_it() {
+        for (bytes, is_fine) in [(128_u32 << 10, true), ((128 << 10) + 1, false), ((1 << 21) - 1, false)] {
+            let Coding::Known(mut decoder) = coding("zstd") else { panic!("zstd is known") };
+            let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58];
+            // So many bytes as they are, of which the first is there; the last block.
+            let block = (bytes << 3 | 1).to_le_bytes();
+            decoder.push([&frame[..], &block[..3], b"x"].concat().into());
+            assert_eq!(decoder.next().is_ok(), is_fine, "{bytes}");
+        }
     }
 
     proptest! {

@@ -13,12 +13,13 @@ use reqwest::Response;
 use reqwest::header::HeaderMap;
 use std::error::Error;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{Mutex, OwnedSemaphorePermit};
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-type Trailers = Arc<Mutex<Option<HeaderMap>>>;
+type Trailers = Arc<std::sync::Mutex<Option<HeaderMap>>>;
 
 /// Counts the bytes of a response as they are on the wire, and keeps its trailers, which the HTTP library drops.
 struct Counted {
@@ -68,16 +69,58 @@ impl Body for Counted {
 }
 
 /// A response's body with all that ends when it ends: the record, and the place among the connections.
+///
+/// It ends at its time limit, too, while nobody reads it: a guest that kept it would keep the connection otherwise.
 pub(crate) struct Incoming {
+    held: Arc<Mutex<Held>>,
+    needles: Needles,
+    header_bytes_max: usize,
+    is_over: bool,
+    timer: AbortHandle,
+}
+
+/// What is given back at the end, or when this is dropped.
+pub(crate) struct Held {
     pub(crate) body: crate::body::Body,
     pub(crate) trailers: Trailers,
-    pub(crate) needles: Needles,
-    pub(crate) header_bytes_max: usize,
-    pub(crate) deadline: Instant,
     pub(crate) record: Record,
-    /// Given back at the end, or when this is dropped.
     pub(crate) permits: Vec<OwnedSemaphorePermit>,
-    pub(crate) is_over: bool,
+}
+
+impl Held {
+    fn end(&mut self, error: Option<&HttpError>) {
+        self.record.redacted(self.body.found());
+        self.record.ended(error);
+        self.body.response = None;
+        self.permits.clear();
+    }
+}
+
+fn late() -> HttpError {
+    HttpError::TimedOut("the answer was not read in time".to_owned())
+}
+
+impl Incoming {
+    pub(crate) fn new(held: Held, header_bytes_max: usize) -> Self {
+        let (deadline, needles) = (held.body.deadline, held.body.needles.clone());
+        let held = Arc::new(Mutex::new(held));
+        // It keeps nothing: what is dropped is given back then, not at the limit.
+        let kept = Arc::downgrade(&held);
+        let timer = tokio::spawn(async move {
+            tokio::time::sleep_until(deadline).await;
+            if let Some(held) = kept.upgrade() {
+                // Whoever reads now stops at the same limit.
+                held.lock().await.end(Some(&late()));
+            }
+        });
+        Self { held, needles, header_bytes_max, is_over: false, timer: timer.abort_handle() }
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        self.timer.abort();
+    }
 }
 
 #[async_trait]
@@ -86,28 +129,28 @@ impl HttpBody for Incoming {
         if self.is_over {
             return Ok(None);
         }
-        let next = if Instant::now() < self.deadline {
-            self.body.next().await
+        let mut held = self.held.lock().await;
+        let next = if Instant::now() < held.body.deadline {
+            held.body.next().await
         } else {
             // What has come already would be there at once, however late it is asked for.
-            Err(HttpError::TimedOut("the answer was not read in time".to_owned()))
+            Err(late())
         };
-        self.record.redacted(self.body.found());
-        match &next {
-            Ok(Some(piece)) => {
-                self.record.received(piece.len() as u64);
-                return next;
-            }
-            Ok(None) => self.record.ended(None),
-            Err(error) => self.record.ended(Some(error)),
+        if let Ok(Some(piece)) = &next {
+            let found = held.body.found();
+            held.record.redacted(found);
+            held.record.received(piece.len() as u64);
+            return next;
         }
+        held.end(next.as_ref().err());
         self.is_over = true;
-        self.permits.clear();
+        self.timer.abort();
         next
     }
 
     fn trailers(&mut self) -> Vec<(String, String)> {
-        let came = self.trailers.lock().unwrap_or_else(PoisonError::into_inner).take().filter(|_| self.is_over);
+        let held = self.held.try_lock().ok().filter(|_| self.is_over);
+        let came = held.and_then(|held| held.trailers.lock().unwrap_or_else(PoisonError::into_inner).take());
         // More of them than may be are none: nobody relies on trailers.
         let shown = came.map(|came| headers::of_response(&came, &self.needles, self.header_bytes_max));
         shown.and_then(Result::ok).unwrap_or_default()

@@ -17,6 +17,9 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 /// The most values of credentials that are remembered for one principal: one that changes every hour, for forty days.
 const VALUES_MAX: usize = 1024;
 
+/// Look-ups at once of one principal. All share those of the resolver, and one that is not answered keeps its place.
+const LOOKUPS_MAX: usize = 8;
+
 /// A principal.
 pub(crate) struct Party {
     rules: RwLock<Current>,
@@ -53,12 +56,14 @@ struct Usage {
     requests: AtomicU64,
     bytes: AtomicU64,
     connections: Arc<Semaphore>,
+    lookups: Arc<Semaphore>,
 }
 
 impl Party {
     pub(crate) fn new(rules: Rules, quota: Quota) -> Self {
         let connections = Arc::new(Semaphore::new(quota.connections_max.min(Semaphore::MAX_PERMITS)));
-        let usage = Usage { quota, requests: AtomicU64::new(0), bytes: AtomicU64::new(0), connections };
+        let lookups = Arc::new(Semaphore::new(LOOKUPS_MAX));
+        let usage = Usage { quota, requests: AtomicU64::new(0), bytes: AtomicU64::new(0), connections, lookups };
         let own = Self { rules: RwLock::new(Current::new(rules)), worn: Mutex::default(), usage };
         own.wear_constants();
         own
@@ -142,6 +147,11 @@ impl Party {
             let most = self.usage.quota.connections_max;
             HttpError::Quota(format!("more than {most} requests at once; let one end first"))
         })
+    }
+
+    /// The places of its look-ups, whatever client they are for.
+    pub(crate) fn lookups(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.usage.lookups)
     }
 
     /// From here on the quota counts anew.

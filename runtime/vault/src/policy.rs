@@ -161,7 +161,10 @@ impl Rules {
             }
         };
         let hint = match near {
-            Some((_, _, Difference::Method)) => format!("--host '{} {origin}'", asked.method),
+            // It is typed into a shell, and a guest chose the method.
+            Some((_, _, Difference::Method)) if asked.method.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+                format!("--host '{} {origin}'", asked.method)
+            }
             _ => format!("--host {origin}"),
         };
         Refusal { reason, hint }

@@ -159,6 +159,10 @@ fn without_a_rule_nothing_may_go() {
     assert!(get(&rules(&[], vec![]), "https://a.example/").unwrap_err().hint.contains("--host https://a.example"));
     let post = decide(&rules(&["GET https://a.example"], vec![]), "POST", "https://a.example/").unwrap_err();
     assert_eq!(post.hint, "--host 'POST https://a.example'");
+    for method in ["X'$(reboot)'", "`x`", "a&b", "get", "M-SEARCH"] {
+        let refusal = decide(&rules(&["GET https://a.example"], vec![]), method, "https://a.example/").unwrap_err();
+        assert_eq!(refusal.hint, "--host https://a.example", "{method}");
+    }
 }
 
 #[test]

@@ -34,12 +34,13 @@ pub(crate) struct Prepared {
 
 impl Proxy {
     /// Has the credentials told that this principal may come by, once under its rules: a request that brings one of them
-    /// itself is found by its value. Those that cannot be had now are told when they first go along.
+    /// itself is found by its value. Those that are not at hand are told when they first go along: no command is run and no
+    /// server asked for a request that may have nothing to do with them.
     pub(crate) async fn learn(&self, party: &Party) {
         let current = party.current();
         let learn = async {
             for binding in &current.rules.grant.bindings {
-                if let Ok(Some(credential)) = binding.current().await {
+                if let Ok(Some(credential)) = binding.at_hand().await {
                     let _ = party.wear(&binding.shared_name(), &credential);
                 }
             }
@@ -71,8 +72,12 @@ impl Proxy {
         let permits = self.permits(party)?;
         let binding = allowed.pool.binding.and_then(|at| current.rules.grant.bindings.get(at));
         if binding.is_some() && fields.contains_key(RANGE) {
-            let why = "no part of an answer is asked for where a credential goes along: it could begin inside that";
-            return Err(HttpError::Invalid(why.to_owned()));
+            // Denied as anything else is: a guest is not told by this whether a credential goes along.
+            return Err(HttpError::Denied(Refusal {
+                reason: "a part of an answer is asked for where a credential goes along: it could begin inside that"
+                    .to_owned(),
+                hint: "the tool must leave the header \"range\" away there, and read the whole".to_owned(),
+            }));
         }
         let strangers = party.strangers(binding.map(Binding::name));
         refuse_brought(&strangers, &request)?;

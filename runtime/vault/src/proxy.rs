@@ -4,7 +4,7 @@ use crate::body::Body;
 use crate::client::{Clients, Owner};
 use crate::decode::Coding;
 pub(crate) use crate::failure::failure;
-use crate::incoming::{Incoming, counted};
+use crate::incoming::{Held, Incoming, counted};
 use crate::party::Party;
 use crate::policy::Rules;
 use crate::prepare::Prepared;
@@ -131,7 +131,7 @@ impl Proxy {
         Ok(vec![own, all])
     }
 
-    fn client(&self, sender: &Sender, prepared: &Prepared) -> Result<Client, HttpError> {
+    fn client(&self, party: &Party, sender: &Sender, prepared: &Prepared) -> Result<Client, HttpError> {
         let pool = prepared.allowed.pool;
         let owner = Owner { principal: sender.principal.clone(), generation: prepared.current.generation, pool };
         let judge = || Judge {
@@ -139,6 +139,7 @@ impl Proxy {
             granted: if pool.public_only { Vec::new() } else { prepared.current.rules.grant.ranges.clone() },
             public_only: pool.public_only,
             time_max: self.limits.connect_time_max,
+            places: party.lookups(),
         };
         self.clients.get(owner, judge).map_err(|error| HttpError::Unreachable(error.to_string()))
     }
@@ -151,8 +152,8 @@ impl Proxy {
         let coding = Coding::of(response.headers());
         // Without a credential, too, it may hold one that went along earlier.
         if matches!(coding, Coding::Unknown) && !needles.is_empty() {
-            let why = "the answer is encoded in a way that cannot be undone to search it for credentials";
-            return Err(HttpError::Unusable(why.to_owned()));
+            // It could not be searched. A guest reads this, and is told nothing of what it has.
+            return Err(HttpError::Unusable("the answer comes in an encoding that is not known here".to_owned()));
         }
         let status = response.status().as_u16();
         let mut headers = headers::of_response(response.headers(), needles, self.limits.header_bytes_max)?;
@@ -193,9 +194,8 @@ impl Proxy {
         let (response, trailers) = counted(response, Arc::clone(party));
         let needles = party.needles();
         let (status, headers, body) = self.receive(response, &needles, start)?;
-        let (header_bytes_max, deadline) = (self.limits.header_bytes_max, start + self.limits.total_time_max);
         let (record, permits) = (record.handed_over(), std::mem::take(&mut prepared.permits));
-        let body = Incoming { body, trailers, needles, header_bytes_max, deadline, record, permits, is_over: false };
+        let body = Incoming::new(Held { body, trailers, record, permits }, self.limits.header_bytes_max);
         Ok(HttpResponse { status, headers, body: Box::new(body) })
     }
 
@@ -214,7 +214,7 @@ impl Proxy {
             Ok(()) => self.prepare(party, sender, request).await,
             Err(error) => Err(error),
         };
-        let ready = prepared.and_then(|prepared| Ok((self.client(sender, &prepared)?, prepared)));
+        let ready = prepared.and_then(|prepared| Ok((self.client(party, sender, &prepared)?, prepared)));
         match ready {
             Ok((client, prepared)) => {
                 record.allowed(&prepared.allowed, prepared.credential_name(), time_max).await?;

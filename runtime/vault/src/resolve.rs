@@ -83,9 +83,22 @@ pub(crate) struct Judge {
     pub(crate) granted: Vec<IpNet>,
     pub(crate) public_only: bool,
     pub(crate) time_max: Duration,
+    /// Those of one principal at once. A look-up cannot be stopped, so it keeps its place until it ends by itself.
+    pub(crate) places: Arc<Semaphore>,
 }
 
 impl Judge {
+    async fn lookup(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(io::Error::other)?;
+        let (resolver, name) = (Arc::clone(&self.resolver), name.to_owned());
+        let found = tokio::spawn(async move {
+            let found = resolver.lookup(&name).await;
+            drop(place);
+            found
+        });
+        found.await.map_err(io::Error::other)?
+    }
+
     async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, LookupError> {
         // A rule named it, or the request would not have come so far. It is this machine whatever the system says: a
         // credential may go there without TLS.
@@ -95,7 +108,7 @@ impl Judge {
         if let Some(why) = never_asked(name) {
             return Err(LookupError::Never { name: name.to_owned(), why });
         }
-        let found = tokio::time::timeout(self.time_max, self.resolver.lookup(name)).await;
+        let found = tokio::time::timeout(self.time_max, self.lookup(name)).await;
         let found = found.map_err(|_| LookupError::Unknown("no answer within the time allowed".to_owned()))?;
         let found = found.map_err(|error| LookupError::Unknown(error.to_string()))?;
         if found.is_empty() {
@@ -192,7 +205,13 @@ mod tests {
             }
         }
         let time_max = Duration::from_secs(1);
-        let judge = Judge { resolver: Arc::new(Nobody), granted: Vec::new(), public_only: false, time_max };
+        let judge = Judge {
+            resolver: Arc::new(Nobody),
+            granted: Vec::new(),
+            public_only: false,
+            time_max,
+            places: Arc::new(Semaphore::new(1)),
+        };
         for name in ["a.localhost", "local", "printer.local", "metadata.google.internal"] {
             assert!(matches!(judge.addresses(name).await, Err(LookupError::Never { .. })), "{name}");
         }

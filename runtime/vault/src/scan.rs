@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn whatever_holds_none_leaves_whole() {
-        let mut scan = Scan::new(vec![pattern("abacabad"), pattern("bacabbbb")]);
+        let mut scan = Scan::new(vec![pattern("abacabad"), pattern("bacabbbd")]);
         let mut left = Vec::new();
         for piece in ["xxabaca", "b", "acabxabacab", "bb"] {
             left.extend_from_slice(&scan.push(Bytes::copy_from_slice(piece.as_bytes())).unwrap());

@@ -312,3 +312,13 @@ async fn errors_show_neither_the_credential_nor_the_query() {
         assert!(!shown.contains("canary") && !shown.contains("private"), "{shown}");
     }
 }
+
+#[tokio::test]
+async fn a_part_of_an_answer_is_denied_where_a_credential_goes_along() {
+    // C15: a guest that is told more than that learns where it has one.
+    let server = Server::always(answer(200, "", "")).await;
+    let part = || with("range", "bytes=3-", get(server.url()));
+    let refused = with_bindings(vec![bound(&server)]).open().refused(part()).await;
+    assert!(refused.contains("\"range\""), "{refused}");
+    allowing(&[&server.url()]).open().body(part()).await;
+}

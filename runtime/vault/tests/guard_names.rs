@@ -6,10 +6,10 @@ mod guard;
 
 use fake::answer;
 use guard::{Named, Names, Setup, allowing, get};
-use handbox_hand::{HttpError, Verdict};
-use handbox_vault::{Options, Proxy, Resolve, Trust};
+use handbox_hand::{Http as _, HttpError, Principal, Sender, Verdict};
+use handbox_vault::{Grant, Limits, Options, Proxy, Resolve, Trust};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// A bench whose rule is for this name at this port.
@@ -165,4 +165,42 @@ async fn a_rule_for_many_hosts_leaves_no_connection_open_at_each() {
         bench.body(get(format!("http://a.example.com:{}/", server.port))).await;
     }
     assert_eq!(server.connections(), 2);
+}
+
+/// Never answers for some names, and counts who asked for them.
+struct Deaf(Mutex<usize>);
+
+#[async_trait::async_trait]
+impl Resolve for Deaf {
+    async fn lookup(&self, host: &str) -> std::io::Result<Vec<IpAddr>> {
+        if host.ends_with(".silent.example") {
+            *self.0.lock().unwrap() += 1;
+            std::future::pending::<()>().await;
+        }
+        Ok(vec![[127, 0, 0, 1].into()])
+    }
+}
+
+#[tokio::test]
+async fn one_principal_does_not_take_the_look_ups_of_all() {
+    let server = Named::new("api.example.com", answer(200, "", "here")).await;
+    let own = format!("http://api.example.com:{}", server.port);
+    let limits = Limits { connect_time_max: Duration::from_millis(300), ..guard::LIMITS };
+    let resolver = Arc::new(Deaf(Mutex::new(0)));
+    let options = Options { trust: Trust::Only(vec![]), ..Options::new(limits) };
+    let proxy = Proxy::new(Options { resolver: Arc::clone(&resolver) as _, ..options }).unwrap();
+    for name in ["greedy", "modest"] {
+        let destinations = vec![guard::to("http://*.silent.example"), guard::to(&own)];
+        let ranges = vec!["127.0.0.0/8".parse().unwrap()];
+        let principal = Principal::new(name);
+        proxy.grant(Grant { destinations, ranges, ..Grant::new(principal) }).unwrap();
+    }
+    let sender = |name: &str| Sender::new(Principal::new(name));
+    // Nobody waits for these any more, and they keep their places all the same.
+    for at in 0..12 {
+        let sent = proxy.send(&sender("greedy"), get(format!("http://a{at}.silent.example/"))).await;
+        assert!(matches!(sent, Err(HttpError::Unreachable(_))), "{sent:?}");
+    }
+    assert_eq!(*resolver.0.lock().unwrap(), 8);
+    assert_eq!(guard::fetch(&proxy, &sender("modest"), get(&own)).await.unwrap().2, "here");
 }

@@ -318,3 +318,22 @@ async fn trailers_are_given_after_the_end_without_credentials() {
     let wanted = [("x-key", "****"), ("x-sum", "1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(trailers, wanted);
 }
+
+#[tokio::test]
+async fn a_response_that_nobody_reads_gives_its_place_back_at_its_end() {
+    let server = Server::always(vec![head("a/b"), chunk("x"), Act::Wait(Duration::from_secs(60)), end()]).await;
+    let quota = Quota { connections_max: 1, ..guard::LIMITS.quota };
+    let limits = Limits { total_time_max: Duration::from_millis(500), quota, ..guard::LIMITS };
+    let bench = Setup { limits, ..allowing(&[&server.url()]) }.open();
+    let mut kept = bench.proxy.send(&bench.sender(), get(server.url())).await.unwrap();
+    let ended = async {
+        while bench.told.ends().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("its end is on record");
+    assert!(bench.told.ends()[0].error.as_ref().unwrap().contains("not read in time"));
+    assert!(bench.proxy.send(&bench.sender(), get(server.url())).await.is_ok(), "its place is free");
+    assert!(matches!(kept.body.next().await, Err(HttpError::TimedOut(_))), "whoever reads it at last is told");
+    assert_eq!(kept.body.next().await, Ok(None));
+}

@@ -375,6 +375,10 @@ impl Bind {
             let message = format!("no credential is sent to {to}, where others could read it on the way");
             return Err(KeepError::invalid(message, "use https, or a loopback address"));
         }
+        if to.is_broad() {
+            let message = format!("no credential is bound to {to}, which is anybody");
+            return Err(KeepError::invalid(message, "name the host, or all below one: https://*.example.com"));
+        }
         if self.bundle.is_empty() || !is_text(&self.bundle) {
             return Err(KeepError::invalid("a binding is for a bundle", "name it: --for BUNDLE"));
         }
@@ -382,10 +386,22 @@ impl Bind {
             !method.is_empty() && method.len() <= 32 && method.bytes().all(|byte| byte.is_ascii_uppercase())
         };
         match self.methods.len() <= 16 && self.methods.iter().all(is_method) {
-            true => Ok(to),
-            false => Err(KeepError::invalid("that is no list of methods", "--method GET --method POST")),
+            true => self.narrowed(to.clone()).map(|_| to),
+            false => Err(no_methods()),
         }
     }
+
+    /// The destination with the methods alone that are named beside it.
+    pub(super) fn narrowed(&self, to: Destination) -> Result<Destination, KeepError> {
+        if self.methods.is_empty() {
+            return Ok(to);
+        }
+        to.with_methods(self.methods.iter().map(String::as_str)).map_err(|_| no_methods())
+    }
+}
+
+fn no_methods() -> KeepError {
+    KeepError::invalid("that is no list of methods", "--method GET --method POST")
 }
 
 impl Held {

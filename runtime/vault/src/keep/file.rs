@@ -104,11 +104,17 @@ impl VaultFile {
         &self.path
     }
 
+    /// Whether anything is there, be it a link that leads nowhere, or out of reach.
+    pub(super) fn is_there(&self) -> bool {
+        let about = std::fs::symlink_metadata(&self.path);
+        about.map_or_else(|error| error.kind() != std::io::ErrorKind::NotFound, |_| true)
+    }
+
     /// What is there now; `None` if nothing is.
     pub(super) fn stamp(&self) -> Result<Option<Stamp>, KeepError> {
         match std::fs::metadata(&self.path) {
             Ok(about) => Ok(Some(Stamp::of(&about))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(_) if !self.is_there() => Ok(None),
             Err(error) => Err(KeepError::file(&self.path, &error)),
         }
     }
@@ -118,7 +124,7 @@ impl VaultFile {
         let failed = |error: &std::io::Error| KeepError::file(&self.path, error);
         // Asked before opening, because opening a FIFO would wait for a writer.
         match std::fs::metadata(&self.path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(_) if !self.is_there() => return Ok(None),
             Err(error) => return Err(failed(&error)),
             Ok(about) if !about.is_file() => return Err(self.damaged("it is not a regular file")),
             Ok(_) => {}

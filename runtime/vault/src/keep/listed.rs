@@ -36,10 +36,8 @@ pub struct Bound {
     pub name: String,
     /// Of which kind it is; see [`Kind::name`].
     pub kind: &'static str,
-    /// Where it goes.
+    /// Where it goes, and with which methods.
     pub to: Destination,
-    /// With which methods; none for all.
-    pub methods: Vec<String>,
     /// Where it stands in a request.
     pub place: Place,
     /// What is done if the guest sends that header itself.
@@ -93,7 +91,7 @@ impl Keep {
         all.into_iter().find(|one| one.name == name).ok_or_else(|| KeepError::Unknown(name.to_owned()))
     }
 
-    /// What is bound for a bundle, which has this digest now.
+    /// What is bound for a bundle, which has this digest now. Each credential is named once for each destination.
     ///
     /// # Errors
     ///
@@ -108,7 +106,14 @@ impl Keep {
                         to: bind.to.clone(),
                         pinned: pinned.clone(),
                     }),
-                    _ => bindings.bound.extend(bound(entry, bind)?),
+                    _ => {
+                        for one in bound(entry, bind)? {
+                            let is_same = |own: &Bound| own.name == one.name && own.to == one.to;
+                            if !bindings.bound.iter().any(is_same) {
+                                bindings.bound.push(one);
+                            }
+                        }
+                    }
                 }
             }
         }
@@ -161,8 +166,9 @@ impl Listed {
     }
 }
 
-fn bound(entry: &Entry, bind: &Bind) -> Result<Vec<Bound>, KeepError> {
-    let to = bind.check()?;
+/// What a binding comes to.
+pub(super) fn bound(entry: &Entry, bind: &Bind) -> Result<Vec<Bound>, KeepError> {
+    let to = bind.narrowed(bind.check()?)?;
     let destinations = match &entry.kind {
         Kind::Git { .. } => repository(&to).unwrap_or_default(),
         _ => vec![to],
@@ -171,7 +177,6 @@ fn bound(entry: &Entry, bind: &Bind) -> Result<Vec<Bound>, KeepError> {
         name: entry.name.clone(),
         kind: entry.kind.name(),
         to,
-        methods: bind.methods.clone(),
         place: entry.kind.place(),
         guest_header: bind.guest_header,
         variable: entry.kind.variable().map(str::to_owned),

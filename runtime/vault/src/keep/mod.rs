@@ -7,6 +7,7 @@ mod elsewhere;
 mod entry;
 mod error;
 mod file;
+mod held_for;
 mod key;
 mod listed;
 mod login;
@@ -16,6 +17,10 @@ mod probe;
 mod renew;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_held_for;
+#[cfg(test)]
+mod tests_left;
 #[cfg(test)]
 mod tests_oauth;
 mod tokens;
@@ -94,10 +99,10 @@ impl Keep {
         Self(Arc::new(Inner { options, file, used, seen: Mutex::default(), flights: Mutex::default() }))
     }
 
-    /// Whether there is a vault, open or not.
+    /// Whether there is a vault, open or not. One that cannot be looked at is there.
     #[must_use]
     pub fn is_there(&self) -> bool {
-        self.0.file.path().exists()
+        self.0.file.is_there()
     }
 
     /// The files that no tool may reach: the vault's and its key's.
@@ -304,7 +309,7 @@ impl Inner {
         let mut contents = Contents::clone(&*self.contents()?);
         let answer = work(&mut contents)?;
         let mut seen = self.seen();
-        let identity = match self.file.path().exists() || self.options.key.exists() {
+        let identity = match self.file.is_there() || self.options.key.exists() {
             true => self.identity(&mut seen)?,
             false => self.make_key(&Rest::Plain)?,
         };
@@ -324,11 +329,15 @@ impl Drop for Inner {
 #[async_trait]
 impl Credentials for Keep {
     async fn current(&self, name: &str) -> Result<Option<Credential>, CredentialError> {
-        self.credential(name, Having::Nothing).await
+        self.credential(name, Having::Nothing, &|_| true).await
+    }
+
+    async fn at_hand(&self, name: &str) -> Result<Option<Credential>, CredentialError> {
+        self.known(name, &|_| true).await
     }
 
     async fn renewed(&self, name: &str, stale: &Credential) -> Result<Option<Credential>, CredentialError> {
-        self.credential(name, Having::Refused(&stale.secret)).await
+        self.credential(name, Having::Refused(stale.secret.clone()), &|_| true).await
     }
 
     fn used(&self, name: &str) {
@@ -344,13 +353,35 @@ impl Credentials for Keep {
 }
 
 impl Keep {
-    async fn credential(&self, name: &str, having: Having<'_>) -> Result<Option<Credential>, CredentialError> {
+    /// The credential of this name, if it is the one that is meant.
+    async fn credential(
+        &self,
+        name: &str,
+        having: Having,
+        is_meant: &(dyn Fn(&Entry) -> bool + Sync),
+    ) -> Result<Option<Credential>, CredentialError> {
         let work = async {
-            let Some(entry) = self.entry(name).await? else { return Ok(None) };
+            let Some(entry) = self.entry(name).await?.filter(is_meant) else { return Ok(None) };
             let secret = self.value(&entry, having).await?;
+            // A value that took a while may be that of another one, which has the name since.
+            if self.entry(name).await?.filter(is_meant).is_none() {
+                return Ok(None);
+            }
             Ok(secret.map(|secret| Credential { secret, place: entry.kind.place() }))
         };
-        work.await.map_err(|error: KeepError| CredentialError { name: name.to_owned(), why: error.to_string() })
+        work.await.map_err(|error| unavailable(name, &error))
+    }
+
+    /// The same, as far as it is at hand.
+    async fn known(
+        &self,
+        name: &str,
+        is_meant: &(dyn Fn(&Entry) -> bool + Sync),
+    ) -> Result<Option<Credential>, CredentialError> {
+        let entry = self.entry(name).await.map_err(|error| unavailable(name, &error))?;
+        let Some(entry) = entry.filter(is_meant) else { return Ok(None) };
+        let secret = self.at_hand_of(&entry).await;
+        Ok(secret.map(|secret| Credential { secret, place: entry.kind.place() }))
     }
 
     /// What is known of one credential now.
@@ -364,6 +395,10 @@ impl Keep {
         };
         Ok(contents.get(name).cloned())
     }
+}
+
+fn unavailable(name: &str, error: &KeepError) -> CredentialError {
+    CredentialError { name: name.to_owned(), why: error.to_string() }
 }
 
 /// Seconds since 1970.

@@ -66,7 +66,7 @@ impl Keep {
         let secret = self.value(&entry, Having::Nothing).await?.ok_or_else(ended)?;
         let mut status = status_of(&*self.0.out()?, request(method, &asked, &entry.kind.place(), &secret)?).await?;
         if status == 401
-            && let Some(other) = self.value(&entry, Having::Refused(&secret)).await?
+            && let Some(other) = self.value(&entry, Having::Refused(secret.clone())).await?
         {
             status = status_of(&*self.0.out()?, request(method, &asked, &entry.kind.place(), &other)?).await?;
         }

@@ -9,7 +9,7 @@ use super::{Inner, Keep};
 use crate::Secret;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How long before its end a token is renewed, in seconds: a request must arrive while it holds.
 const EARLY_S: u64 = 60;
@@ -26,31 +26,59 @@ pub(super) struct Flight {
     failed: Option<(Instant, Option<Stamp>, KeepError)>,
 }
 
+/// The same, for the one whose turn it is.
+type Alone = OwnedMutexGuard<Flight>;
+
 /// What somebody who asks has already.
-#[derive(Clone, Copy)]
-pub(super) enum Having<'a> {
+#[derive(Clone)]
+pub(super) enum Having {
     Nothing,
     /// The server refused this one.
-    Refused(&'a Secret),
+    Refused(Secret),
 }
 
-impl Having<'_> {
-    fn is(self, secret: &Secret) -> bool {
+impl Having {
+    fn is(&self, secret: &Secret) -> bool {
         matches!(self, Self::Refused(own) if own.reveal() == secret.reveal())
     }
 }
 
 impl Keep {
     /// The value of a credential; `None` if there is none any more, or no other one than was refused.
-    pub(super) async fn value(&self, entry: &Entry, having: Having<'_>) -> Result<Option<Secret>, KeepError> {
-        let other = |secret: &Secret| Some(secret.clone()).filter(|secret| !having.is(secret));
+    ///
+    /// What takes a while goes on though nobody waits for it any more: a server that rotates refresh tokens has made the
+    /// old one void when its answer is on the way, and what is slower than a request may wait is there for a later one.
+    pub(super) async fn value(&self, entry: &Entry, having: Having) -> Result<Option<Secret>, KeepError> {
+        let (keep, name) = (self.clone(), entry.name.clone());
         match &entry.held {
-            Held::Value(secret) => Ok(other(secret)),
-            Held::Oauth(oauth) => match usable(oauth, having) {
+            Held::Value(secret) => Ok(Some(secret.clone()).filter(|secret| !having.is(secret))),
+            Held::Oauth(oauth) => match usable(oauth, &having) {
                 Some(access) => Ok(Some(access)),
-                None => self.renew(&entry.name, having).await,
+                None => {
+                    let flight = self.flight(&name).lock_owned().await;
+                    detached(async move { keep.renew(flight, &name, &having).await }).await
+                }
             },
-            Held::Elsewhere(from) => Ok(other(&self.read(&entry.name, from, having).await?)),
+            Held::Elsewhere(from) => {
+                let flight = self.flight(&name).lock_owned().await;
+                if let Some(secret) = flight.cached(from, &having) {
+                    return Ok(Some(secret));
+                }
+                let from = from.clone();
+                let read = detached(async move { keep.read(flight, &name, &from).await }).await?;
+                Ok(Some(read).filter(|secret| !having.is(secret)))
+            }
+        }
+    }
+
+    /// The value as far as it is known here: nothing is run, and no server asked.
+    pub(super) async fn at_hand_of(&self, entry: &Entry) -> Option<Secret> {
+        match &entry.held {
+            Held::Value(secret) => Some(secret.clone()),
+            // At its end or not: what is searched for it may have got it earlier.
+            Held::Oauth(oauth) => oauth.access.clone(),
+            Held::Elsewhere(Elsewhere::File { path }) => FileSource(path.clone()).read().await.ok(),
+            Held::Elsewhere(from) => self.flight(&entry.name).try_lock().ok()?.cached(from, &Having::Nothing),
         }
     }
 
@@ -59,15 +87,7 @@ impl Keep {
         Arc::clone(flights.entry(name.to_owned()).or_default())
     }
 
-    async fn read(&self, name: &str, from: &Elsewhere, having: Having<'_>) -> Result<Secret, KeepError> {
-        let flight = self.flight(name);
-        let mut flight = flight.lock().await;
-        let cached = flight.read.as_ref().filter(|(at, spec, secret)| {
-            spec == from && at.elapsed() < CACHE_TIME && !having.is(secret) && !matches!(from, Elsewhere::File { .. })
-        });
-        if let Some((.., secret)) = cached {
-            return Ok(secret.clone());
-        }
+    async fn read(&self, mut flight: Alone, name: &str, from: &Elsewhere) -> Result<Secret, KeepError> {
         let stamp = self.0.file.stamp()?;
         flight.refuse_if_failed(stamp)?;
         let source: Box<dyn Source> = match from {
@@ -107,9 +127,7 @@ impl Keep {
     }
 
     /// Another access token. One request serves all who wait, in this process and in others.
-    async fn renew(&self, name: &str, having: Having<'_>) -> Result<Option<Secret>, KeepError> {
-        let flight = self.flight(name);
-        let mut flight = flight.lock().await;
+    async fn renew(&self, mut flight: Alone, name: &str, having: &Having) -> Result<Option<Secret>, KeepError> {
         // Somebody else may have done it meanwhile.
         let Some(oauth) = self.oauth(name).await? else { return Ok(None) };
         if let Some(access) = usable(&oauth, having) {
@@ -178,6 +196,13 @@ impl Keep {
 }
 
 impl Flight {
+    /// What was read of it and may be used still. A file is read at each use.
+    fn cached(&self, from: &Elsewhere, having: &Having) -> Option<Secret> {
+        let (at, spec, secret) = self.read.as_ref()?;
+        let is_fresh = spec == from && at.elapsed() < CACHE_TIME && !matches!(from, Elsewhere::File { .. });
+        (is_fresh && !having.is(secret)).then(|| secret.clone())
+    }
+
     fn refuse_if_failed(&self, stamp: Option<Stamp>) -> Result<(), KeepError> {
         match &self.failed {
             Some((at, then, error)) if *then == stamp && at.elapsed() < FAILURE_TIME => Err(error.clone()),
@@ -199,9 +224,17 @@ impl Client {
 }
 
 /// The access token, if it is not at its end and was not refused.
-fn usable(oauth: &Oauth, having: Having<'_>) -> Option<Secret> {
+fn usable(oauth: &Oauth, having: &Having) -> Option<Secret> {
     let ends = oauth.expires.is_some_and(|expires| expires <= super::now() + EARLY_S);
     oauth.access.clone().filter(|access| !ends && !having.is(access))
+}
+
+/// Does what is to be done to its end, also if nobody waits for that.
+async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, KeepError>> + Send + 'static,
+) -> Result<T, KeepError> {
+    let done = tokio::spawn(work).await;
+    done.map_err(|_| KeepError::unavailable("the credential was not read", "try again"))?
 }
 
 /// Does what may block where that is allowed.

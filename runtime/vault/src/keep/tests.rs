@@ -257,7 +257,7 @@ fn bindings_that_make_no_sense_are_refused() {
     let keep = bench.keep();
     keep.set(new("a", CANARY)).unwrap();
     keep.set(new("b", CANARY)).unwrap();
-    for to in ["http://api.example.com", "api.example.com", "https://me@api.example.com", "https://a.example/?q=1"] {
+    for to in ["http://api.example.com", "https://me@api.example.com", "https://a.example/?q=1"] {
         assert!(matches!(keep.bind("a", bind(to, "std")), Err(KeepError::Invalid { .. })), "{to}");
     }
     keep.bind("a", bind("http://127.0.0.1:8080", "std")).unwrap();

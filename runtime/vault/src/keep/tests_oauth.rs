@@ -13,10 +13,10 @@ const TOKEN_URL: &str = "https://auth.example/token";
 type Answers = dyn Fn(usize, &str) -> (u16, String) + Send + Sync;
 
 /// A server that answers what a test says, and counts.
-struct Server {
+pub(super) struct Server {
     answer: Box<Answers>,
     asked: AtomicUsize,
-    seen: Mutex<Vec<String>>,
+    pub(super) seen: Mutex<Vec<String>>,
 }
 
 #[async_trait]
@@ -42,27 +42,27 @@ impl Outgoing for Way {
     }
 }
 
-struct Bench {
-    folder: TempDir,
-    server: Arc<Server>,
+pub(super) struct Bench {
+    pub(super) folder: TempDir,
+    pub(super) server: Arc<Server>,
 }
 
 impl Bench {
-    fn new(answer: impl Fn(usize, &str) -> (u16, String) + Send + Sync + 'static) -> Self {
+    pub(super) fn new(answer: impl Fn(usize, &str) -> (u16, String) + Send + Sync + 'static) -> Self {
         let server = Server { answer: Box::new(answer), asked: AtomicUsize::new(0), seen: Mutex::default() };
         Self { folder: tempfile::tempdir().unwrap(), server: Arc::new(server) }
     }
 
-    fn keep(&self) -> Keep {
+    pub(super) fn keep(&self) -> Keep {
         let (folder, key) = (self.folder.path().join("data"), self.folder.path().join("config/vault.key"));
         Keep::new(Options { folder, key, passphrase: None, out: Some(Arc::new(Way(Arc::clone(&self.server)))) })
     }
 
-    fn asked(&self) -> usize {
+    pub(super) fn asked(&self) -> usize {
         self.server.asked.load(Ordering::SeqCst)
     }
 
-    fn logged_in(&self, oauth: Oauth) -> Keep {
+    pub(super) fn logged_in(&self, oauth: Oauth) -> Keep {
         let keep = self.keep();
         let held = Held::Oauth(oauth);
         keep.set(New { name: "o".to_owned(), kind: Kind::Oauth, held, note: String::new() }).unwrap();
@@ -70,7 +70,7 @@ impl Bench {
     }
 }
 
-fn oauth(expires_in: u64) -> Oauth {
+pub(super) fn oauth(expires_in: u64) -> Oauth {
     let secret = |text: &str| Secret::new(text).unwrap();
     Oauth {
         access: Some(secret("access-0-0123456789")),
@@ -86,7 +86,7 @@ fn oauth(expires_in: u64) -> Oauth {
 }
 
 /// Tokens with a number in them.
-fn tokens(at: usize) -> (u16, String) {
+pub(super) fn tokens(at: usize) -> (u16, String) {
     let at = at + 1;
     let text = format!(
         r#"{{"access_token":"access-{at}-0123456789","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-{at}-0123456789"}}"#
@@ -94,7 +94,7 @@ fn tokens(at: usize) -> (u16, String) {
     (200, text)
 }
 
-async fn value(keep: &Keep) -> String {
+pub(super) async fn value(keep: &Keep) -> String {
     let credential = keep.current("o").await.unwrap().unwrap();
     String::from_utf8(credential.secret.reveal().to_vec()).unwrap()
 }
@@ -312,7 +312,7 @@ async fn a_device_that_nobody_types_a_code_on_is_given_up() {
     }
 }
 
-fn elsewhere(keep: &Keep, from: Elsewhere) {
+pub(super) fn elsewhere(keep: &Keep, from: Elsewhere) {
     let held = Held::Elsewhere(from);
     keep.set(New { name: "o".to_owned(), kind: Kind::Bearer, held, note: String::new() }).unwrap();
 }

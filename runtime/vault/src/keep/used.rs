@@ -18,6 +18,8 @@ type Times = BTreeMap<String, u64>;
 /// When each was last used.
 pub(super) struct Used {
     path: PathBuf,
+    /// Held while times are on their way from memory to the file, where nobody would find them.
+    writing: Mutex<()>,
     pending: Mutex<Pending>,
 }
 
@@ -29,7 +31,7 @@ struct Pending {
 
 impl Used {
     pub(super) fn new(folder: &Path) -> Self {
-        Self { path: folder.join(FILE), pending: Mutex::default() }
+        Self { path: folder.join(FILE), writing: Mutex::default(), pending: Mutex::default() }
     }
 
     /// Notes that one was used now. Whether it is time to [`write`](Self::write).
@@ -50,6 +52,7 @@ impl Used {
 
     /// Writes what was noted. A failure loses times of no consequence, so none is told.
     pub(super) fn write(&self) {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let noted = std::mem::take(&mut self.pending.lock().unwrap_or_else(PoisonError::into_inner).times);
         if noted.is_empty() {
             return;
@@ -70,6 +73,7 @@ impl Used {
 
     /// The times, those that are not written yet among them.
     pub(super) fn times(&self) -> Times {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut times = self.stored();
         times.extend(self.pending.lock().unwrap_or_else(PoisonError::into_inner).times.clone());
         times
