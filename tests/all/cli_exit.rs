@@ -39,7 +39,11 @@ fn a_tool_that_failed_exits_with_1() {
 fn misuse_exits_with_2_and_says_what_there_is() {
     let machine = Machine::new();
     let cases: [(&[&str], &str, &str); 5] = [
-        (&["call", "nope", "x"], "there is no bundle `nope`", "a built-in one (std), a folder with bundle.toml"),
+        (
+            &["call", "nope", "x"],
+            "there is no bundle `nope`",
+            "a built-in one (std, http, websearch), a folder with bundle.toml",
+        ),
         (&["call", "std", "nope"], "the bundle `std` has no tool `nope`", "it has: read, write, edit, glob, grep"),
         (&["call", "std", "read", "--file_path", "x", "--limit", "memory=x"], "memory", "such as 64MiB"),
         (&["call", "std", "read", "--file_path", "x", "--profile", "huge"], "huge", "strict, default, roomy"),

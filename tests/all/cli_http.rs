@@ -60,7 +60,7 @@ fn nothing_leaked(machine: &Machine, ran: &[&Ran]) {
     let mut files = 0;
     let mut folders = vec![machine.beside("")];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
             let path = entry.path();
             if path.is_symlink() {
                 continue;
@@ -90,7 +90,7 @@ fn sent_as_somebody(server: &Echo, times: usize) {
 fn fetcher(machine: &Machine) -> String {
     let built = handbox_tests::guest_bytes("fetcher");
     let path = machine.beside("fetcher.tool.wasm");
-    std::fs::write(&path, built).unwrap();
+    std::fs::write(&path, built).expect("a folder");
     path.display().to_string()
 }
 

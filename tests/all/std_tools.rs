@@ -16,11 +16,12 @@ async fn the_tools_are_those_of_the_agent_toolset() {
     let lab = Lab::new();
     let std = lab.std().await;
     let names: Vec<&str> = std.tools().iter().map(|tool| tool.name.as_str()).collect();
-    assert_eq!(names, ["read", "write", "edit", "glob", "grep"]);
+    assert_eq!(names, ["read", "write", "edit", "glob", "grep", "web_fetch"]);
     for (name, required, optional) in [
         ("read", vec!["file_path"], vec!["view_range"]),
         ("write", vec!["file_path", "content"], vec![]),
         ("edit", vec!["file_path", "old_string", "new_string"], vec!["replace_all"]),
+        ("web_fetch", vec!["url"], vec![]),
         ("glob", vec!["pattern"], vec!["path"]),
         ("grep", vec!["pattern"], vec!["path"]),
     ] {

@@ -78,12 +78,8 @@ impl Way {
             Kept::Refuse => GuestHeader::Refuse,
             Kept::Replace => GuestHeader::Replace,
         };
-        let _ = holder;
-        let mut to = bound.to.clone();
-        if !bound.methods.is_empty() {
-            to = to.with_methods(bound.methods.iter().map(String::as_str)).map_err(|error| error.to_string())?;
-        }
-        let binding = Binding::stored(&bound.name, to, Arc::new(self.keep.clone()));
+        let credentials = self.keep.held_for(&holder.names, &holder.digest, bound);
+        let binding = Binding::stored(&bound.name, bound.to.clone(), credentials);
         Ok(binding.map_err(|error| error.to_string())?.with_guest_header(guest_header))
     }
 }
