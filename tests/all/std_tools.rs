@@ -30,7 +30,7 @@ async fn the_tools_are_those_of_the_agent_toolset() {
         let properties: Vec<&str> =
             tool.input_schema["properties"].as_object().expect("an object").keys().map(String::as_str).collect();
         assert_eq!(properties, [required, optional].concat(), "{name}");
-        let reads = matches!(name, "read" | "glob" | "grep");
+        let reads = matches!(name, "read" | "glob" | "grep" | "web_fetch");
         assert_eq!(tool.hints.read_only, reads, "{name}");
     }
 }
