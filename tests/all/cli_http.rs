@@ -2,7 +2,8 @@
 
 use handbox_tests::agents::{events, script, session};
 use handbox_tests::echo::Echo;
-use handbox_tests::{Machine, Ran};
+use handbox_tests::git::GitServer;
+use handbox_tests::{Machine, Ran, skipped};
 use serde_json::{Value, json};
 
 /// What must be nowhere but on the wire to its host.
@@ -106,7 +107,8 @@ fn without_a_grant_nothing_is_sent_and_the_line_that_would_allow_it_is_said() {
     let ran = machine.run(&["call", "std", "web_fetch", &input(&url)]);
     assert_ne!(ran.code, Some(0), "{ran:?}");
     let hint = format!("--host {}", server.url());
-    let ran = ran.says(&["not sent: GET ", &hint]);
+    let ran = ran.says(&["not sent: GET ", "is not among the hosts that are granted", &hint]);
+    assert!(!ran.err().contains("folder"), "what it may not reach is no matter of folders: {ran:?}");
     assert!(!ran.out().contains("127.0.0.1:") && server.requests().is_empty());
     // The very line works.
     let ran = machine.run(&["call", "std", "web_fetch", &input(&url), "--host", &server.url()]).ok();
@@ -247,6 +249,46 @@ fn whatever_a_guest_tries_the_credential_goes_only_where_it_is_bound() {
 }
 
 #[test]
+fn a_git_server_is_spoken_to_as_somebody_for_one_repository() {
+    let machine = Machine::new();
+    let basic = data_encoding::BASE64.encode(format!("x-access-token:{CANARY}").as_bytes());
+    let Some(server) = GitServer::start(&machine.beside("server"), &format!("Basic {basic}")) else {
+        return skipped("a_git_server_is_spoken_to_as_somebody_for_one_repository: there is no git http-backend");
+    };
+    let fetcher = fetcher(&machine);
+    machine.line(&["vault", "set", "repo", "--kind", "git", "--stdin"]).stdin(CANARY).run().ok();
+    machine.run(&["vault", "bind", "repo", &format!("{}/me/mine.git", server.url()), "--for", &fetcher]).ok();
+    let call = |input: Value| machine.run(&["call", &fetcher, "fetcher", &input.to_string()]);
+    let mine = format!("{}/me/mine.git", server.url());
+    let refs = call(json!({ "url": format!("{mine}/info/refs?service=git-upload-pack") })).ok();
+    assert!(refs.out().contains(&server.head) && refs.out().contains("service=git-upload-pack"), "{refs:?}");
+    // As `git fetch` asks for it (gitprotocol-pack).
+    let want = format!("want {}\n", server.head);
+    let body = format!("{:04x}{want}00000009done\n", want.len() + 4);
+    let kind = [["content-type", "application/x-git-upload-pack-request"]];
+    let pack =
+        call(json!({ "url": format!("{mine}/git-upload-pack"), "method": "POST", "headers": kind, "body": body }));
+    let pack = pack.ok();
+    assert!(pack.out().contains("NAK") && pack.out().contains("PACK"), "{pack:?}");
+    let others: Vec<Ran> = [
+        "/me/other.git/info/refs?service=git-upload-pack",
+        "/me/mine.git/config",
+        "/me/mine.git/../other.git/info/refs",
+    ]
+    .iter()
+    .map(|path| call(json!({ "url": format!("{}{path}", server.url()) })))
+    .collect();
+    assert!(others.iter().all(|ran| ran.code != Some(0)), "{others:?}");
+    let mut all = vec![&refs, &pack];
+    all.extend(&others);
+    for ran in &all {
+        is_free("standard output", &ran.stdout);
+        assert!(!ran.out().contains(&basic));
+    }
+    nothing_leaked(&machine, &all);
+}
+
+#[test]
 fn another_bundle_and_a_changed_one_are_nobody() {
     let server = Echo::start();
     let machine = Machine::new();
@@ -280,6 +322,37 @@ fn removal_and_rotation_count_from_the_next_call() {
     machine.run(&["vault", "rm", "token"]).ok();
     assert_ne!(fetch().code, Some(0));
     assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_search_engine_is_asked_as_somebody_once_it_is_configured() {
+    let server = Echo::start();
+    let machine = bound(&server, "websearch");
+    let search = ["call", "websearch", "web_search", "--query", "brown bread"];
+    machine.run(&search).says(&["HANDBOX_WEB_SEARCH", "--env HANDBOX_WEB_SEARCH=VALUE"]);
+    let engine = json!({ "url": format!("{}/search?q={{query}}", server.url()), "results": "/web" }).to_string();
+    let ran = machine.run(&[&search[..], &["--env", &format!("HANDBOX_WEB_SEARCH={engine}")]].concat()).ok();
+    assert!(ran.out().contains("Rye") && ran.out().contains("https://bread.example/rye"), "{ran:?}");
+    assert!(server.requests()[0].starts_with("GET /search?q=brown+bread HTTP"), "{:?}", server.requests());
+    sent_as_somebody(&server, 1);
+    nothing_leaked(&machine, &[&ran]);
+}
+
+#[test]
+fn a_request_of_any_method_takes_a_bundle_that_is_named_and_a_host() {
+    let server = Echo::start();
+    let machine = bound(&server, "http");
+    let post = json!({ "url": server.url(), "method": "POST", "body_json": { "n": 1 } }).to_string();
+    let ran = machine.run(&["call", "http", "http_request", &post]).ok();
+    assert!(server.requests()[0].ends_with("{\"n\":1}"), "{:?}", server.requests());
+    assert!(ran.out().starts_with("HTTP 200"), "{ran:?}");
+    sent_as_somebody(&server, 1);
+    nothing_leaked(&machine, &[&ran]);
+    // A binding for GET alone goes along with nothing else, and nothing goes without it.
+    machine.run(&["vault", "unbind", "token", "--all"]).ok();
+    machine.run(&["vault", "bind", "token", &server.url(), "--for", "http", "--method", "GET"]).ok();
+    assert_ne!(machine.run(&["call", "http", "http_request", &post]).code, Some(0));
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[test]

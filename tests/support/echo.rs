@@ -63,6 +63,7 @@ fn answer(mut socket: TcpStream, kept: &Mutex<Vec<String>>) -> std::io::Result<(
         "/page" => ("200 OK", "content-type: text/html\r\n".to_owned(), PAGE.as_bytes().to_owned()),
         "/wrong" => ("401 Unauthorized", format!("www-authenticate: Bearer error=\"{credential}\"\r\n"), Vec::new()),
         "/header" => ("200 OK", format!("x-echo: {credential}\r\nset-cookie: t={credential}\r\n"), Vec::new()),
+        "/search" => ("200 OK", "content-type: application/json\r\n".to_owned(), FOUND.as_bytes().to_owned()),
         "/encoded" => ("200 OK", "content-type: text/plain\r\n".to_owned(), encoded(query, &credential)),
         _ => ("200 OK", "content-type: text/plain\r\n".to_owned(), request.clone().into_bytes()),
     };
@@ -78,6 +79,9 @@ fn answer(mut socket: TcpStream, kept: &Mutex<Vec<String>>) -> std::io::Result<(
 /// A page with what pages have.
 const PAGE: &str = "<html><head><title>Prices</title><script>let x = 1;</script></head><body><nav>Home</nav>\
                     <main><h1>Bread</h1><p>costs <b>3</b> coins. <a href=\"/more\">More</a></p></main></body></html>";
+
+/// What a search engine answers.
+const FOUND: &str = r#"{"web":[{"title":"Rye","url":"https://bread.example/rye","snippet":"dark"}]}"#;
 
 fn encoded(how: &str, text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();

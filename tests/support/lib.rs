@@ -3,6 +3,7 @@
 
 pub mod agents;
 pub mod echo;
+pub mod git;
 pub mod lab;
 mod program;
 mod running;

@@ -150,7 +150,7 @@ impl Rules {
         let near = near.map(|(to, name)| (to, name, differs(to)));
         let who = &self.grant.principal.0;
         let reason = match near {
-            None | Some((_, _, Difference::Host)) => format!("{origin} is on no list of {who:?}"),
+            None | Some((_, _, Difference::Host)) => format!("{origin} is not among the hosts that are granted"),
             Some((to, Some(name), part)) => {
                 format!(
                     "the credential {name:?} is bound to {to}, and the {part} of the request to {origin} is another"

@@ -67,7 +67,10 @@ impl Advice<'_> {
 
     fn on_fault(&self, fault: &ToolFault) -> Option<String> {
         if self.only_sends() {
-            return None;
+            let text = fault.to_string();
+            let asked =
+                self.components().any(|one| one.component.asks.env.iter().any(|name| text.contains(name.as_str())));
+            return asked.then(|| self.env_hint(&text)).flatten();
         }
         let text = fault.to_string();
         self.on_text(&text, About::of(&text, matches!(fault, ToolFault::Denied(_))))
