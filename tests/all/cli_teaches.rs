@@ -4,6 +4,9 @@ use crate::cli_components::adder;
 use handbox_tests::Machine;
 use serde_json::json;
 
+/// What has to stand in a manifest for a tool to write.
+const LINE: &str = "change the line under [asks] in its tool.toml to folders = [{ path = \"*\", mode = \"rw\" }], and";
+
 /// The standard tool `write` packed by somebody whose manifest asks for this.
 pub(crate) fn packed(machine: &Machine, asks: &str) -> String {
     let source = &handbox_std_bundle::bundles()[0];
@@ -21,11 +24,9 @@ fn a_component_that_asks_only_to_read_is_what_has_to_change() {
     let mine = packed(&machine, "[asks]\nfolders = [{ path = \"*\", mode = \"ro\" }]\n");
     for flags in [&["--write"][..], &["--dir", ".:rw"], &[]] {
         let line = [&["call", &mine, "write", r#"{"file_path":"a.txt","content":"x"}"#], flags].concat();
-        machine.run(&line).code(3).says(&["a.txt", "asks for its folders only to read", "mode = \"rw\" under [asks]"]);
+        machine.run(&line).code(3).says(&["a.txt", "asks for its folders only to read", LINE]);
     }
-    machine
-        .run(&["check", &mine, "--write"])
-        .says(&["warning: --write: the bundle `mine` asks", "mode = \"rw\" under [asks]"]);
+    machine.run(&["check", &mine, "--write"]).says(&["warning: --write: the bundle `mine` asks", LINE]);
     let mine = packed(&machine, "[asks]\nfolders = [{ path = \"*\", mode = \"rw\" }]\n");
     machine.run(&["call", &mine, "write", r#"{"file_path":"a.txt","content":"x"}"#, "--write"]).ok();
 }

@@ -49,14 +49,15 @@ fn write_beside_a_mode_is_said_to_do_nothing() {
 fn a_bundle_that_lets_a_component_only_read_is_what_has_to_change() {
     let machine = bundled("[asks]\nfolders = [{ path = \"*\", mode = \"ro\" }]\n");
     let call = ["call", "b", "write", WRITE];
+    let line = "change the line under [asks] in b/bundle.toml to folders = [{ path = \"*\", mode = \"rw\" }]";
     for flags in [&["--write"][..], &["--dir", "mynotes:rw"], &[]] {
         let ran = machine.run(&[&call[..], flags].concat()).code(3);
         never_says(&ran, &["tool.toml"]);
-        ran.says(&["bundle.toml lets it ask only to read", "mode = \"rw\" under [asks] in b/bundle.toml"]);
+        ran.says(&["bundle.toml lets it ask only to read", line]);
         if !flags.is_empty() {
             let ran = machine.run(&[&["check", "b"], flags].concat());
             never_says(&ran, &["tool.toml"]);
-            ran.says(&["warning: --", "only to read", "mode = \"rw\" under [asks] in b/bundle.toml"]);
+            ran.says(&["warning: --", "only to read", line]);
         }
     }
 }
@@ -82,7 +83,7 @@ fn a_folder_that_is_granted_elsewhere_is_to_be_granted_where_it_is_asked_for() {
     for verb in [&["check", &mine][..], &["call", &mine, "write", WRITE]] {
         let ran = machine.run(&[verb, &["--dir", "mynotes"]].concat()).code(3);
         ran.says(&["its component asks only for /notes, and not for /workspace: --dir mynotes:/notes"])
-            .says(&["if it is yours, write path = \"*\" under [asks] in its tool.toml, and pack it again"]);
+            .says(&["or, if it is yours, change the line under [asks] in its tool.toml to folders = [{ path = \"*\", mode = \"rw\" }]"]);
     }
     machine.run(&["call", &mine, "write", WRITE, "--dir", "mynotes:/notes:rw"]).ok();
 }

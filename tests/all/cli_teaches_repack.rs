@@ -5,14 +5,14 @@ use handbox_tests::{Machine, Ran};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-const BUILT: &str = "target/wasm32-wasip2/release/my_adder.wasm";
+pub(crate) const BUILT: &str = "target/wasm32-wasip2/release/my_adder.wasm";
 const PACK: &str =
     "handbox pack target/wasm32-wasip2/release/my_adder.wasm -o my-adder.tool.wasm --manifest tool.toml\n";
 const TOML: &str = "name = \"my-adder\"\nversion = \"0.1.0\"\n";
 const BUILD: &str = "cargo build --release --target wasm32-wasip2";
 
 /// A project as `handbox new` lays it out, which was written, built and packed in that order.
-fn project() -> Machine {
+pub(crate) fn project() -> Machine {
     let machine = Machine::new();
     machine.file("Cargo.toml", "[package]\nname = \"my-adder\"\nversion = \"0.1.0\"\n");
     machine.file("src/lib.rs", "// adds\n");
@@ -33,7 +33,7 @@ fn project() -> Machine {
     machine
 }
 
-fn aged(file: &Path, minutes: u64) {
+pub(crate) fn aged(file: &Path, minutes: u64) {
     let then = SystemTime::now() - Duration::from_secs(60 * minutes);
     let opened = std::fs::File::options().write(true).open(file).expect("it is there");
     opened.set_modified(then).expect("a time can be set");

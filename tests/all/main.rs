@@ -23,6 +23,7 @@ mod cli_teaches_input;
 mod cli_teaches_repack;
 mod cli_teaches_rest;
 mod cli_teaches_slips;
+mod cli_teaches_walk;
 mod cli_teaches_words;
 mod cli_terminal;
 mod cli_vault;

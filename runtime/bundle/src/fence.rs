@@ -146,10 +146,12 @@ impl Fence {
                     host.display(),
                     protected.display()
                 );
-                return Err(BundleError::refused(
-                    reason,
-                    "grant a folder that does not hold it, or grant this one with :ro",
-                ));
+                let to_read = FolderGrant { mode: Mode::ReadOnly, ..grant.clone() };
+                let hint = match self.check(&to_read) {
+                    Ok(()) => "grant a folder that does not hold it, or grant this one with :ro",
+                    Err(_) => "change to a project, or grant another folder: --dir FOLDER:rw",
+                };
+                return Err(BundleError::refused(reason, hint));
             }
             if inside && self.dangerous == Dangerous::Refuse {
                 let reason = format!("{} is Handbox's own: no tool needs to read it", host.display());

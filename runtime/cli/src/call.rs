@@ -130,6 +130,9 @@ async fn call(toolbox: &mut Toolbox, asked: Asked<'_>, quiet: bool, watcher: Arc
         }
         advice.on(error)
     })?;
+    if let Some(text) = advice.in_scratch(environment.scratch.as_deref()).filter(|_| !quiet) {
+        output::note(Tone::Note, &format!("note: {text}"));
+    }
     if !quiet && tool.output_schema.is_some() && serde_json::from_str::<Value>(&output.text()).is_err() {
         let text = format!(
             "the tool `{}` declares that its output is JSON, and this is none; if it is yours, return serde_json::to_string(&value)?, or leave `output` out",

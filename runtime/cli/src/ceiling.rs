@@ -1,7 +1,9 @@
 //! The most that a component may be given, and in whose file that stands.
 
 use crate::describe::shell_word;
-use handbox_bundle::{Asks, BUNDLE_FILE, Bundle, BundleComponent, FolderGrant, GUEST_PATH_DEFAULT, Grants, Mode};
+use handbox_bundle::{
+    Asks, BUNDLE_FILE, Bundle, BundleComponent, FolderAsk, FolderGrant, GUEST_PATH_DEFAULT, Grants, Mode,
+};
 use std::path::Path;
 
 /// What keeps a grant from a component, and what to do about it.
@@ -39,13 +41,14 @@ impl Ceiling<'_> {
             }
             None => {
                 let kept = self.elsewhere("its component asks", &manifest.asks, folder);
-                let any = "; or, if it is yours, write path = \"*\" under [asks] in its tool.toml, and pack it again";
-                return Some(Kept { remedy: format!("{}{any}", kept.remedy), ..kept });
+                let mode = manifest.asks.folders.iter().map(|ask| ask.mode).fold(wanted, Mode::max);
+                let line = format!("folders = [{{ path = \"*\", mode = \"{mode}\" }}]");
+                return Some(Kept { remedy: format!("{}; or, {}", kept.remedy, change_tool_toml(&line)), ..kept });
             }
             Some(mode) if mode < wanted => {
                 return kept(
                     "its component asks for its folders only to read",
-                    "if it is yours, write mode = \"rw\" under [asks] in its tool.toml, and pack it again".to_owned(),
+                    change_tool_toml(&folders_line(&manifest.asks, &folder.guest, wanted)),
                 );
             }
             Some(_) => {}
@@ -58,7 +61,11 @@ impl Ceiling<'_> {
             ),
             None => Some(self.elsewhere("bundle.toml asks", &self.component.asks, folder)),
             Some(mode) if mode < wanted => {
-                kept("bundle.toml lets it ask only to read", format!("write mode = \"rw\" under [asks] in {file}"))
+                let line = folders_line(&self.component.asks, &folder.guest, wanted);
+                kept(
+                    "bundle.toml lets it ask only to read",
+                    format!("change the line under [asks] in {file} to {line}"),
+                )
             }
             Some(_) => None,
         }
@@ -111,6 +118,22 @@ impl Ceiling<'_> {
         let file = self.bundle.files.iter().find(|file| file.ends_with(BUNDLE_FILE));
         file.map_or_else(|| BUNDLE_FILE.to_owned(), |file| shown(file, self.cwd))
     }
+}
+
+/// What to do about a manifest's line for its folders.
+fn change_tool_toml(line: &str) -> String {
+    format!("if it is yours, change the line under [asks] in its tool.toml to {line}, and pack it again")
+}
+
+/// The whole line that asks for these folders, with as much as is `wanted` of the one at `guest`.
+fn folders_line(asks: &Asks, guest: &str, wanted: Mode) -> String {
+    let covers = |ask: &FolderAsk| most(&Asks { folders: vec![ask.clone()], ..Asks::default() }, guest).is_some();
+    let folders = asks.folders.iter().map(|ask| {
+        let mode = if covers(ask) { ask.mode.max(wanted) } else { ask.mode };
+        // A text of JSON is one of TOML.
+        format!("{{ path = {}, mode = \"{mode}\" }}", serde_json::Value::from(ask.path.as_str()))
+    });
+    format!("folders = [{}]", folders.collect::<Vec<_>>().join(", "))
 }
 
 /// The most that is asked for of a folder at `guest`.

@@ -78,12 +78,28 @@ enum Added {
 
 /// Refuses `--tags a,b` before anything is done with the one item `a,b`.
 fn one_or_many(name: &str, value: &str) -> Failure {
+    if let Some(inner) = value.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return unquoted_list(name, value, inner);
+    }
     let one = shell_word(&serde_json::json!([value]).to_string());
     let many: Vec<String> = value.split(',').map(|item| format!("--{name} {}", shell_word(item.trim()))).collect();
     let many = if value.len() <= SHOWN_MAX { many.join(" ") } else { format!("--{name} … --{name} …") };
     let one = if value.len() <= SHOWN_MAX { one } else { "'[\"…\"]'".to_owned() };
     Failure::usage(format!("--{name} is a list, and its one value has commas: one item or several?"))
         .hint(format!("several: {many}; or one: --{name} {one}"))
+}
+
+/// Refuses `--tags [a,b]`, whose brackets belong to no item.
+fn unquoted_list(name: &str, value: &str, inner: &str) -> Failure {
+    let items: Vec<&str> = inner.split(',').map(|item| item.trim().trim_matches(['\'', '"'])).collect();
+    let many: Vec<String> = items.iter().map(|item| format!("--{name} {}", shell_word(item))).collect();
+    let list = |items: &[&str]| format!("--{name} {}", shell_word(&serde_json::json!(items).to_string()));
+    let failure = Failure::usage(format!("--{name} is a list, and its one value is no JSON: quotes are missing"));
+    if value.len() > SHOWN_MAX {
+        return failure.hint(list_hint(name));
+    }
+    let (many, whole, one) = (many.join(" "), list(&items), list(&[value]));
+    failure.hint(format!("{many}, or {whole}; or, if it is one item, brackets and all: {one}"))
 }
 
 fn add(tool: &Tool, input: &mut Map<String, Value>, name: &str, schema: &Value, value: &str) -> Result<Added, Failure> {
@@ -160,7 +176,7 @@ fn unknown(typed: &Typed<'_>, text: &str) -> Failure {
         (false, Some(stale), Some(hint)) => format!("{hint}; {stale}"),
         (false, _, hint) => hint.clone().unwrap_or_default(),
     };
-    match near(typed.tool, name) {
+    match near(typed, name) {
         Some(near) => failure.hint(format!("did you mean {near}? {hint}")),
         None => failure.hint(hint),
     }
@@ -173,7 +189,7 @@ fn beside_json(typed: &Typed<'_>, name: &str) -> Failure {
     if args::our_flags().contains_key(name) {
         return unknown(typed, name);
     }
-    match near(typed.tool, name) {
+    match near(typed, name) {
         Some(near) if near.ends_with(OURS) => failure.hint(format!("did you mean {near}?")),
         Some(near) => {
             failure.hint(format!("did you mean {near}? Put it into the JSON, or give all of the input as flags"))
@@ -186,15 +202,35 @@ fn beside_json(typed: &Typed<'_>, name: &str) -> Failure {
 const OURS: &str = ", a flag of Handbox";
 
 /// The flag, of the tool or of Handbox, that was mistyped so.
-fn near(tool: &Tool, name: &str) -> Option<String> {
+fn near(typed: &Typed<'_>, name: &str) -> Option<String> {
+    let tool = typed.tool;
     let theirs = tool.input_schema["properties"].as_object().into_iter().flat_map(|all| all.keys().cloned());
     let mut ours: Vec<String> = args::our_flags().into_keys().collect();
     ours.sort();
     // A dash for an underscore is no slip.
     let underscored = name.replace('-', "_");
-    let near = similar::one_of(&underscored, theirs).or_else(|| similar::one_of(name, ours.into_iter()))?;
+    let theirs = similar::one_of(&underscored, theirs);
+    if let Some(limit) = limit(typed, name).filter(|_| theirs.is_none()) {
+        return Some(format!("{limit}{OURS}"));
+    }
+    let near = theirs.or_else(|| similar::one_of(name, ours.into_iter()))?;
     let whose = if property(tool, &near).is_some() { "" } else { OURS };
     Some(format!("{}{whose}", shell_word(&format!("--{near}"))))
+}
+
+/// The limit that other programs have a flag of this name for.
+fn limit(typed: &Typed<'_>, name: &str) -> Option<String> {
+    let (limit, unit) = match name {
+        "timeout" | "time" | "time-limit" | "max-time" => ("time", "s"),
+        "memory" | "mem" | "memory-limit" | "max-memory" => ("memory", "MiB"),
+        _ => return None,
+    };
+    let is_amount = |value: &&str| value.starts_with(|c: char| c.is_ascii_digit()) && value.len() <= SHOWN_MAX;
+    let mut words = typed.words.iter().skip_while(|word| args::flag_name(word) != Some(name));
+    let flag = words.next().and_then(|word| word.split_once('='));
+    let value = flag.map(|(_, value)| value).or_else(|| words.next().map(String::as_str)).filter(is_amount)?;
+    let unit = if value.chars().all(|c| c.is_ascii_digit()) { unit } else { "" };
+    Some(format!("--limit {}", shell_word(&format!("{limit}={value}{unit}"))))
 }
 
 fn is_list(tool: &Tool, name: &str) -> bool {

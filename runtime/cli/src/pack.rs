@@ -4,7 +4,7 @@ use crate::args::Global;
 use crate::failure::{Failure, Kind as FailureKind};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
-use crate::{advice, describe, example, whole_file, wiring};
+use crate::{advice, call, ceiling, describe, example, repack, whole_file, wiring};
 use handbox_bundle::{
     Bundle, BundleComponent, Bytes, COMPONENT_BYTES_MAX, CommandFile, GUEST_PATH_DEFAULT, Inspection, Kind,
     LimitsPatch, Manifest, ManifestFile, Mode, Profile, TOML_BYTES_MAX, ToolChoice, inspect, section,
@@ -54,7 +54,7 @@ pub(crate) fn run(global: &Global, command: Pack) -> Result<ExitCode, Failure> {
     let built = "name the file that was built: target/wasm32-wasip2/release/NAME.wasm";
     refuse_folder(&command.file, built)?;
     let bytes = whole_file::read(&command.file, COMPONENT_BYTES_MAX)
-        .map_err(|failure| missing(&command.file, failure, NOT_BUILT))?;
+        .map_err(|failure| missing(&command.file, failure, &not_built(&command.file)))?;
     let raw = inspect(&bytes).map_err(|error| error.at(command.file.display()))?;
     let (author, origin) = author_part(&command, &raw)?;
     let runtime = wiring::runtime()?;
@@ -80,6 +80,10 @@ pub(crate) fn run(global: &Global, command: Pack) -> Result<ExitCode, Failure> {
     let left_out = compared.map_err(|failure| explain(failure, &raw))?;
     whole_file::write(&out, &packed)?;
     report(global, &command.out, &inspection, &manifest, origin, &left_out);
+    let unbuilt = || repack::unbuilt(&command.file, &command.out, &call::current_folder().ok()?);
+    if let Some(text) = (!global.quiet).then(unbuilt).flatten() {
+        output::note(Tone::Note, &format!("note: {text}"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -93,6 +97,11 @@ enum Origin {
 
 const NOT_BUILT: &str = "build it first: cargo build --release --target wasm32-wasip2, which puts a library's component into \
     target/wasm32-wasip2/release/ with - in its name as _; if none is there, Cargo.toml lacks [lib] crate-type = [\"cdylib\"]";
+
+fn not_built(file: &Path) -> String {
+    let moved = call::current_folder().ok().and_then(|cwd| Some(ceiling::shown(&repack::moved(file, &cwd)?, &cwd)));
+    moved.map_or_else(|| NOT_BUILT.to_owned(), |path| format!("CARGO_TARGET_DIR is set: name {path}"))
+}
 
 fn refuse_folder(path: &Path, hint: &str) -> Result<(), Failure> {
     match path.is_dir() {

@@ -17,12 +17,48 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 const LEVELS_MAX: usize = 3;
 /// Where a target folder has components.
 const BUILT: &str = "wasm32-wasip2/release";
+const BUILT_FOR_DEBUGGING: &str = "wasm32-wasip2/debug";
 
 /// Says that a bundle is older than its project, and how to pack it again.
 pub(crate) fn note(bundle: &Bundle, cwd: &Path, quiet: bool) {
     if let Some(text) = (!quiet).then(|| stale(bundle, cwd)).flatten() {
         output::note(Tone::Note, &format!("note: {text}"));
     }
+}
+
+/// Says of what was just packed from `file` that its sources have changed since it was built.
+pub(crate) fn unbuilt(file: &Path, out: &Path, cwd: &Path) -> Option<String> {
+    let at = modified(file)?;
+    let packed = shown(file, cwd);
+    if let Some(build) = moved(file, cwd).filter(|build| modified(build) > Some(at)) {
+        let build = shown(&build, cwd);
+        return Some(format!(
+            "CARGO_TARGET_DIR is set, and {build} is newer than {packed}, which is what was packed; pack that one"
+        ));
+    }
+    let whole = cwd.join(file);
+    let profile = whole.parent()?;
+    let built = [BUILT, BUILT_FOR_DEBUGGING].into_iter().find(|built| profile.ends_with(built))?;
+    let root = profile.ancestors().nth(3)?;
+    let out = cwd.join(out);
+    let mut folders = out.parent().into_iter().chain([cwd, root]);
+    let project = folders.find_map(|folder| Project::built_as(folder, &whole.file_stem()?.to_string_lossy()))?;
+    // Cargo does not build again for a Cargo.toml that says the same, however new it is.
+    let (source, _) = project.newest(Vec::new()).filter(|(_, time)| is_later(*time, at))?;
+    let source = shown(&source, cwd);
+    let cargo = project.cargo(cwd);
+    let cargo = if built == BUILT { cargo } else { cargo.replace(" --release", "") };
+    Some(format!("{source} is newer than {packed}, which is what was packed; build first: {cargo}"))
+}
+
+/// Where Cargo put what is looked for at `file`, if CARGO_TARGET_DIR is why it is not there.
+pub(crate) fn moved(file: &Path, cwd: &Path) -> Option<PathBuf> {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty())?;
+    // Its target, its profile and its name.
+    let mut parts: Vec<_> = file.components().rev().take(3).collect();
+    parts.reverse();
+    let path = cwd.join(folder).join(parts.into_iter().collect::<PathBuf>());
+    (path.is_file() && path != cwd.join(file)).then_some(path)
 }
 
 fn stale(bundle: &Bundle, cwd: &Path) -> Option<String> {
@@ -32,7 +68,7 @@ fn stale(bundle: &Bundle, cwd: &Path) -> Option<String> {
     let project = Project::of(&packed)?;
     let build = project.build();
     let built = build.as_deref().and_then(modified);
-    let source = project.newest_source().filter(|(_, at)| at.duration_since(packed.at).is_ok_and(|by| by > AT_ONCE));
+    let source = project.newest_source().filter(|(_, at)| is_later(*at, packed.at));
     let (what, builds) = match source {
         Some((path, at)) if built.is_none_or(|built| built < at) => (path, true),
         _ => match build
@@ -106,18 +142,20 @@ impl Project {
         let folder = packed.file.parent()?.to_owned();
         let stem = packed.stem();
         let is_same = |name: &str| [&stem, &packed.manifest.name].into_iter().any(|own| plain(own) == plain(name));
-        let cargo = toml_file(&folder.join("Cargo.toml"));
-        let name = |table: &str| Some(cargo.as_ref()?.get(table)?.get("name")?.as_str()?.to_owned());
-        let crates: Vec<String> = match name("package").filter(|name| is_same(name)) {
-            Some(package) => name("lib").into_iter().chain([plain(&package), package]).collect(),
-            None => Vec::new(),
-        };
+        let crates = crates(&folder).filter(|crates| crates.last().is_some_and(|package| is_same(package)));
+        let crates = crates.unwrap_or_default();
         let path = folder.join("tool.toml");
         let own = manifest_file(&path).filter(|file| is_same(&file.name) || !crates.is_empty());
         let manifest_file = own.map(|_| path);
         let beside = Some(folder.join(format!("{stem}.wasm"))).filter(|path| path != packed.file && path.is_file());
         let is_one = !crates.is_empty() || manifest_file.is_some() || beside.is_some();
         is_one.then_some(Self { folder, crates, beside, manifest_file })
+    }
+
+    /// The project in this folder, if Cargo builds a component of this name of it.
+    fn built_as(folder: &Path, name: &str) -> Option<Self> {
+        let crates = crates(folder).filter(|crates| crates.iter().any(|one| one == name))?;
+        Some(Self { folder: folder.to_owned(), crates, beside: None, manifest_file: None })
     }
 
     /// The component as it was built, if it is there.
@@ -138,10 +176,11 @@ impl Project {
 
     /// The source that was changed last, of those that are looked at.
     fn newest_source(&self) -> Option<(PathBuf, SystemTime)> {
-        if self.crates.is_empty() {
-            return None;
-        }
-        let mut sources = vec![self.folder.join("Cargo.toml")];
+        if self.crates.is_empty() { None } else { self.newest(vec![self.folder.join("Cargo.toml")]) }
+    }
+
+    /// The newest of `sources` and of those in src.
+    fn newest(&self, mut sources: Vec<PathBuf>) -> Option<(PathBuf, SystemTime)> {
         let (mut folders, mut left) = (vec![self.folder.join("src")], ENTRIES_MAX);
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).into_iter().flatten().take(left).flatten() {
@@ -165,6 +204,18 @@ impl Project {
         let at = if self.folder == cwd { String::new() } else { format!(" --manifest-path {}", shown(&at, cwd)) };
         format!("cargo build --release --target wasm32-wasip2{at}")
     }
+}
+
+/// What Cargo calls what it builds in this folder, the package last.
+fn crates(folder: &Path) -> Option<Vec<String>> {
+    let cargo = toml_file(&folder.join("Cargo.toml"))?;
+    let name = |table: &str| Some(cargo.get(table)?.get("name")?.as_str()?.to_owned());
+    let package = name("package")?;
+    Some(name("lib").into_iter().chain([plain(&package), package]).collect())
+}
+
+fn is_later(one: SystemTime, other: SystemTime) -> bool {
+    one.duration_since(other).is_ok_and(|by| by > AT_ONCE)
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

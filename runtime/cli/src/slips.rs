@@ -4,11 +4,15 @@ use crate::args::{self, Loose};
 use crate::config::Config;
 use crate::describe::shell_word;
 use crate::failure::Failure;
+use crate::flags::{kind, property};
 use crate::grants::typed_mode;
+use crate::paths::Paths;
 use crate::retype::SHOWN_MAX;
 use crate::{call, loose};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use handbox_bundle::Bundle;
+use handbox_hand::Tool;
+use serde_json::Value;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -27,7 +31,7 @@ pub(crate) fn explain(error: &clap::Error, words: &[OsString]) -> Option<Failure
         ErrorKind::UnknownArgument if !word.starts_with('-') => {
             Line::of(words)?.stray(word, &call::current_folder().ok()?)
         }
-        ErrorKind::UnknownArgument => one_dash(words),
+        ErrorKind::UnknownArgument => one_dash(words).or_else(|| one_dash_input(words, word)),
         _ => None,
     }
 }
@@ -38,6 +42,46 @@ fn one_dash(words: &[OsString]) -> Option<Failure> {
     let mut words = words.iter().filter_map(|word| word.to_str()?.strip_prefix('-')).filter(|word| word.len() > 1);
     let word = words.find(|word| flags.contains_key(word.split('=').next().unwrap_or_default()))?;
     Some(Failure::usage(format!("-{word} has one dash, and long flags have two")).hint(format!("write: --{word}")))
+}
+
+/// For `-n` and `-name`, where `name` is an input of the tool.
+fn one_dash_input(words: &[OsString], refused: &str) -> Option<Failure> {
+    let short = |word: &OsString| {
+        let text = word.to_str()?.strip_prefix('-')?;
+        text.starts_with(|c: char| c.is_ascii_alphabetic()).then(|| text.to_owned())
+    };
+    // With two dashes the line can be read, and so it is known which tool is meant.
+    let line = words.iter().map(|word| short(word).map_or_else(|| word.clone(), |text| format!("--{text}").into()));
+    let args = args::Args::parse_line(line).ok()?;
+    let args::Command::Call(command) = args.command else { return None };
+    let (paths, cwd) = (Paths::find(&args.global).ok()?, call::current_folder().ok()?);
+    let config = Config::load(&paths, &cwd).ok()?;
+    let bundle = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles()).ok()?.bundle;
+    let tool = bundle.known_tools().ok()?.into_iter().find(|tool| tool.name.as_str() == command.tool)?;
+    let refused = refused.trim_start_matches('-');
+    words.iter().enumerate().find_map(|(at, word)| {
+        let text = short(word).filter(|text| text.contains(refused))?;
+        let (typed, given) = text.split_once('=').map_or((text.as_str(), None), |(name, value)| (name, Some(value)));
+        let (name, schema) = property(&tool, typed).or_else(|| beginning(&tool, typed))?;
+        let next = words.get(at + 1).and_then(|next| next.to_str()).filter(|next| !next.starts_with('-'));
+        let value = given.or_else(|| next.filter(|_| kind(schema) != "boolean"));
+        let value = match value {
+            Some(long) if long.len() > SHOWN_MAX => " …".to_owned(),
+            Some(value) => format!(" {}", shell_word(value)),
+            None => String::new(),
+        };
+        let message =
+            format!("-{typed} is no flag: an input of the tool is written with two dashes and its whole name");
+        Some(Failure::usage(message).hint(format!("write {}{value}", shell_word(&format!("--{name}")))))
+    })
+}
+
+/// The only input that begins with this letter.
+fn beginning<'t>(tool: &'t Tool, letter: &str) -> Option<(&'t str, &'t Value)> {
+    let all = tool.input_schema["properties"].as_object().filter(|_| letter.len() == 1)?;
+    let mut found = all.iter().filter(|(name, _)| name.starts_with(letter));
+    let (name, schema) = found.next()?;
+    found.next().is_none().then_some((name, schema))
 }
 
 /// What was meant by a tool's name where the bundle's should be.

@@ -39,6 +39,11 @@ impl Terminal {
         Self { verbose: global.verbose, quiet: global.quiet, json: global.json, seen: Mutex::default() }
     }
 
+    /// Whether somebody has read the warnings that came before the call, as who gets JSON has not.
+    pub(crate) fn showed_warnings(&self) -> bool {
+        !self.quiet && !self.json
+    }
+
     pub(crate) fn usage(&self) -> Usage {
         self.seen().usage
     }

@@ -2,8 +2,9 @@
 
 use super::places::{self, Places, guest};
 use super::{About, Advice};
-use crate::ceiling::dir_flag;
+use crate::ceiling::{dir_flag, shown};
 use crate::config::similar;
+use crate::describe::shell_word;
 use handbox_bundle::{FolderDefaults, FolderGrant, GUEST_PATH_DEFAULT, Mode};
 use std::path::{Component, Path, PathBuf};
 
@@ -11,6 +12,50 @@ use std::path::{Component, Path, PathBuf};
 const FILES_MAX: usize = 1_000;
 
 impl Advice<'_> {
+    /// What to name if a path begins with what this machine calls the folder in which paths start.
+    pub(super) fn own_name(&self, folders: &[FolderGrant], fault: &str, about: About) -> Option<String> {
+        if about != About::Missing {
+            return None;
+        }
+        let usual = folders.iter().find(|folder| folder.guest == GUEST_PATH_DEFAULT);
+        let start = usual.or(folders.first())?;
+        let texts = places::texts(self.input, fault);
+        let below = texts.iter().filter_map(|text| {
+            let rest = self.below(start, &plain(text, usual.is_some())?)?;
+            Some((*text, rest))
+        });
+        let is_there = |(_, rest): &&(&str, PathBuf)| start.host.join(rest).exists();
+        let may_be = |(text, rest): &&(&str, PathBuf)| {
+            places::may_be_path(text) && start.host.join(rest).parent().is_some_and(Path::exists)
+        };
+        let below: Vec<(&str, PathBuf)> = below.collect();
+        let (text, rest) = below.iter().find(is_there).or_else(|| below.iter().find(may_be))?;
+        let name = if text.starts_with('/') { guest(start, rest) } else { rest.display().to_string() };
+        let name = shell_word(&name);
+        let has_flags = self.typed.words.iter().any(|word| word.starts_with("--"));
+        let mut inputs = self.input.as_object().filter(|_| has_flags).into_iter().flatten();
+        let flag = inputs.find(|(_, value)| value.as_str() == Some(text)).map(|(flag, _)| flag);
+        let what = flag.map_or_else(|| format!("name {name}"), |flag| format!("--{flag} {name}"));
+        let here = start.host == self.cwd;
+        let folder = if here { "the current folder".to_owned() } else { shown(&start.host, self.cwd) };
+        Some(format!("{folder} is seen as {}: {what}", start.guest))
+    }
+
+    /// What of a path lies in `folder`, if the path goes on from where that folder lies on this machine.
+    fn below(&self, folder: &FolderGrant, path: &Path) -> Option<PathBuf> {
+        let first = path.components().next()?;
+        // Then the path means that.
+        if folder.host.join(first).exists() {
+            return None;
+        }
+        let typed = folder.host.strip_prefix(self.cwd).ok().filter(|typed| !typed.as_os_str().is_empty());
+        let rest = typed.and_then(|typed| path.strip_prefix(typed).ok());
+        // Another folder of that name may be here.
+        let named = || path.strip_prefix(folder.host.file_name()?).ok().filter(|_| !self.cwd.join(path).exists());
+        let rest = rest.or_else(named)?;
+        (!rest.as_os_str().is_empty()).then(|| rest.to_owned())
+    }
+
     /// What to type if the file is in the current folder, and another one was granted in its place.
     pub(super) fn left_behind(&self, folders: &[FolderGrant], fault: &str, about: About) -> Option<String> {
         if about != About::Missing || self.watcher.is_none() {

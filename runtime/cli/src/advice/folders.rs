@@ -4,6 +4,8 @@ use super::places::{self, Odd, Place, Places, guest};
 use super::{About, Advice, NO_PREOPEN, sentence};
 use crate::ceiling::{Ceiling, dir_flag};
 use crate::describe::shell_word;
+use crate::grants::typed_mode;
+use crate::watch::Terminal;
 use handbox_bundle::{FolderGrant, GUEST_PATH_DEFAULT, GapKind, Kind, Mode};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -236,6 +238,45 @@ impl Advice<'_> {
              name {free}/FILE",
             seen.join(", ")
         )
+    }
+
+    /// Why no folder that the tool sees can be written, if only what asks for them can change that.
+    pub(super) fn unwritable(&self, folders: &[FolderGrant], about: About) -> Option<String> {
+        let writes = about == About::Refused && self.wanted() == Mode::ReadWrite;
+        if !writes || folders.is_empty() || folders.iter().any(|folder| folder.mode == Mode::ReadWrite) {
+            return None;
+        }
+        let mut causes: Vec<(String, Vec<String>)> = Vec::new();
+        for folder in folders {
+            let cause = sentence(&self.components().find_map(|one| one.keeps_folder(folder, Mode::ReadWrite))?);
+            let seen = format!("{} (here {})", folder.guest, folder.host.display());
+            match causes.iter_mut().find(|(known, _)| *known == cause) {
+                Some((_, all)) => all.push(seen),
+                None => causes.push((cause, vec![seen])),
+            }
+        }
+        let warned = folders.iter().all(|folder| self.has_warned(folder));
+        let said = causes.into_iter().map(|(cause, seen)| {
+            let are = if seen.len() == 1 { "is" } else { "are" };
+            let cause = if warned { ", as the warning says".to_owned() } else { format!(": {cause}") };
+            format!("{} {are} only to read{cause}", seen.join(" and "))
+        });
+        Some(said.collect::<Vec<_>>().join("; "))
+    }
+
+    /// Whether a warning has said before the call that nothing may write to this folder, see `warn_of_unasked`.
+    fn has_warned(&self, folder: &FolderGrant) -> bool {
+        let dirs = self.typed_values("--dir");
+        let is_typed = self.typed.ours.iter().any(|word| word == "--write")
+            || dirs.into_iter().any(|dir| typed_mode(dir) == Some(Mode::ReadWrite));
+        let mut granted = self.grants.folders.iter();
+        let is_granted = granted.any(|one| one.guest == folder.guest && one.mode == Mode::ReadWrite);
+        let mut all = self.bundle.components.iter();
+        let is_kept = all.all(|component| {
+            let one = Ceiling { bundle: self.bundle, component, cwd: self.cwd };
+            one.keeps_folder(folder, Mode::ReadWrite).is_some()
+        });
+        is_typed && is_granted && is_kept && self.watcher.is_some_and(Terminal::showed_warnings)
     }
 
     fn why_read_only(&self, folder: &FolderGrant) -> String {

@@ -4,6 +4,7 @@ mod absent;
 mod folders;
 mod own_flags;
 mod places;
+mod scratch;
 
 pub(crate) use own_flags::{refuse_flags_of_both, taken_inputs};
 
@@ -111,10 +112,13 @@ impl Advice<'_> {
                 .or_else(|| Some(format!("no folder was granted: add --dir HOST:/data:{mode} and name /data/FILE")));
         }
         // What is known of the paths is why; the rest only may be.
-        let known = self.left_behind(&folders, text, about).or_else(|| self.odd(&folders, text, about));
+        let known = self.own_name(&folders, text, about);
+        let known = known.or_else(|| self.left_behind(&folders, text, about));
+        let known = known.or_else(|| self.odd(&folders, text, about));
         let may_be = || {
             let unmade = format!("{}{}", self.absent(&folders, text, about), self.unmade(&folders, text, about));
-            let hint = self.gap_hint(text, about).unwrap_or_else(|| self.view(&folders, about));
+            let hint = self.gap_hint(text, about).or_else(|| self.unwritable(&folders, about));
+            let hint = hint.unwrap_or_else(|| self.view(&folders, about));
             format!("{unmade}{hint}{}", self.relative(&folders, text, about))
         };
         Some(known.unwrap_or_else(may_be))

@@ -146,10 +146,15 @@ pub(crate) fn refuse_toml(word: &str, cwd: &Path) -> Result<(), Failure> {
         let hint = format!("name the folder that it is in: {}", shell_word(&folder.display().to_string()));
         return Err(Failure::usage(format!("{word} is a bundle's file, and not the bundle")).hint(hint));
     }
-    let manifest = shell_word(word);
+    let (manifest, what) = match path.ends_with("Cargo.toml") {
+        // Cargo's file says nothing of tools.
+        true => (path.with_file_name("tool.toml").display().to_string(), "that file is Cargo's"),
+        false => (word.to_owned(), "such a file only describes one"),
+    };
+    let manifest = shell_word(&manifest);
     let hint =
         format!("name the packed .wasm; to make one: handbox pack BUILT.wasm --manifest {manifest} -o OUT.tool.wasm");
-    Err(Failure::usage(format!("{word} is no component: such a file only describes one")).hint(hint))
+    Err(Failure::usage(format!("{word} is no component: {what}")).hint(hint))
 }
 
 /// The file that decides what a name runs: a folder's `bundle.toml` pins the rest of it.
