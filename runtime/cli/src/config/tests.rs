@@ -125,7 +125,8 @@ fn every_bad_configuration_is_an_error_with_file_line_and_key() {
         ("\n[bundles.x]\n", "config.toml:2", "bundles.x"),
         ("[bundles.\"../x\"]\npath = \"x\"", "config.toml:1", "bundles.../x"),
         ("[bundles.std]\npath = \"x\"", "config.toml:2", "bundles.std.path"),
-        ("[bundles.x]\npath = \"x\"\nhosts = []", "config.toml:3", "hosts"),
+        ("[bundles.x]\npath = \"x\"\nhosts = [\"ftp://x.example\"]", "config.toml:3", "http"),
+        ("[network]\nranges = [\"10\"]", "config.toml:2", "network.ranges.0"),
         ("[narrow]\nenv = []", "config.toml:1", "narrow"),
     ];
     for (config, place, key) in cases {
@@ -410,6 +411,7 @@ fn the_examples_show_every_setting() {
     let config = &bench.config.operator;
     assert_eq!(config.all.limits.len(), 11, "each limit is shown");
     assert!(!config.all.folders.is_empty() && !config.all.env.is_empty() && !config.bundles.is_empty());
+    assert!(!config.all.hosts.is_empty() && !config.ranges.is_empty());
     let (plain, full) = example("handbox.toml");
     assert!(Bench::with("", &plain).config.project.is_some());
     let bench = Bench::with("", &full);
