@@ -69,8 +69,9 @@ impl Advice<'_> {
     fn on_fault(&self, fault: &ToolFault) -> Option<String> {
         if self.only_sends() {
             let text = fault.to_string();
-            let asked =
-                self.components().any(|one| one.component.asks.env.iter().any(|name| text.contains(name.as_str())));
+            let asked = self
+                .components()
+                .any(|one| one.component.asks.env.iter().any(|name| text.contains(name.trim_end_matches('?'))));
             return asked.then(|| self.env_hint(&text)).flatten();
         }
         let text = fault.to_string();
@@ -189,12 +190,12 @@ impl Advice<'_> {
     /// A value that the tool looked for in its environment.
     fn env_hint(&self, text: &str) -> Option<String> {
         let asked: Vec<String> = self.components().flat_map(|one| one.component.asks.env.clone()).collect();
-        let named = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let words = || text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let is_asked = |word: &&str| asked.iter().any(|asked| asked.trim_end_matches('?') == *word);
         let is_name = |word: &&str| {
-            asked.iter().any(|asked| asked == word)
-                || (word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
+            word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
         };
-        let name = named.into_iter().find(is_name).unwrap_or("NAME");
+        let name = words().find(is_asked).or_else(|| words().find(is_name)).unwrap_or("NAME");
         let kept = self.components().find_map(|one| one.keeps_env(name));
         Some(match kept {
             Some(kept) => format!("{}; then give it: --env {name}=VALUE", sentence(&kept)),
