@@ -333,7 +333,7 @@ fn a_search_engine_is_asked_as_somebody_once_it_is_configured() {
     let engine = json!({ "url": format!("{}/search?q={{query}}", server.url()), "results": "/web" }).to_string();
     let ran = machine.run(&[&search[..], &["--env", &format!("HANDBOX_WEB_SEARCH={engine}")]].concat()).ok();
     assert!(ran.out().contains("Rye") && ran.out().contains("https://bread.example/rye"), "{ran:?}");
-    assert!(server.requests()[0].starts_with("GET /search?q=brown+bread HTTP"), "{:?}", server.requests());
+    assert!(server.requests()[0].starts_with("GET /search?q=brown%20bread HTTP"), "{:?}", server.requests());
     sent_as_somebody(&server, 1);
     nothing_leaked(&machine, &[&ran]);
 }
