@@ -367,3 +367,24 @@ fn a_tool_that_says_it_only_reads_gets_no_further_than_get() {
     machine.run(&["call", &fetcher, "fetcher", &post, "--host", &server.url()]).ok();
     assert_eq!(server.requests().len(), 1);
 }
+
+#[test]
+fn a_session_keeps_the_ranges_that_it_was_given_and_says_when_they_change() {
+    let machine = Machine::new();
+    let pinned = |machine: &Machine, id: &str| {
+        let events = events(machine, id);
+        let last = events.iter().rfind(|event| event["grants"].is_object()).expect("an event pins the grants");
+        last["grants"]["ranges"].clone()
+    };
+    machine.config("[network]\nranges = [\"10.0.0.0/8\"]\n");
+    let model = script(&machine, "rests.json", r#"[{"reply": [{"text": "Done."}]}]"#);
+    machine.run(&["run", "--model", &model, "Rest."]).ok();
+    let id = session(&machine);
+    assert_eq!(pinned(&machine, &id), json!(["10.0.0.0/8"]));
+    machine.config("[network]\nranges = [\"10.0.0.0/8\", \"172.16.0.0/12\"]\n");
+    machine.run(&["run", "--session", &id, "--model", &model, "Rest again."]).ok();
+    assert_eq!(pinned(&machine, &id), json!(["10.0.0.0/8"]), "the present configuration widens nothing");
+    let given = machine.run(&["run", "--session", &id, "--host", "intranet.example", "--model", &model, "Rest."]).ok();
+    given.says(&["the names of its hosts may lead to 172.16.0.0/12"]);
+    assert_eq!(pinned(&machine, &id), json!(["10.0.0.0/8", "172.16.0.0/12"]));
+}

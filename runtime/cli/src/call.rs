@@ -5,7 +5,7 @@ use crate::args::{self, Global};
 use crate::config::{Config, Source, similar};
 use crate::failure::Failure;
 use crate::grants::{self, Asking};
-use crate::network::{Holder, Way};
+use crate::network::{Holder, Reach, Way};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::retype::{self, Typed};
@@ -44,7 +44,7 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     }
     let way = Way::new(vault::keep(&paths), config.operator.ranges.clone(), global.quiet)?;
     let holder = Holder::of(&bundle, &config);
-    let network = way.network("call", &holder, &bundle, &effective.grants);
+    let network = way.network("call", &holder, &bundle, &Reach { grants: &effective.grants, pinned: None });
     way.placeholders(&holder, &bundle)?.into_iter().for_each(|pair| lay(&mut effective.grants.env, pair));
     let environment = Environment {
         grants: effective.grants,

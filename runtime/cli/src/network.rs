@@ -28,9 +28,16 @@ const OWN: &str = "HANDBOX_";
 pub(crate) struct Way {
     proxy: Proxy,
     keep: Keep,
-    /// What names may lead to beside public addresses.
+    /// What names may lead to beside public addresses, as the operator has it now.
     ranges: Vec<IpNet>,
     quiet: bool,
+}
+
+/// What is granted to a bundle's hands of the network.
+pub(crate) struct Reach<'a> {
+    pub(crate) grants: &'a Grants,
+    /// What names may lead to beside public addresses, as a session pinned it; `None` without a session.
+    pub(crate) pinned: Option<&'a [IpNet]>,
 }
 
 impl Way {
@@ -47,17 +54,18 @@ impl Way {
         owner: &str,
         holder: &Holder,
         bundle: &Bundle,
-        granted: &Grants,
+        reach: &Reach<'_>,
     ) -> Network {
+        let ranges = reach.pinned.map_or_else(|| self.ranges.clone(), |pinned| common(pinned, &self.ranges));
         let rules = bundle.components.iter().enumerate().map(|(index, component)| {
             let rule = Rule {
-                destinations: component.effective(granted).grants.hosts,
+                destinations: component.effective(reach.grants).grants.hosts,
                 asks: component.asks.clone(),
                 state: Mutex::default(),
             };
             (Network::principal_of(owner, index), rule)
         });
-        let door = Door { rules: rules.collect(), holder: holder.clone(), way: Arc::clone(self) };
+        let door = Door { rules: rules.collect(), holder: holder.clone(), ranges, way: Arc::clone(self) };
         Network { http: Arc::new(door), owner: owner.into() }
     }
 
@@ -142,6 +150,7 @@ fn places(file: &Path) -> Vec<PathBuf> {
 struct Door {
     rules: HashMap<Principal, Rule>,
     holder: Holder,
+    ranges: Vec<IpNet>,
     way: Arc<Way>,
 }
 
@@ -181,7 +190,7 @@ impl Door {
             principal: principal.clone(),
             destinations: rule.destinations.clone(),
             bindings: bindings.map_err(broken)?,
-            ranges: self.way.ranges.clone(),
+            ranges: self.ranges.clone(),
         };
         self.way.proxy.grant(grant).map_err(|error| broken(error.to_string()))?;
         rule.state().told = Some(now);
@@ -237,6 +246,18 @@ impl Drop for Door {
     }
 }
 
+/// What lies in both: of two ranges that overlap, one is within the other.
+fn common(one: &[IpNet], other: &[IpNet]) -> Vec<IpNet> {
+    let within = |one: &[IpNet], other: &[IpNet]| -> Vec<IpNet> {
+        one.iter().filter(|range| other.iter().any(|wide| wide.contains(*range))).copied().collect()
+    };
+    let mut common = within(one, other);
+    common.extend(within(other, one));
+    common.sort_unstable();
+    common.dedup();
+    common
+}
+
 fn broken(why: String) -> Refusal {
     Refusal { reason: why, hint: "handbox vault list shows what is bound".to_owned() }
 }
@@ -254,5 +275,26 @@ fn refused(sender: &Sender, request: &HttpRequest, refusal: &Refusal) -> Egress 
         path: String::new(),
         verdict: Verdict::Refused { reason, hint },
         durable: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{IpNet, common};
+
+    #[test]
+    fn what_two_grants_of_ranges_have_in_common_is_in_both() {
+        let ranges = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpNet>>();
+        let cases: [(&[&str], &[&str], &[&str]); 6] = [
+            (&["10.0.0.0/8"], &["10.0.0.0/8"], &["10.0.0.0/8"]),
+            (&["10.0.0.0/8"], &["10.1.0.0/16", "192.168.0.0/16"], &["10.1.0.0/16"]),
+            (&["10.1.0.0/16"], &["10.0.0.0/8"], &["10.1.0.0/16"]),
+            (&["10.0.0.0/8"], &["fd00::/8"], &[]),
+            (&[], &["0.0.0.0/0"], &[]),
+            (&["0.0.0.0/0"], &[], &[]),
+        ];
+        for (one, other, both) in cases {
+            assert_eq!(common(&ranges(one), &ranges(other)), ranges(both), "{one:?} {other:?}");
+        }
     }
 }

@@ -7,6 +7,11 @@ use handbox_hand::{Destination, Difference, Principal, Refusal, Target};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
+/// Where servers of the operator's own may be: this machine, private networks (RFC 1918, RFC 4193), and those behind a
+/// carrier's address translation (RFC 6598), where overlay networks are too.
+const OWN_NETWORKS: [&str; 7] =
+    ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
+
 /// What one principal may do.
 #[derive(Clone, Debug)]
 pub struct Grant {
@@ -26,6 +31,14 @@ impl Grant {
     #[must_use]
     pub fn new(principal: Principal) -> Self {
         Self { principal, destinations: Vec::new(), bindings: Vec::new(), ranges: Vec::new() }
+    }
+
+    /// Nothing yet; but for servers that the operator names one by one, so that they may be in networks of the operator's
+    /// own.
+    #[must_use]
+    pub fn with_own_networks(principal: Principal) -> Self {
+        let ranges = OWN_NETWORKS.iter().filter_map(|range| range.parse().ok()).collect();
+        Self { ranges, ..Self::new(principal) }
     }
 }
 

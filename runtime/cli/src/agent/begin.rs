@@ -47,7 +47,7 @@ impl Begin {
         let mut runs = RunsWith::new(choice.agent());
         runs.tools = tools(&chosen, &policies, cwd)?;
         runs.bundles = chosen.iter().map(|one| (one.pinned.hand.clone(), digest(&one.bundle))).collect();
-        let pinned = Pinned::of(&chosen, &effective, &command.grants);
+        let pinned = Pinned::of(&chosen, &effective, &command.grants, &config.operator.ranges);
         runs.grants = serde_json::to_value(&pinned).map_err(Failure::internal)?;
         runs.system = Some(system(&effective.grants));
         runs.context = agents.context.clone().unwrap_or_default();

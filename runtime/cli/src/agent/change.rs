@@ -121,7 +121,9 @@ fn grant(before: &Pinned, chosen: &[Chosen], ask: Asking<'_>) -> Result<Pinned, 
         [] => before.bundles.clone(),
         chosen => chosen.iter().map(|one| one.pinned.clone()).collect(),
     };
-    Ok(Pinned::new(bundles, &checked, limits.limits, allow_dangerous_folders))
+    // What its hosts' names may lead to stays what it was, until the operator gives it another host.
+    let ranges = if flags.hosts.is_empty() { &before.ranges } else { &ask.config.operator.ranges };
+    Ok(Pinned::new(bundles, &checked, limits.limits, allow_dangerous_folders).with_ranges(ranges.clone()))
 }
 
 /// What is new, in the order in which people care.
@@ -190,6 +192,12 @@ fn granted(old: &Pinned, new: &Pinned, what: &mut Vec<String>) {
     }
     for host in old.hosts.iter().filter(|host| !new.hosts.contains(host)) {
         what.push(format!("its tools may not send requests to {host} any more"));
+    }
+    for range in new.ranges.iter().filter(|range| !old.ranges.contains(range)) {
+        what.push(format!("the names of its hosts may lead to {range}"));
+    }
+    for range in old.ranges.iter().filter(|range| !new.ranges.contains(range)) {
+        what.push(format!("the names of its hosts may not lead to {range} any more"));
     }
     if old.limits != new.limits {
         what.push("its tools have other limits".to_owned());

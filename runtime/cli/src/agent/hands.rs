@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::describe::shell_word;
 use crate::failure::Failure;
 use crate::grants::{self, Asking};
-use crate::network::{Holder, Way};
+use crate::network::{Holder, Reach, Way};
 use crate::paths::Paths;
 use async_trait::async_trait;
 use handbox_brain::{Hands, Need, Provided, RunsWith, Scratch};
@@ -99,10 +99,13 @@ impl BundleHands {
         let (provisions, digest) = self.provisions(need.runs, need.hand)?;
         let folders = Folders::of(&self.paths.data, need.session);
         folders.make().map_err(|error| HandError::Fatal(format!("the session's own folders: {error}")))?;
-        let limits = Pinned::read(need.runs).and_then(|pinned| pinned.limits()).map_err(HandError::Gone)?;
+        let pinned = Pinned::read(need.runs).map_err(HandError::Gone)?;
+        let limits = pinned.limits().map_err(HandError::Gone)?;
         let owner = format!("{}/{}", need.session, need.hand);
         let holder = Holder::of(&provisions.bundle, &self.config);
-        let network = self.way.network(&owner, &holder, &provisions.bundle, &provisions.grants);
+        // The configuration of now may only narrow what the session was given.
+        let reach = Reach { grants: &provisions.grants, pinned: Some(&pinned.ranges) };
+        let network = self.way.network(&owner, &holder, &provisions.bundle, &reach);
         let denied = |failure| HandError::Denied(refusal(failure));
         let mut provisions = provisions;
         for (name, value) in self.way.placeholders(&holder, &provisions.bundle).map_err(denied)? {

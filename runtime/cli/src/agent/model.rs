@@ -20,9 +20,6 @@ const SCRIPT_BYTES_MAX: u64 = 4 << 20;
 /// What a script is.
 const SCRIPT_HINT: &str = "script:FILE names a JSON array of answers, such as [{\"reply\": [{\"text\": \"Hello.\"}]}]; --model tour \
                            needs no file";
-/// Where a model of the operator's own may be: this machine, private networks, and carriers' (Tailscale's, too).
-const PRIVATE: [&str; 7] =
-    ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
 /// The member of a session's agent that says who is asked.
 const PROVIDER: &str = "provider";
 
@@ -158,9 +155,8 @@ fn script(file: &Path) -> Result<Arc<dyn Model>, Failure> {
 /// The only way out, for the brain: one destination, one credential.
 fn proxy(destinations: Vec<Destination>, bindings: Vec<Binding>) -> Result<(Arc<dyn Http>, Principal), Failure> {
     let principal = Principal("brain".into());
-    // The operator names this one URL, so that it may lead to his own network; a model on it has no public address.
-    let ranges = PRIVATE.iter().filter_map(|range| range.parse().ok()).collect();
-    let grants = vec![Grant { principal: principal.clone(), destinations, bindings, ranges }];
+    // A model of the operator's own has no public address.
+    let grants = vec![Grant { destinations, bindings, ..Grant::with_own_networks(principal.clone()) }];
     let resolver = Arc::new(SystemResolver::relative());
     let proxy = Proxy::new(Options { grants, resolver, ..Options::new(Limits::MODELS) });
     Ok((Arc::new(proxy.map_err(Failure::internal)?), principal))

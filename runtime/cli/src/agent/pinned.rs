@@ -10,6 +10,7 @@ use crate::paths::Paths;
 use handbox_brain::{Policy, RunsWith, ToolSpec};
 use handbox_bundle::{Bundle, Digest, FolderGrant, Grants, Limits, LimitsPatch, Mode, Profile};
 use handbox_hand::{Destination, Tool};
+use handbox_vault::IpNet;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,9 @@ pub(crate) struct Pinned {
     /// Where requests may go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) hosts: Vec<Destination>,
+    /// What names of hosts may lead to beside public addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ranges: Vec<IpNet>,
     /// What one call may use, as `--limit` has it.
     pub(crate) limits: String,
     /// Whether folders are allowed that are refused otherwise.
@@ -103,9 +107,14 @@ pub(crate) fn effective(
 }
 
 impl Pinned {
-    pub(crate) fn of(chosen: &[Chosen], effective: &Effective, typed: &args::Grants) -> Self {
+    pub(crate) fn of(chosen: &[Chosen], effective: &Effective, typed: &args::Grants, ranges: &[IpNet]) -> Self {
         let bundles = chosen.iter().map(|one| one.pinned.clone()).collect();
-        Self::new(bundles, &effective.grants, effective.limits, typed.allow_dangerous_folders)
+        let pinned = Self::new(bundles, &effective.grants, effective.limits, typed.allow_dangerous_folders);
+        pinned.with_ranges(ranges.to_owned())
+    }
+
+    pub(crate) fn with_ranges(self, ranges: Vec<IpNet>) -> Self {
+        Self { ranges, ..self }
     }
 
     /// With the seal of another.
@@ -119,6 +128,7 @@ impl Pinned {
             folders: Vec::new(),
             env: Vec::new(),
             hosts: Vec::new(),
+            ranges: Vec::new(),
             allow_dangerous_folders: false,
             seal: None,
             ..self
@@ -143,6 +153,7 @@ impl Pinned {
             folders,
             env: grants.env.clone(),
             hosts: grants.hosts.clone(),
+            ranges: Vec::new(),
             limits: limits.to_string(),
             allow_dangerous_folders,
             seal: None,
