@@ -31,9 +31,17 @@ fn read(path: &Path) -> String {
 #[test]
 fn the_copies_of_the_contract_are_the_contract() {
     // A package can only include files of its own folder.
-    let contract = read(&repository().join("wit/hand.wit"));
-    for copy in ["runtime/hands/wit/hand.wit", "guest-tools/sdk/wit/hand.wit"] {
-        assert!(read(&repository().join(copy)) == contract, "{copy} differs from wit/hand.wit; copy it again");
+    let copies = [
+        ("hand.wit", &["runtime/hands/wit", "guest-tools/sdk/wit"][..]),
+        ("process/process.wit", &["runtime/hands/wit"][..]),
+    ];
+    for (contract, folders) in copies {
+        let text = read(&repository().join("wit").join(contract));
+        for folder in folders {
+            let copy = Path::new(folder).join(contract);
+            let copied = read(&repository().join(&copy));
+            assert!(copied == text, "{} differs from wit/{contract}; copy it again", copy.display());
+        }
     }
 }
 

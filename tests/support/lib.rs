@@ -117,6 +117,7 @@ impl Lab {
             state,
             tools: toolbox.tools().to_vec(),
             commands: Vec::new(),
+            programs: Vec::new(),
             asks: Asks {
                 folders: vec![FolderAsk { path: "*".into(), mode: Mode::ReadWrite }],
                 env: vec!["*".into()],

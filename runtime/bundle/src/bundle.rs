@@ -191,6 +191,16 @@ impl BundleComponent {
         effective
     }
 
+    /// The names by which other components of the bundle start it.
+    pub fn programs(&self) -> &[String] {
+        self.manifest.as_ref().map(|manifest| manifest.programs.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether it is there to be called, too, and not only to be started.
+    pub fn has_tools(&self) -> bool {
+        self.manifest.as_ref().is_none_or(|manifest| !manifest.tools.is_empty() || manifest.programs.is_empty())
+    }
+
     /// Pairs of own name and tool as shown; `None` if only the component itself can say.
     ///
     /// # Errors

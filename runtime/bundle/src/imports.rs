@@ -12,7 +12,7 @@ pub(crate) enum Supply {
 }
 
 /// Interfaces by package, all of them of the one version that is linked.
-const GIVEN: [(&str, &str, &[&str]); 7] = [
+const GIVEN: [(&str, &str, &[&str]); 8] = [
     ("wasi:io/", "0.2.", &["error", "poll", "streams"]),
     (
         "wasi:cli/",
@@ -35,6 +35,7 @@ const GIVEN: [(&str, &str, &[&str]); 7] = [
     ("wasi:random/", "0.2.", &["random", "insecure", "insecure-seed"]),
     ("wasi:http/", "0.2.", &["types", "outgoing-handler"]),
     ("handbox:hand/", "0.1.", &["types", "report"]),
+    ("handbox:process/", "0.1.", &["processes"]),
 ];
 
 /// Whether `import`, such as `wasi:io/poll@0.2.3`, can be given.

@@ -139,8 +139,15 @@ impl Inspection {
         self.check_imports()?;
         let commands = self.manifest.as_ref().map_or(0, |manifest| manifest.commands.len());
         let kept = self.manifest.as_ref().is_some_and(|manifest| manifest.state == State::Kept);
+        let programs = self.manifest.as_ref().map_or(0, |manifest| manifest.programs.len());
         match self.kind {
-            Kind::Command if commands == 0 => Err(BundleError::broken(
+            _ if programs > 0 && !self.exports.iter().any(|name| name.starts_with("wasi:cli/run@0.2.")) => {
+                Err(BundleError::broken(
+                    "its manifest names programs, but it exports no wasi:cli/run, which starting one calls",
+                    "leave `programs` out of its manifest file, or build it as a command-line program",
+                ))
+            }
+            Kind::Command if commands == 0 && programs == 0 => Err(BundleError::broken(
                 "this is a command-line program, and nothing says which tools it has",
                 "write a manifest file with [[commands]] and run `handbox pack FILE.wasm --manifest tool.toml -o OUT.wasm`; \
                  if you meant functions marked #[tool], they belong into src/lib.rs, with crate-type = [\"cdylib\"] under \

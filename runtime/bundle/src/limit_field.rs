@@ -45,6 +45,9 @@ const FILES_MAX: u64 = 10_000_000;
 /// About a day of the cheapest calls.
 const HOST_CALLS_MAX: u64 = 1_000_000_000_000;
 
+/// Each is a sandbox with its own memory map and stack, and an agent's widest pipelines have some tens.
+const PROCESSES_MAX: u64 = 4096;
+
 /// One limit, by the name it has in configuration and on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
@@ -59,11 +62,12 @@ pub(crate) enum Field {
     Handles,
     Tables,
     HostCalls,
+    Processes,
 }
 
 impl Field {
     /// In the order in which they are listed for people.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Memory,
         Self::Cpu,
         Self::Time,
@@ -75,6 +79,7 @@ impl Field {
         Self::Handles,
         Self::Tables,
         Self::HostCalls,
+        Self::Processes,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -90,6 +95,7 @@ impl Field {
             Self::Handles => "handles",
             Self::Tables => "tables",
             Self::HostCalls => "host-calls",
+            Self::Processes => "processes",
         }
     }
 
@@ -97,14 +103,20 @@ impl Field {
         match self {
             Self::Memory | Self::Output | Self::Log | Self::FileBytes => Unit::Bytes,
             Self::Time => Unit::Milliseconds,
-            Self::Cpu | Self::Files | Self::OpenFiles | Self::Handles | Self::Tables | Self::HostCalls => Unit::Count,
+            Self::Cpu
+            | Self::Files
+            | Self::OpenFiles
+            | Self::Handles
+            | Self::Tables
+            | Self::HostCalls
+            | Self::Processes => Unit::Count,
         }
     }
 
-    /// The least amount with which a call can start. Zero of these three is plain: none.
+    /// The least amount with which a call can start. Zero of these four is plain: none.
     fn min(self) -> u64 {
         match self {
-            Self::Log | Self::Files | Self::FileBytes => 0,
+            Self::Log | Self::Files | Self::FileBytes | Self::Processes => 0,
             Self::Memory => MEMORY_BYTES_MIN,
             Self::Cpu
             | Self::Time
@@ -130,6 +142,7 @@ impl Field {
             Self::Handles => (HANDLES_MAX, "each costs the host memory"),
             Self::Tables => (TABLE_ELEMENTS_MAX, "engines allow no more in one table"),
             Self::HostCalls => (HOST_CALLS_MAX, "that is a day of the cheapest calls"),
+            Self::Processes => (PROCESSES_MAX, "each is a sandbox of its own"),
         }
     }
 
@@ -147,6 +160,7 @@ impl Field {
             Self::Handles => patch.handles.map(u64::from),
             Self::Tables => patch.table_elements,
             Self::HostCalls => patch.host_calls,
+            Self::Processes => patch.processes.map(u64::from),
         }
     }
 
@@ -165,6 +179,7 @@ impl Field {
             Self::Handles => patch.handles = small(),
             Self::Tables => patch.table_elements = Some(amount),
             Self::HostCalls => patch.host_calls = Some(amount),
+            Self::Processes => patch.processes = small(),
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Limits {
     pub files: u64,
     /// Calls into the host.
     pub host_calls: u64,
+    /// Programs that may run at once beside the one that the call began with.
+    pub processes: u32,
 }
 
 /// A change to some of the [`Limits`]; what is `None` stays as it is.
@@ -69,6 +71,8 @@ pub struct LimitsPatch {
     pub files: Option<u64>,
     /// See [`Limits::host_calls`]. Named `host-calls`.
     pub host_calls: Option<u64>,
+    /// See [`Limits::processes`]. Named `processes`.
+    pub processes: Option<u32>,
 }
 
 impl Limits {
@@ -87,6 +91,7 @@ impl Limits {
             file_bytes: patch.file_bytes.unwrap_or(self.file_bytes),
             files: patch.files.unwrap_or(self.files),
             host_calls: patch.host_calls.unwrap_or(self.host_calls),
+            processes: patch.processes.unwrap_or(self.processes),
         }
     }
 
@@ -106,6 +111,7 @@ impl Limits {
             file_bytes: least(self.file_bytes, by.file_bytes),
             files: least(self.files, by.files),
             host_calls: least(self.host_calls, by.host_calls),
+            processes: least(self.processes, by.processes),
         }
     }
 
@@ -136,6 +142,7 @@ impl Limits {
             Limit::FileBytes => format!("{} written to files", show(Field::FileBytes)),
             Limit::Files => format!("{} new files and folders", show(Field::Files)),
             Limit::HostCalls => format!("{} calls into the host", show(Field::HostCalls)),
+            Limit::Processes => format!("{} programs at once", show(Field::Processes)),
             Limit::Stack => "the stack that the engine gives".to_owned(),
             other => format!("what `{}` allows", other.name()),
         }
@@ -167,6 +174,7 @@ impl From<Limits> for LimitsPatch {
             file_bytes: Some(limits.file_bytes),
             files: Some(limits.files),
             host_calls: Some(limits.host_calls),
+            processes: Some(limits.processes),
         }
     }
 }
@@ -213,6 +221,7 @@ impl Profile {
                 file_bytes: MIB,
                 files: 16,
                 host_calls: 100_000,
+                processes: 8,
             },
             Self::Standard => Limits {
                 memory_bytes: 128 * MIB,
@@ -226,6 +235,7 @@ impl Profile {
                 file_bytes: 256 * MIB,
                 files: 10_000,
                 host_calls: 20_000_000,
+                processes: 64,
             },
             Self::Roomy => Limits {
                 memory_bytes: 1024 * MIB,
@@ -239,6 +249,7 @@ impl Profile {
                 file_bytes: 4096 * MIB,
                 files: 200_000,
                 host_calls: 1_000_000_000,
+                processes: 256,
             },
         }
     }

@@ -31,6 +31,10 @@ pub struct Manifest {
     /// How input becomes arguments, for `wasi:cli/command` programs; by tool name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Command>,
+    /// The names by which other components of its bundle start it, for a component that exports `wasi:cli/run`. It
+    /// sees the one that was used as its first argument.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<String>,
     /// The most it may ever be given.
     #[serde(default)]
     pub asks: Asks,

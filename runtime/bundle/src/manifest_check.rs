@@ -19,6 +19,10 @@ const LINE_BYTES_MAX: usize = 1024;
 const EXTRA_MAX: usize = 16;
 const EXTRA_BYTES_MAX: usize = 4 << 10;
 
+/// Twice the programs of a large userland in one file.
+const PROGRAMS_MAX: usize = 512;
+const PROGRAM_BYTES_MAX: usize = 64;
+
 /// More arguments than any command line that was written by hand.
 const ARGS_MAX: usize = 256;
 
@@ -43,6 +47,7 @@ impl Manifest {
         check_text("description", &self.description)?;
         check_tools(&self.tools)?;
         self.check_commands()?;
+        check_programs(&self.programs)?;
         self.asks.validate()
     }
 
@@ -136,6 +141,26 @@ pub fn check_tools(tools: &[Tool]) -> Result<(), BundleError> {
         check_extra(&tool.extra).map_err(at)?;
     }
     Ok(())
+}
+
+/// Names on a program path: what a shell takes for one word and never for a path.
+fn check_programs(programs: &[String]) -> Result<(), BundleError> {
+    if programs.len() > PROGRAMS_MAX {
+        let message = format!("{} programs, more than the {PROGRAMS_MAX} that one component may have", programs.len());
+        return Err(BundleError::broken(message, "split it into several components"));
+    }
+    let is_name = |name: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-[".contains(&byte);
+        !name.is_empty() && name.len() <= PROGRAM_BYTES_MAX && name.bytes().all(plain) && !name.starts_with(['.', '-'])
+    };
+    if let Some(name) = programs.iter().find(|name| !is_name(name)) {
+        let message = format!("program `{}` is not a name", shown(name));
+        return Err(BundleError::broken(message, "use 1 to 64 characters of A-Z a-z 0-9 . _ + -, and no dot first"));
+    }
+    let twice = programs.iter().enumerate().find(|(place, name)| programs[..*place].contains(name));
+    twice.map_or(Ok(()), |(_, name)| {
+        Err(BundleError::broken(format!("program `{}` stands twice", shown(name)), "keep one of them"))
+    })
 }
 
 /// Room to grow is not room for anything.

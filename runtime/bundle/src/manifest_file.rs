@@ -55,6 +55,9 @@ pub struct ManifestFile {
     /// The tools of a `wasi:cli/command` program.
     #[serde(default)]
     pub commands: Vec<CommandFile>,
+    /// See [`Manifest::programs`].
+    #[serde(default)]
+    pub programs: Vec<String>,
 }
 
 /// One tool of a `wasi:cli/command` program: the [`Tool`] and its [`Command`] in one.
@@ -101,6 +104,7 @@ impl ManifestFile {
             state: State::default(),
             asks: Asks::default(),
             commands: Vec::new(),
+            programs: Vec::new(),
         }
     }
 
@@ -136,7 +140,7 @@ impl ManifestFile {
             let extra = Vec::new();
             tools.push(Tool { name: tool, description, input_schema: schema, output_schema, hints, recovery, extra });
         }
-        if tools.is_empty() {
+        if tools.is_empty() && self.programs.is_empty() {
             return Err(BundleError::broken(
                 "there is no tool",
                 "for a command-line program, write a manifest file with [[commands]] and give it with --manifest",
@@ -151,6 +155,7 @@ impl ManifestFile {
             state: self.state,
             tools,
             commands,
+            programs: self.programs,
             asks: self.asks,
         };
         manifest.validate()?;

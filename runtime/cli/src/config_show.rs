@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 type About = (&'static str, &'static str, &'static str, fn(&Limits) -> u64);
 
 /// Every limit, in the order in which they are shown.
-const LIMITS: [About; 11] = [
+const LIMITS: [About; 12] = [
     ("memory", "bytes", "memory of everything a call runs", |limits| limits.memory_bytes),
     ("cpu", "instructions", "instructions that a call may execute", |limits| limits.cpu_fuel),
     ("time", "ms", "time from the start of a call to its end", |limits| {
@@ -30,6 +30,7 @@ const LIMITS: [About; 11] = [
     ("handles", "count", "handles of the host at once", |limits| limits.handles.into()),
     ("tables", "count", "elements of one table", |limits| limits.table_elements),
     ("host-calls", "count", "calls into the host", |limits| limits.host_calls),
+    ("processes", "count", "programs that run at once", |limits| u64::from(limits.processes)),
 ];
 
 /// What is shown.

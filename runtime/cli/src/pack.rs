@@ -225,13 +225,15 @@ fn head(file: &ManifestFile) -> Manifest {
         state: file.state,
         tools: Vec::new(),
         commands: Vec::new(),
+        programs: file.programs,
         asks: file.asks,
     }
 }
 
 /// The author's part of a finished manifest.
 fn again(manifest: &Manifest) -> ManifestFile {
-    let Manifest { name, version, description, author, license, state, tools, commands, asks } = manifest.clone();
+    let Manifest { name, version, description, author, license, state, tools, commands, programs, asks } =
+        manifest.clone();
     let joined = commands.into_iter().filter_map(|command| {
         let tool = tools.iter().find(|tool| tool.name.as_str() == command.tool)?.clone();
         Some(CommandFile {
@@ -247,7 +249,7 @@ fn again(manifest: &Manifest) -> ManifestFile {
         })
     });
     let commands = joined.collect();
-    ManifestFile { name, version, description, author, license, state, asks, commands }
+    ManifestFile { name, version, description, author, license, state, asks, commands, programs }
 }
 
 /// The file's name without its ends, and with `-` for what a name cannot have.

@@ -105,6 +105,8 @@ pub enum Limit {
     Files,
     /// Calls into the host.
     HostCalls,
+    /// Programs at once.
+    Processes,
 }
 
 impl Limit {
@@ -122,6 +124,7 @@ impl Limit {
             Self::FileBytes => "file-bytes",
             Self::Files => "files",
             Self::HostCalls => "host-calls",
+            Self::Processes => "processes",
         }
     }
 }

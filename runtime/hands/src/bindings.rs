@@ -1,4 +1,4 @@
-//! The Rust side of `wit/hand.wit`, generated; nothing else is in here.
+//! The Rust side of `wit/`, generated; nothing else is in here.
 
 #[expect(unreachable_pub, reason = "generated; the documentation is the WIT's")]
 mod generated {
@@ -23,6 +23,21 @@ mod generated {
         });
     }
 
+    pub mod process {
+        wasmtime::component::bindgen!({
+            path: "wit/process",
+            world: "starts-programs",
+            imports: { default: async | trappable },
+            with: {
+                "handbox:process/processes.input": crate::process::Input,
+                "handbox:process/processes.output": crate::process::Output,
+                "handbox:process/processes.capture": crate::process::Capture,
+                "handbox:process/processes.child": crate::process::Child,
+            },
+            require_store_data_send: true,
+        });
+    }
+
     pub mod state {
         wasmtime::component::bindgen!({
             path: "wit",
@@ -34,6 +49,7 @@ mod generated {
     }
 }
 
+pub(crate) use generated::process::handbox::process::processes;
 pub(crate) use generated::recover::RecovererIndices;
 pub(crate) use generated::recover::exports::handbox::hand::recover::Outcome as WitOutcome;
 pub(crate) use generated::state::KeeperIndices;

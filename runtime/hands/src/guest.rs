@@ -1,10 +1,11 @@
 //! What stands behind one store: the `T` of `Store<T>`, and what a guest may import.
 
-use crate::bindings::{report, types};
+use crate::bindings::{processes, report, types};
 use crate::files::{FileState, Files, HasFiles};
 use crate::job::Job;
 use crate::meter::Meter;
 use crate::network::Outgoing;
+use crate::process::Process;
 use crate::sink::Sink;
 use handbox_bundle::Mode;
 use handbox_hand::{Limit, LogLevel, Watcher};
@@ -32,6 +33,7 @@ pub(crate) struct Guest {
     pub(crate) files: FileState,
     pub(crate) http: WasiHttpCtx,
     pub(crate) outgoing: Outgoing,
+    pub(crate) process: Process,
     pub(crate) memory: MemoryUse,
     pub(crate) watcher: Arc<dyn Watcher>,
     pub(crate) stdout: Sink,
@@ -64,6 +66,7 @@ impl Guest {
         self.files.read_only.store(job.weakest() == Mode::ReadOnly, Relaxed);
         self.watcher = Arc::clone(watcher);
         self.outgoing.start_call(job);
+        self.process.start_call(job);
         self.stdout.start_call(meter);
         self.stderr.start_call(meter);
     }
@@ -199,6 +202,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     report::add_to_linker::<_, HasSelf<Guest>>(l, |t| t)?;
     types::add_to_linker::<_, HasSelf<Guest>>(l, |t| t)?;
+    processes::add_to_linker::<_, HasSelf<Guest>>(l, |t| t)?;
     Ok(())
 }
 

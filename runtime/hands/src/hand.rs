@@ -10,6 +10,7 @@ use crate::job::Job;
 use crate::kept::Slot;
 use crate::library::{Library, Package};
 use crate::loaded;
+use crate::process::{Family, Programs};
 use crate::reflect::Skipped;
 use crate::run::{Live, Ready, conclude, wit_call};
 use handbox_bundle::{Grants, Kind, Limits, Mode, State};
@@ -36,6 +37,8 @@ pub(crate) struct Recipe {
     pub(crate) environment: Arc<Environment>,
     /// Files of the bundle itself, which no hand may change.
     pub(crate) files: Vec<PathBuf>,
+    /// What it may start; none if its bundle has no programs.
+    pub(crate) programs: Option<Arc<Programs>>,
 }
 
 /// A WebAssembly component behind the [`Hand`] trait.
@@ -57,6 +60,11 @@ impl ComponentHand {
         let kept = is_kept.then(|| Slot::new(recipe.environment.kept));
         let tools = Arc::clone(&library.tools(&recipe.package).await?.0);
         Ok(Self { library, recipe, ready: OnceCell::new(), tools, kept })
+    }
+
+    /// Makes what other components of its bundle start, and nobody calls.
+    pub(crate) fn program(library: Arc<Library>, recipe: Recipe) -> Self {
+        Self { library, recipe, ready: OnceCell::new(), tools: Arc::new([]), kept: None }
     }
 
     /// Loads the component and opens its folders, if that has not happened yet.
@@ -207,7 +215,9 @@ impl ComponentHand {
         if let Some(schemas) = self.recipe.package.schemas() {
             schemas.check(&call.name, &call.input)?;
         }
-        Ok(Job::new(call, tool.hints, self.recipe.limits))
+        let mut job = Job::new(call, tool.hints, self.recipe.limits);
+        job.family = self.recipe.programs.clone().map(Family::new);
+        Ok(job)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::hop::Hop;
 use crate::meter::Meter;
+use crate::process::Family;
 use handbox_bundle::{Limits, Mode};
 use handbox_hand::{Call, Hints, Usage};
 use std::sync::Arc;
@@ -15,11 +16,13 @@ pub(crate) struct Job {
     pub(crate) hop: Arc<Hop>,
     /// Whether it may send requests. What is no call of a tool is on no record, and may not.
     pub(crate) sends: bool,
+    /// What it starts; none if its bundle has no programs.
+    pub(crate) family: Option<Arc<Family>>,
 }
 
 impl Job {
     pub(crate) fn new(call: Call, hints: Hints, limits: Limits) -> Self {
-        Self { call, hints, meter: Arc::new(Meter::new(limits)), hop: Arc::default(), sends: true }
+        Self { call, hints, meter: Arc::new(Meter::new(limits)), hop: Arc::default(), sends: true, family: None }
     }
 
     /// A claim to only read is made true: it gets every folder read-only.

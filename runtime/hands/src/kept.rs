@@ -2,6 +2,7 @@
 
 use crate::command::CommandLine;
 use crate::job::Job;
+use crate::process::EndsWithCall;
 use crate::run::{Ended, Live, Ready, conclude};
 use crate::store::{arm, settle};
 use handbox_bundle::Mode;
@@ -129,6 +130,7 @@ impl Ready {
         slot: &Slot,
         job: &Job,
     ) -> (Option<Live>, Result<Output, HandError>) {
+        let _ends = EndsWithCall(job.family.clone());
         let mut live = match live {
             Some(live) => live,
             None => match self.begin_incarnation(slot, job).await {

@@ -22,6 +22,7 @@ mod loaded;
 mod metadata;
 mod meter;
 mod network;
+mod process;
 pub mod reflect;
 mod run;
 mod schema;

@@ -19,7 +19,13 @@ const COMPILE_TIME_MAX: Duration = Duration::from_secs(120);
 /// What a component is, and how it is called.
 pub(crate) enum Kind {
     /// It exports `handbox:hand/hand`.
-    Hand { hand: ToolHandIndices, recover: Option<RecovererIndices>, state: Option<KeeperIndices> },
+    Hand {
+        hand: ToolHandIndices,
+        recover: Option<RecovererIndices>,
+        state: Option<KeeperIndices>,
+        /// It is a program, too, that others of its bundle start.
+        run: Option<CommandIndices>,
+    },
     /// It is a `wasi:cli/command` program; its manifest says how input becomes arguments.
     Command { run: CommandIndices, commands: Vec<Command> },
     /// Each of its exported functions is a tool.
@@ -122,12 +128,13 @@ async fn finish(
     if let Ok(hand) = ToolHandIndices::new(&pre) {
         let recover = RecovererIndices::new(&pre).ok();
         let state = KeeperIndices::new(&pre).ok();
+        let run = CommandIndices::new(&pre).ok();
         let tools = match known {
             Some(tools) => tools,
             None => ask.tools(&pre, &hand).await?,
         };
         compare(source.manifest, &tools)?;
-        return Ok(Loaded { pre, kind: Kind::Hand { hand, recover, state }, tools });
+        return Ok(Loaded { pre, kind: Kind::Hand { hand, recover, state, run }, tools });
     }
     if source.is_command {
         return command(pre, source.manifest);

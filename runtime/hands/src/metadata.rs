@@ -8,8 +8,8 @@ use crate::guest::Guest;
 use crate::hop::{Hop, drive};
 use crate::loaded::AsyncAsk;
 use crate::meter::Meter;
-use crate::sink::{Budget, Sink};
-use crate::store::{Opening, open_store};
+use crate::sink::Budget;
+use crate::store::{Opening, Streams, open_store};
 use handbox_bundle::{Limits, Mode};
 use handbox_hand::{HandError, Hints, NoWatcher, Recovery, Tool, ToolName};
 use serde_json::Value;
@@ -30,6 +30,7 @@ const METADATA_LIMITS: Limits = Limits {
     file_bytes: 0,
     files: 0,
     host_calls: 100_000,
+    processes: 0,
 };
 
 /// Asks a component for its tools, with nothing granted.
@@ -76,8 +77,6 @@ async fn list_tools(
     let none = Folders::open(&[], &[], Relative::Named).map_err(|refusal| wasmtime::format_err!("{refusal}"))?;
     let mut store = open_store(Opening {
         engine,
-        stdout: Sink::new(Arc::clone(&meter), Budget::Log),
-        stderr: Sink::new(Arc::clone(&meter), Budget::Log),
         meter,
         hop,
         folders: &none,
@@ -85,7 +84,7 @@ async fn list_tools(
         protected: Arc::default(),
         env: &[],
         args: &[],
-        stdin: None,
+        streams: Streams::Call { stdin: None, stdout_is: Budget::Log },
         watcher: Arc::new(NoWatcher),
         // Nothing leaves before anybody has called a tool.
         line: None,

@@ -10,9 +10,10 @@ use crate::job::Job;
 use crate::library::Package;
 use crate::loaded::{Kind, Loaded};
 use crate::network::Line;
+use crate::process::{Ending, EndsWithCall, Start};
 use crate::reflect;
-use crate::sink::{Budget, Sink};
-use crate::store::{Opening, open_store, settle};
+use crate::sink::Budget;
+use crate::store::{Opening, Streams, open_store, settle};
 use handbox_bundle::Mode;
 use handbox_hand::{Call, HandError, LogLevel, Output, Part, ToolFault, Usage};
 use serde_json::Value;
@@ -82,19 +83,56 @@ impl Ready {
             protected: Arc::clone(&self.protected),
             env: &self.env,
             args: &line.args,
-            stdin: line.stdin.map(bytes::Bytes::from),
-            stdout: Sink::new(Arc::clone(&job.meter), stdout_is),
-            stderr: Sink::new(Arc::clone(&job.meter), Budget::Log),
+            streams: Streams::Call { stdin: line.stdin.map(bytes::Bytes::from), stdout_is },
             watcher: Arc::clone(&job.call.watcher),
             line: self.line.clone(),
         })?;
         store.data_mut().outgoing.start_call(job);
+        store.data_mut().process.start_call(job);
         let instance = self.loaded()?.pre.instantiate_async(&mut store).await?;
         Ok(Live { store, instance })
     }
 
+    /// Runs the component as a program that another one started, in a store of its own.
+    pub(crate) async fn run_program(&self, job: &Job, start: Start) -> Ending {
+        Ending::of(self.program(job, start).await, &job.meter)
+    }
+
+    async fn program(&self, job: &Job, start: Start) -> wasmtime::Result<Result<(), ()>> {
+        let loaded = self.loaded()?;
+        let run = match &loaded.kind {
+            Kind::Command { run, .. } | Kind::Hand { run: Some(run), .. } => run,
+            Kind::Hand { .. } | Kind::Reflected(_) => {
+                return Err(wasmtime::format_err!("the component exports no wasi:cli/run"));
+            }
+        };
+        let mut store = open_store(Opening {
+            engine: &self.engine,
+            meter: Arc::clone(&job.meter),
+            hop: Arc::clone(&job.hop),
+            folders: &self.folders,
+            weakest: job.weakest(),
+            protected: Arc::clone(&self.protected),
+            env: &start.env,
+            args: &start.args,
+            streams: Streams::Process(&start),
+            watcher: Arc::clone(&job.call.watcher),
+            line: self.line.clone(),
+        })?;
+        // What the parent gave is held by the store alone from here on: a pipe ends with its last holder.
+        drop(start);
+        store.data_mut().outgoing.start_call(job);
+        store.data_mut().process.start_call(job);
+        let instance = loaded.pre.instantiate_async(&mut store).await?;
+        let program = run.load(&mut store, &instance)?;
+        let result = program.wasi_cli_run().call_run(&mut store).await;
+        settle(&mut store.as_context_mut())?;
+        result
+    }
+
     /// Runs one call in a store of its own.
     pub(crate) async fn run_fresh(&self, job: &Job) -> Result<Output, HandError> {
+        let _ends = EndsWithCall(job.family.clone());
         let answer = self.fresh_answer(job).await;
         conclude(job, answer)
     }

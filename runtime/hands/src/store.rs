@@ -6,7 +6,8 @@ use crate::guest::{Guest, MemoryUse};
 use crate::hop::Hop;
 use crate::meter::Meter;
 use crate::network::{Line, Outgoing};
-use crate::sink::Sink;
+use crate::process::{Process, Standard, Start};
+use crate::sink::{Budget, Sink};
 use handbox_bundle::Mode;
 use handbox_hand::{Limit, Watcher};
 use std::sync::Arc;
@@ -39,11 +40,17 @@ pub(crate) struct Opening<'a> {
     pub(crate) protected: Arc<Protected>,
     pub(crate) env: &'a [(String, String)],
     pub(crate) args: &'a [String],
-    pub(crate) stdin: Option<bytes::Bytes>,
-    pub(crate) stdout: Sink,
-    pub(crate) stderr: Sink,
+    pub(crate) streams: Streams<'a>,
     pub(crate) watcher: Arc<dyn Watcher>,
     pub(crate) line: Line,
+}
+
+/// Where a store's standard streams lead.
+pub(crate) enum Streams<'a> {
+    /// A call's own: its result and its log.
+    Call { stdin: Option<bytes::Bytes>, stdout_is: Budget },
+    /// Those that its parent gave it.
+    Process(&'a Start),
 }
 
 /// Opens a store for one call, or for the life of a kept hand.
@@ -98,33 +105,52 @@ fn guest(opening: &Opening<'_>) -> Guest {
     let limits = opening.meter.limits();
     let mut table = ResourceTable::new();
     table.set_max_capacity(limits.handles as usize);
-    let files = FileState::new(Arc::clone(&opening.meter), Arc::clone(&opening.hop), Arc::clone(&opening.protected));
+    let mut files =
+        FileState::new(Arc::clone(&opening.meter), Arc::clone(&opening.hop), Arc::clone(&opening.protected));
+    let stdout_is = match &opening.streams {
+        Streams::Call { stdout_is, .. } => *stdout_is,
+        Streams::Process(_) => Budget::Log,
+    };
+    let stdout = Sink::new(Arc::clone(&opening.meter), stdout_is);
+    let stderr = Sink::new(Arc::clone(&opening.meter), Budget::Log);
+    let process = match &opening.streams {
+        Streams::Call { stdin, .. } => Process::first(stdin.clone(), &stdout, &stderr),
+        Streams::Process(start) => {
+            files.count_with(&start.open_count);
+            Process::started(start)
+        }
+    };
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(FIELDS_BYTES_MAX);
     Guest {
-        wasi: wasi(opening),
+        wasi: wasi(opening, &stdout, &stderr),
         http,
         outgoing: Outgoing::new(opening.line.clone()),
+        process,
         table,
         files,
         memory: MemoryUse { meter: Arc::clone(&opening.meter), held: 0 },
         watcher: Arc::clone(&opening.watcher),
-        stdout: opening.stdout.clone(),
-        stderr: opening.stderr.clone(),
+        stdout,
+        stderr,
         armed: 0,
     }
 }
 
-fn wasi(opening: &Opening<'_>) -> WasiCtx {
+fn wasi(opening: &Opening<'_>, stdout: &Sink, stderr: &Sink) -> WasiCtx {
     let mut builder = WasiCtx::builder();
-    builder
-        .envs(opening.env)
-        .args(opening.args)
-        .stdout(opening.stdout.clone())
-        .stderr(opening.stderr.clone())
-        .max_random_size(RANDOM_BYTES_MAX);
-    if let Some(stdin) = &opening.stdin {
-        builder.stdin(MemoryInputPipe::new(stdin.clone()));
+    builder.envs(opening.env).args(opening.args).max_random_size(RANDOM_BYTES_MAX);
+    match &opening.streams {
+        Streams::Call { stdin, .. } => {
+            builder.stdout(stdout.clone()).stderr(stderr.clone());
+            if let Some(stdin) = stdin {
+                builder.stdin(MemoryInputPipe::new(stdin.clone()));
+            }
+        }
+        Streams::Process(start) => {
+            builder.stdin(start.stdin.clone());
+            builder.stdout(Standard(start.stdout.clone())).stderr(Standard(start.stderr.clone()));
+        }
     }
     if let Some(folder) = opening.folders.working_folder() {
         builder.initial_cwd(folder);

@@ -3,6 +3,7 @@
 use crate::environment::Environment;
 use crate::hand::{ComponentHand, Recipe};
 use crate::library::Library;
+use crate::process::Programs;
 use crate::reflect::Skipped;
 use handbox_bundle::{Bundle, BundleComponent, BundleError};
 use handbox_hand::{Call, Hand, HandError, Outcome, Output, Tool, ToolFault, ToolName};
@@ -51,9 +52,11 @@ impl Toolbox {
     /// that differ only in case; or as loading.
     pub async fn add(&mut self, bundle: &Bundle, environment: &Environment) -> Result<(), ToolboxError> {
         let environment = Arc::new(environment.clone());
+        let programs = self.programs(bundle, &environment);
         let mut added = Vec::new();
-        for (index, component) in bundle.components.iter().enumerate() {
-            let hand = Arc::new(self.hand(bundle, (index, component), &environment).await?);
+        for (index, component) in bundle.components.iter().enumerate().filter(|(_, component)| component.has_tools()) {
+            let recipe = self.recipe(bundle, (index, component), &environment, programs.clone());
+            let hand = Arc::new(ComponentHand::new(Arc::clone(&self.library), recipe).await?);
             for (own, tool) in component.tools.apply(hand.tools())? {
                 added.push((tool, Route { hand: Arc::clone(&hand), own }));
             }
@@ -66,21 +69,34 @@ impl Toolbox {
         Ok(())
     }
 
-    async fn hand(
+    /// The bundle's programs; none if it has none.
+    fn programs(&self, bundle: &Bundle, environment: &Arc<Environment>) -> Option<Arc<Programs>> {
+        let mut programs = Programs::default();
+        for (index, component) in bundle.components.iter().enumerate().filter(|(_, one)| !one.programs().is_empty()) {
+            // Those that are started belong to the call, which has the programs already.
+            let recipe = self.recipe(bundle, (index, component), environment, None);
+            let program = Arc::new(ComponentHand::program(Arc::clone(&self.library), recipe));
+            programs.0.extend(component.programs().iter().map(|name| (name.clone(), Arc::clone(&program))));
+        }
+        (!programs.0.is_empty()).then(|| Arc::new(programs))
+    }
+
+    fn recipe(
         &self,
         bundle: &Bundle,
         (index, component): (usize, &BundleComponent),
         environment: &Arc<Environment>,
-    ) -> Result<ComponentHand, HandError> {
-        let recipe = Recipe {
+        programs: Option<Arc<Programs>>,
+    ) -> Recipe {
+        Recipe {
             index,
             package: self.library.package(component),
             grants: component.effective(&environment.grants).grants,
             limits: environment.limits.narrowed_by(bundle.limits),
             environment: Arc::clone(environment),
             files: bundle.files.clone(),
-        };
-        ComponentHand::new(Arc::clone(&self.library), recipe).await
+            programs,
+        }
     }
 
     /// Loads everything now that would be loaded on first calls, and compares every

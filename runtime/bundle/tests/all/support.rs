@@ -97,6 +97,7 @@ pub(crate) fn manifest(tools: &[&str]) -> Manifest {
         state: State::Fresh,
         tools: tools.iter().map(|name| tool(name)).collect(),
         commands: Vec::new(),
+        programs: Vec::new(),
         asks: asks(&[("*", Mode::ReadOnly)]),
     }
 }

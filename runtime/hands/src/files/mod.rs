@@ -61,6 +61,16 @@ impl FileState {
         }
     }
 
+    /// Open files and folders, counted for this store and for those that count with it.
+    pub(crate) fn open_count(&self) -> Arc<AtomicU32> {
+        Arc::clone(&self.open_count)
+    }
+
+    /// Counts open files together with another store, from the start.
+    pub(crate) fn count_with(&mut self, others: &Arc<AtomicU32>) {
+        self.open_count = Arc::clone(others);
+    }
+
     /// The file of this identity, as one that is open.
     fn open_file(&mut self, identity: Identity) -> Arc<OpenFile> {
         self.files.retain(|_, file| file.strong_count() > 0);

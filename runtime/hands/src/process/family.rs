@@ -1,0 +1,201 @@
+//! The processes of one call: started, counted, and ended with it at the latest.
+
+use super::ends::{BrokenPipe, Input, Output};
+use crate::classify::classify;
+use crate::hand::ComponentHand;
+use crate::hop::drive;
+use crate::job::Job;
+use crate::meter::Meter;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+use wasmtime_wasi::I32Exit;
+
+/// The signal that ends who writes to a closed pipe (POSIX.1-2024, `signal.h`).
+const SIGPIPE: u8 = 13;
+/// The signal that nothing outlives.
+const SIGKILL: u8 = 9;
+/// The number of the process that a call begins with.
+const FIRST: u32 = 1;
+
+/// The program path of a bundle: its command-line programs, by name.
+#[derive(Default)]
+pub(crate) struct Programs(pub(crate) BTreeMap<String, Arc<ComponentHand>>);
+
+/// The processes of one call.
+pub(crate) struct Family {
+    programs: Arc<Programs>,
+    next: AtomicU32,
+    live: Arc<AtomicU32>,
+    tasks: Mutex<Tasks>,
+}
+
+#[derive(Default)]
+struct Tasks {
+    /// By the process's number.
+    running: BTreeMap<u32, AbortHandle>,
+    /// The call is over: nothing is started any more.
+    over: bool,
+}
+
+/// What a process is started with.
+pub(crate) struct Start {
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) stdin: Input,
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+    pub(crate) handed: Vec<u8>,
+    /// Open files of its parent and of it, together.
+    pub(crate) open_count: Arc<AtomicU32>,
+}
+
+/// Why nothing was started.
+#[derive(Debug, PartialEq)]
+pub(crate) enum NotStarted {
+    NotFound,
+    TooMany,
+    Failed(String),
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ending {
+    Exited(u8),
+    Killed(u8),
+    Trapped(String),
+}
+
+impl Ending {
+    /// From what the engine reports of a `wasi:cli/run`.
+    pub(crate) fn of(result: wasmtime::Result<Result<(), ()>>, meter: &Meter) -> Self {
+        let error = match result {
+            Ok(done) => return Self::Exited(u8::from(done.is_err())),
+            Err(error) => error,
+        };
+        if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
+            // Of a status, a parent sees the lowest eight bits (POSIX.1-2024, `exit`).
+            return Self::Exited((status & 0xff) as u8);
+        }
+        if error.downcast_ref::<BrokenPipe>().is_some() {
+            return Self::Killed(SIGPIPE);
+        }
+        Self::Trapped(classify(&error, meter).to_string())
+    }
+}
+
+impl Family {
+    pub(crate) fn new(programs: Arc<Programs>) -> Arc<Self> {
+        Arc::new(Self { programs, next: AtomicU32::new(FIRST + 1), live: Arc::default(), tasks: Mutex::default() })
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        self.programs.0.keys().cloned().collect()
+    }
+
+    /// Starts a program for `job`, which is its parent's.
+    pub(super) async fn spawn(self: &Arc<Self>, job: &Job, program: &str, start: Start) -> Result<Child, NotStarted> {
+        let hand = self.programs.0.get(program).ok_or(NotStarted::NotFound)?;
+        let place = self.place(job.meter.limits().processes).ok_or(NotStarted::TooMany)?;
+        let ready = hand.ready().await.map_err(|error| NotStarted::Failed(error.to_string()))?;
+        let id = self.next.fetch_add(1, Relaxed);
+        let (tell, ended) = watch::channel(None);
+        let job = Job { hop: Arc::default(), ..job.clone() };
+        let family = Arc::clone(self);
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        if tasks.over {
+            return Err(NotStarted::Failed("the call is over".to_owned()));
+        }
+        let task = tokio::spawn(async move {
+            let hop = Arc::clone(&job.hop);
+            let run = Box::pin(async move { ready.run_program(&job, start).await });
+            let ending = drive(run, hop).await.unwrap_or_else(|error| Ending::Trapped(error.to_string()));
+            drop(place);
+            family.tasks.lock().unwrap_or_else(PoisonError::into_inner).running.remove(&id);
+            tell.send_replace(Some(ending));
+        });
+        tasks.running.insert(id, task.abort_handle());
+        Ok(Child { id, ended, signal: AtomicU8::new(SIGKILL), task: task.abort_handle() })
+    }
+
+    fn place(&self, max: u32) -> Option<Place> {
+        let taken = self.live.fetch_update(Relaxed, Relaxed, |live| (live < max).then_some(live + 1));
+        taken.is_ok().then(|| Place(Arc::clone(&self.live)))
+    }
+
+    /// Ends every process, and lets none begin.
+    fn end(&self) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.over = true;
+        std::mem::take(&mut tasks.running).into_values().for_each(|task| task.abort());
+    }
+}
+
+/// Held by the call: what it started ends with it, however it ends.
+pub(crate) struct EndsWithCall(pub(crate) Option<Arc<Family>>);
+
+impl Drop for EndsWithCall {
+    fn drop(&mut self) {
+        if let Some(family) = &self.0 {
+            family.end();
+        }
+    }
+}
+
+/// One of the processes that may live at once.
+struct Place(Arc<AtomicU32>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A process, as its parent holds it.
+#[expect(unreachable_pub, reason = "what is generated from the WIT names it")]
+pub struct Child {
+    id: u32,
+    ended: watch::Receiver<Option<Ending>>,
+    /// What it is killed by, if it is.
+    signal: AtomicU8,
+    task: AbortHandle,
+}
+
+impl Child {
+    pub(super) fn id(&self) -> u32 {
+        self.id
+    }
+
+    pub(super) fn kill(&self, signal: u8) {
+        self.signal.store(signal, Relaxed);
+        self.task.abort();
+    }
+
+    /// A future of its own, so that several can be waited for.
+    pub(super) fn ending(&self) -> impl Future<Output = Ending> + Send + use<> {
+        let (mut ended, signal) = (self.ended.clone(), self.signal.load(Relaxed));
+        async move {
+            match ended.wait_for(Option::is_some).await.map(|ending| ending.clone()) {
+                Ok(Some(ending)) => ending,
+                // Its task was ended before it could tell.
+                Ok(None) | Err(_) => Ending::Killed(signal),
+            }
+        }
+    }
+
+    pub(super) async fn wait(&self, nanoseconds: Option<u64>) -> Option<Ending> {
+        within(nanoseconds, self.ending()).await
+    }
+}
+
+/// Waits for something, at most so long.
+pub(super) async fn within<T>(nanoseconds: Option<u64>, what: impl Future<Output = T>) -> Option<T> {
+    match nanoseconds {
+        None => Some(what.await),
+        Some(nanoseconds) => timeout(Duration::from_nanos(nanoseconds), what).await.ok(),
+    }
+}

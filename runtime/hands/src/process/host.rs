@@ -1,0 +1,247 @@
+//! `handbox:process/processes`, as guests call it.
+
+use super::capture::Capture;
+use super::ends::{Input, Output, PIECE_BYTES_MAX};
+use super::family::{Child, Ending, NotStarted, Start, within};
+use super::open::{Opened, no_such};
+use super::pipe::pipe;
+use crate::bindings::processes::{
+    self as wit, Command, HostCapture, HostChild, HostInput, HostOutput, SpawnFault, StreamFault, Writing,
+};
+use crate::guest::Guest;
+use bytes::Bytes;
+use futures_util::future::select_all;
+use std::sync::Arc;
+use wasmtime::Result;
+use wasmtime::component::Resource;
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+
+/// Takes everything and keeps nothing.
+struct Nowhere;
+
+#[async_trait::async_trait]
+impl Pollable for Nowhere {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for Nowhere {
+    fn write(&mut self, _: Bytes) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(PIECE_BYTES_MAX)
+    }
+}
+
+fn told<T>(result: StreamResult<T>) -> Result<Result<T, StreamFault>> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(StreamError::Closed) => Ok(Err(StreamFault::Closed)),
+        Err(StreamError::LastOperationFailed(error)) => Ok(Err(StreamFault::Other(error.root_cause().to_string()))),
+        Err(StreamError::Trap(error)) => Err(error),
+    }
+}
+
+fn piece(max: u32) -> usize {
+    usize::try_from(max).unwrap_or(PIECE_BYTES_MAX).clamp(1, PIECE_BYTES_MAX)
+}
+
+impl HostInput for Guest {
+    async fn stdin(&mut self) -> Result<Resource<Input>> {
+        let own = self.process.stdin.clone();
+        Ok(self.table.push(own)?)
+    }
+
+    async fn empty(&mut self) -> Result<Resource<Input>> {
+        Ok(self.table.push(Input::of_bytes(Bytes::new()))?)
+    }
+
+    async fn of_bytes(&mut self, bytes: Vec<u8>) -> Result<Resource<Input>> {
+        Ok(self.table.push(Input::of_bytes(bytes.into()))?)
+    }
+
+    async fn open(&mut self, path: String) -> Result<Result<Resource<Input>, StreamFault>> {
+        match self.open_file(&path, None).await? {
+            Ok(Opened::Input(stream)) => Ok(Ok(self.table.push(Input::of(stream))?)),
+            Ok(Opened::Output(_)) => Ok(Err(no_such())),
+            Err(fault) => Ok(Err(fault)),
+        }
+    }
+
+    async fn clone(&mut self, input: Resource<Input>) -> Result<Resource<Input>> {
+        let same = self.table.get(&input)?.clone();
+        Ok(self.table.push(same)?)
+    }
+
+    async fn read(&mut self, input: Resource<Input>, max: u32) -> Result<Result<Vec<u8>, StreamFault>> {
+        let input = self.table.get(&input)?.clone();
+        told(input.next(piece(max)).await.map(Vec::from))
+    }
+
+    async fn read_until(
+        &mut self,
+        input: Resource<Input>,
+        delimiter: u8,
+        max: u32,
+    ) -> Result<Result<Vec<u8>, StreamFault>> {
+        let input = self.table.get(&input)?.clone();
+        told(input.next_until(delimiter, piece(max)).await)
+    }
+
+    async fn drop(&mut self, input: Resource<Input>) -> Result<()> {
+        self.table.delete(input)?;
+        Ok(())
+    }
+}
+
+impl HostOutput for Guest {
+    async fn stdout(&mut self) -> Result<Resource<Output>> {
+        let own = self.process.stdout.clone();
+        Ok(self.table.push(own)?)
+    }
+
+    async fn stderr(&mut self) -> Result<Resource<Output>> {
+        let own = self.process.stderr.clone();
+        Ok(self.table.push(own)?)
+    }
+
+    async fn discard(&mut self) -> Result<Resource<Output>> {
+        Ok(self.table.push(Output::of(Box::new(Nowhere)))?)
+    }
+
+    async fn open(&mut self, path: String, how: Writing) -> Result<Result<Resource<Output>, StreamFault>> {
+        match self.open_file(&path, Some(how)).await? {
+            Ok(Opened::Output(stream)) => Ok(Ok(self.table.push(Output::of(stream))?)),
+            Ok(Opened::Input(_)) => Ok(Err(no_such())),
+            Err(fault) => Ok(Err(fault)),
+        }
+    }
+
+    async fn clone(&mut self, output: Resource<Output>) -> Result<Resource<Output>> {
+        let same = self.table.get(&output)?.clone();
+        Ok(self.table.push(same)?)
+    }
+
+    async fn write(&mut self, output: Resource<Output>, bytes: Vec<u8>) -> Result<Result<(), StreamFault>> {
+        let output = self.table.get(&output)?.clone();
+        told(output.put(bytes.into()).await)
+    }
+
+    async fn drop(&mut self, output: Resource<Output>) -> Result<()> {
+        self.table.delete(output)?;
+        Ok(())
+    }
+}
+
+impl HostCapture for Guest {
+    async fn new(&mut self, max: u64) -> Result<Resource<Capture>> {
+        let meter = Arc::clone(self.meter());
+        Ok(self.table.push(Capture::new(max, meter))?)
+    }
+
+    async fn output(&mut self, capture: Resource<Capture>) -> Result<Resource<Output>> {
+        let output = self.table.get(&capture)?.output();
+        Ok(self.table.push(output)?)
+    }
+
+    async fn take(&mut self, capture: Resource<Capture>) -> Result<Vec<u8>> {
+        Ok(self.table.get(&capture)?.take())
+    }
+
+    async fn dropped(&mut self, capture: Resource<Capture>) -> Result<u64> {
+        Ok(self.table.get(&capture)?.dropped())
+    }
+
+    async fn drop(&mut self, capture: Resource<Capture>) -> Result<()> {
+        self.table.delete(capture)?;
+        Ok(())
+    }
+}
+
+impl HostChild for Guest {
+    async fn id(&mut self, child: Resource<Child>) -> Result<u32> {
+        Ok(self.table.get(&child)?.id())
+    }
+
+    async fn wait(&mut self, child: Resource<Child>, nanoseconds: Option<u64>) -> Result<Option<wit::Ending>> {
+        let ending = self.table.get(&child)?.wait(nanoseconds).await;
+        Ok(ending.map(|ending| match ending {
+            Ending::Exited(status) => wit::Ending::Exited(status),
+            Ending::Killed(signal) => wit::Ending::Killed(signal),
+            Ending::Trapped(why) => wit::Ending::Trapped(why),
+        }))
+    }
+
+    async fn kill(&mut self, child: Resource<Child>, signal: u8) -> Result<()> {
+        self.table.get(&child)?.kill(signal);
+        Ok(())
+    }
+
+    async fn drop(&mut self, child: Resource<Child>) -> Result<()> {
+        self.table.delete(child)?;
+        Ok(())
+    }
+}
+
+impl wit::Host for Guest {
+    async fn pipe(&mut self) -> Result<(Resource<Output>, Resource<Input>)> {
+        let (writer, reader) = pipe();
+        let output = self.table.push(Output::of(Box::new(writer)))?;
+        Ok((output, self.table.push(Input::of(Box::new(reader)))?))
+    }
+
+    async fn spawn(
+        &mut self,
+        command: Command,
+        stdin: Resource<Input>,
+        stdout: Resource<Output>,
+        stderr: Resource<Output>,
+    ) -> Result<Result<Resource<Child>, SpawnFault>> {
+        let Command { program, args, env, handed } = command;
+        let start = Start {
+            args,
+            env,
+            handed,
+            stdin: self.table.get(&stdin)?.clone(),
+            stdout: self.table.get(&stdout)?.clone(),
+            stderr: self.table.get(&stderr)?.clone(),
+            open_count: self.files.open_count(),
+        };
+        let job = self.process.job.as_ref();
+        let Some((job, family)) = job.and_then(|job| Some((job, job.family.as_ref()?))) else {
+            return Ok(Err(SpawnFault::NotFound));
+        };
+        match family.spawn(job, &program, start).await {
+            Ok(child) => Ok(Ok(self.table.push(child)?)),
+            Err(NotStarted::NotFound) => Ok(Err(SpawnFault::NotFound)),
+            Err(NotStarted::TooMany) => Ok(Err(SpawnFault::TooMany)),
+            Err(NotStarted::Failed(why)) => Ok(Err(SpawnFault::Failed(why))),
+        }
+    }
+
+    async fn wait_any(&mut self, children: Vec<Resource<Child>>, nanoseconds: Option<u64>) -> Result<Option<u32>> {
+        let mut endings = Vec::with_capacity(children.len());
+        for child in &children {
+            endings.push(Box::pin(self.table.get(child)?.ending()));
+        }
+        if endings.is_empty() {
+            return Ok(None);
+        }
+        let first = within(nanoseconds, select_all(endings)).await;
+        Ok(first.map(|(_, place, _)| u32::try_from(place).unwrap_or(u32::MAX)))
+    }
+
+    async fn handed(&mut self) -> Result<Vec<u8>> {
+        Ok(self.process.handed.clone())
+    }
+
+    async fn programs(&mut self) -> Result<Vec<String>> {
+        let family = self.process.job.as_ref().and_then(|job| job.family.as_ref());
+        Ok(family.map(|family| family.names()).unwrap_or_default())
+    }
+}
