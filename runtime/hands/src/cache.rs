@@ -77,6 +77,11 @@ impl Cache {
         self.folder.join(format!("{name}-{}.{end}", engine.compatibility()))
     }
 
+    /// Whether there is an entry; not whether it is intact.
+    pub(crate) fn has(&self, engine: &Engine, digest: &str) -> bool {
+        self.path(engine, digest, HEADER).exists()
+    }
+
     /// Loads a component that was stored for this engine, if there is an intact entry.
     pub(crate) fn load(&self, engine: &Engine, digest: &str) -> Option<Entry> {
         let path = self.path(engine, digest, CODE);

@@ -26,6 +26,9 @@ use tokio::sync::OnceCell;
 /// Most bytes of a hand's saved state.
 const STATE_BYTES_MAX: usize = 16 << 20;
 
+/// The environment value that says how many milliseconds a call may take.
+const CALL_TIME: &str = "HANDBOX_CALL_TIME_MS";
+
 /// What a component hand is made from.
 pub(crate) struct Recipe {
     /// Its place in its bundle.
@@ -94,12 +97,22 @@ impl ComponentHand {
             package: Arc::clone(&recipe.package),
             folders,
             protected: Arc::new(protected),
-            env: recipe.grants.env.clone(),
+            env: self.env(),
             line: recipe.environment.network.as_ref().map(|network| {
                 let principal = network.principal(recipe.index);
                 (Arc::clone(&network.http), principal)
             }),
         }))
+    }
+
+    /// What the component finds in its environment: what is granted, and how long a call may take, for those that must end what
+    /// they started before they are ended themselves.
+    fn env(&self) -> Vec<(String, String)> {
+        let mut env = self.recipe.grants.env.clone();
+        if self.recipe.package.loaded().is_some_and(|loaded| loaded.starts) {
+            env.push((CALL_TIME.to_owned(), self.recipe.limits.time.as_millis().to_string()));
+        }
+        env
     }
 
     /// The exported functions that are no tools; nothing before the component is loaded.
@@ -188,8 +201,22 @@ impl ComponentHand {
         }
     }
 
+    /// Compiles what a hand may start, so that it is not the call's time that this takes. What cannot be compiled is said
+    /// when it is to be started.
+    async fn programs_ready(&self, ready: &Ready) {
+        let Some(programs) = self.recipe.programs.as_ref().filter(|_| ready.loaded().is_ok_and(|own| own.starts)) else {
+            return;
+        };
+        for program in programs.0.values().filter(|program| !self.library.is_compiled(&program.recipe.package)) {
+            if let Err(error) = program.ready().await {
+                tracing::warn!(%error, "a program is not ready");
+            }
+        }
+    }
+
     async fn run(&self, job: &Job) -> Result<Output, HandError> {
         let ready = self.ready().await?;
+        self.programs_ready(&ready).await;
         let Some(slot) = &self.kept else {
             let job_for_call = job.clone();
             return self.bounded(job, Box::pin(async move { ready.run_fresh(&job_for_call).await })).await?;

@@ -64,6 +64,12 @@ impl Library {
         package.loaded.get_or_try_init(|| load(&self.engine, self.cache.as_ref(), source, &*self.watcher, &ask)).await
     }
 
+    /// Whether loading a package takes no compiling.
+    pub(crate) fn is_compiled(&self, package: &Package) -> bool {
+        let digest = package.component.digest.to_string();
+        package.loaded.initialized() || self.cache.as_ref().is_some_and(|cache| cache.has(&self.engine, &digest))
+    }
+
     /// The tools of a package: as its manifest lists them, else as the component itself
     /// does, which means loading it now.
     pub(crate) async fn tools<'a>(&self, package: &'a Package) -> Result<&'a (Arc<[Tool]>, InputSchemas), HandError> {

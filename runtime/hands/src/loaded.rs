@@ -16,6 +16,9 @@ use wasmtime_wasi::p2::bindings::CommandIndices;
 /// takes 8 s on two cores.
 const COMPILE_TIME_MAX: Duration = Duration::from_secs(120);
 
+/// The interface by which programs are started.
+const PROCESSES: &str = "handbox:process/processes@";
+
 /// What a component is, and how it is called.
 pub(crate) enum Kind {
     /// It exports `handbox:hand/hand`.
@@ -38,6 +41,8 @@ pub(crate) struct Loaded {
     pub(crate) kind: Kind,
     /// As the component itself lists them; compared with its manifest before.
     pub(crate) tools: Vec<Tool>,
+    /// It imports what starts programs.
+    pub(crate) starts: bool,
 }
 
 /// A component as a bundle has it. Its bytes are asked for only if no compiled code is cached.
@@ -125,6 +130,7 @@ async fn finish(
     let pre = engine.linker().instantiate_pre(component).map_err(|error| {
         HandError::Broken(format!("the component asks for something this host does not have: {:#}", error))
     })?;
+    let starts = component.component_type().imports(engine.raw()).any(|(name, _)| name.starts_with(PROCESSES));
     if let Ok(hand) = ToolHandIndices::new(&pre) {
         let recover = RecovererIndices::new(&pre).ok();
         let state = KeeperIndices::new(&pre).ok();
@@ -134,15 +140,15 @@ async fn finish(
             None => ask.tools(&pre, &hand).await?,
         };
         compare(source.manifest, &tools)?;
-        return Ok(Loaded { pre, kind: Kind::Hand { hand, recover, state, run }, tools });
+        return Ok(Loaded { pre, kind: Kind::Hand { hand, recover, state, run }, tools, starts });
     }
     if source.is_command {
-        return command(pre, source.manifest);
+        return command(pre, source.manifest, starts);
     }
     let reflection = reflect::reflect(component).map_err(|error| HandError::Broken(error.to_string()))?;
     let tools: Vec<Tool> = reflection.tools.iter().map(|function| function.tool.clone()).collect();
     compare(source.manifest, &tools)?;
-    Ok(Loaded { pre, kind: Kind::Reflected(reflection), tools })
+    Ok(Loaded { pre, kind: Kind::Reflected(reflection), tools, starts })
 }
 
 /// Refuses a component whose own list of tools is not what its manifest promised.
@@ -155,7 +161,7 @@ fn compare(manifest: Option<&Manifest>, tools: &[Tool]) -> Result<(), HandError>
     })
 }
 
-fn command(pre: InstancePre<Guest>, manifest: Option<&Manifest>) -> Result<Loaded, HandError> {
+fn command(pre: InstancePre<Guest>, manifest: Option<&Manifest>, starts: bool) -> Result<Loaded, HandError> {
     let run = CommandIndices::new(&pre).map_err(|error| HandError::Broken(format!("{error:#}")))?;
     let Some(manifest) = manifest else {
         return Err(HandError::Broken(
@@ -165,5 +171,5 @@ fn command(pre: InstancePre<Guest>, manifest: Option<&Manifest>) -> Result<Loade
         ));
     };
     let commands = manifest.commands.clone();
-    Ok(Loaded { pre, kind: Kind::Command { run, commands }, tools: manifest.tools.clone() })
+    Ok(Loaded { pre, kind: Kind::Command { run, commands }, tools: manifest.tools.clone(), starts })
 }
