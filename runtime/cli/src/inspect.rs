@@ -113,7 +113,7 @@ fn manifest(inspection: &Inspection) -> Vec<(&'static str, String)> {
     let Some(manifest) = &inspection.manifest else {
         return vec![("manifest", "none; `handbox pack` puts one in".to_owned())];
     };
-    let Manifest { name, version, description, author, license, state, tools, asks, .. } = manifest;
+    let Manifest { name, version, description, author, license, state, tools, programs, asks, .. } = manifest;
     let state = match state {
         State::Fresh => "fresh: each call gets a new instance",
         State::Kept => "kept: one instance for the life of its hand",
@@ -125,6 +125,7 @@ fn manifest(inspection: &Inspection) -> Vec<(&'static str, String)> {
         ("licence", license.clone()),
         ("state", state.to_owned()),
         ("tools", describe::tools(tools)),
+        ("programs", programs.join(" ")),
         ("asks", describe::asks(asks)),
     ]
 }

@@ -168,7 +168,7 @@ fn author_part(command: &Pack, raw: &Inspection) -> Result<(ManifestFile, Origin
         head(&file)
             .validate()
             .map_err(|error| Failure { kind: FailureKind::Usage, ..error.at(path.display()).into() })?;
-        if raw.kind == Kind::Command && file.commands.is_empty() {
+        if raw.kind == Kind::Command && file.commands.is_empty() && file.programs.is_empty() {
             let message = format!("{}: this is a command-line program, and no [[commands]] say how", path.display());
             return Err(Failure::usage(message).hint(format!("add to it, for example:\n{COMMANDS_SAMPLE}")));
         }
@@ -354,6 +354,7 @@ fn report(
         ("file", out.display().to_string()),
         ("kind", inspection.kind.to_string()),
         ("tools", describe::tools(&manifest.tools)),
+        ("programs", manifest.programs.join(" ")),
         ("asks", describe::asks(&manifest.asks)),
         ("size", describe::size(inspection.size_bytes)),
         ("digest", inspection.digest.to_string()),

@@ -20,14 +20,17 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
-use tokio::sync::OnceCell;
+use std::time::{Duration, Instant};
+use tokio::sync::{OnceCell, oneshot};
 
 /// Most bytes of a hand's saved state.
 const STATE_BYTES_MAX: usize = 16 << 20;
 
 /// The environment value that says how many milliseconds a call may take.
 const CALL_TIME: &str = "HANDBOX_CALL_TIME_MS";
+
+/// How long a guest whose programs were ended has to return.
+const GRACE: Duration = Duration::from_millis(200);
 
 /// What a component hand is made from.
 pub(crate) struct Recipe {
@@ -221,6 +224,9 @@ impl ComponentHand {
             let job_for_call = job.clone();
             return self.bounded(job, Box::pin(async move { ready.run_fresh(&job_for_call).await })).await?;
         };
+        if job.family.is_some() {
+            return self.run_with_grace(ready, Arc::clone(slot), job).await;
+        }
         let Ok(turn) = tokio::time::timeout(job.meter.limits().time, slot.enter()).await else {
             return Err(HandError::Busy("the calls before this one take too long; try again later".to_owned()));
         };
@@ -233,6 +239,44 @@ impl ComponentHand {
         *guard = live;
         slot.used(is_new);
         result
+    }
+
+    /// Runs a call of a kept hand that starts programs. If its time is over, or nobody waits for it any more, what it started is
+    /// ended first, and the guest has a moment to return: then its state lives on.
+    async fn run_with_grace(&self, ready: Arc<Ready>, slot: Arc<Slot>, job: &Job) -> Result<Output, HandError> {
+        let time = job.meter.limits().time;
+        let Ok(turn) = tokio::time::timeout(time, slot.enter()).await else {
+            return Err(HandError::Busy("the calls before this one take too long; try again later".to_owned()));
+        };
+        let mut guard = turn?;
+        let (ticking, job) = (self.library.engine().ticking(), job.clone());
+        // Dropped with this future.
+        let (_waits, left) = oneshot::channel::<()>();
+        let running = tokio::spawn(async move {
+            let _ticking = ticking;
+            let live = guard.take();
+            let is_new = live.is_none();
+            let (slot_for_call, job_for_call) = (Arc::clone(&slot), job.clone());
+            let call = Box::pin(async move { ready.run_kept(live, &slot_for_call, &job_for_call).await });
+            let mut driven = std::pin::pin!(drive(call, Arc::clone(&job.hop)));
+            let over = tokio::select! {
+                ended = &mut driven => Some(ended),
+                () = tokio::time::sleep(time) => None,
+                _ = left => None,
+            };
+            let (live, result) = match over {
+                Some(ended) => ended?,
+                None => {
+                    job.family.iter().for_each(|family| family.interrupt());
+                    let live = tokio::time::timeout(GRACE, driven).await.ok().and_then(Result::ok).and_then(|(live, _)| live);
+                    (live, Err(HandError::Limit(job.meter.describe(handbox_hand::Limit::Time))))
+                }
+            };
+            *guard = live;
+            slot.used(is_new);
+            result
+        });
+        running.await.map_err(|error| HandError::Fatal(format!("a call did not finish: {error}")))?
     }
 
     fn job(&self, call: Call) -> Result<Job, HandError> {

@@ -10,7 +10,7 @@ use handbox_hand::{HandError, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use wasmtime::AsContextMut;
 
 /// How a kept hand shares its one store, and when it lets go of it.
@@ -24,7 +24,7 @@ pub struct KeptLimits {
 
 /// The place where a kept store lies between calls.
 pub(crate) struct Slot {
-    live: Mutex<Option<Live>>,
+    live: Arc<Mutex<Option<Live>>>,
     waiting: AtomicUsize,
     incarnation: AtomicU64,
     limits: KeptLimits,
@@ -43,7 +43,7 @@ impl Drop for Place<'_> {
 impl Slot {
     pub(crate) fn new(limits: KeptLimits) -> Arc<Self> {
         Arc::new(Self {
-            live: Mutex::new(None),
+            live: Arc::default(),
             waiting: AtomicUsize::new(0),
             incarnation: AtomicU64::new(0),
             limits,
@@ -58,13 +58,13 @@ impl Slot {
 
     /// Waits for the store's turn. What is taken out of the guard and not put back is
     /// dead: the next call gets a new incarnation.
-    pub(crate) async fn enter(&self) -> Result<MutexGuard<'_, Option<Live>>, HandError> {
+    pub(crate) async fn enter(&self) -> Result<OwnedMutexGuard<Option<Live>>, HandError> {
         let place = Place(&self.waiting);
         if self.waiting.fetch_add(1, SeqCst) > self.limits.queue_max {
             let waiting = self.limits.queue_max;
             return Err(HandError::Busy(format!("{waiting} calls already wait for this hand; try again later")));
         }
-        let guard = self.live.lock().await;
+        let guard = Arc::clone(&self.live).lock_owned().await;
         drop(place);
         Ok(guard)
     }

@@ -15,6 +15,8 @@ pub struct Toolbox {
     library: Arc<Library>,
     tools: Vec<Tool>,
     routes: HashMap<ToolName, Route>,
+    /// What hands may start, of each bundle that has any.
+    programs: Vec<Arc<Programs>>,
 }
 
 struct Route {
@@ -37,7 +39,7 @@ pub enum ToolboxError {
 impl Toolbox {
     /// An empty toolbox that loads its components through `library`.
     pub fn new(library: Arc<Library>) -> Self {
-        Self { library, tools: Vec::new(), routes: HashMap::new() }
+        Self { library, tools: Vec::new(), routes: HashMap::new(), programs: Vec::new() }
     }
 
     /// Adds the tools of `bundle`. Nothing is loaded here unless a component has no
@@ -62,6 +64,7 @@ impl Toolbox {
             }
         }
         Bundle::check_names(self.tools.iter().chain(added.iter().map(|(tool, _)| tool)))?;
+        self.programs.extend(programs);
         for (tool, route) in added {
             self.routes.insert(tool.name.clone(), route);
             self.tools.push(tool);
@@ -108,6 +111,9 @@ impl Toolbox {
     pub async fn warm(&self) -> Result<(), HandError> {
         for route in self.routes.values() {
             route.hand.ready().await?;
+        }
+        for program in self.programs.iter().flat_map(|programs| programs.0.values()) {
+            program.ready().await?;
         }
         Ok(())
     }

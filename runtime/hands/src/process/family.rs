@@ -7,7 +7,7 @@ use crate::hop::drive;
 use crate::job::Job;
 use crate::meter::Meter;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -17,6 +17,8 @@ use wasmtime_wasi::I32Exit;
 
 /// The signal that ends who writes to a closed pipe (POSIX.1-2024, `signal.h`).
 const SIGPIPE: u8 = 13;
+/// The signal that a keyboard sends.
+const SIGINT: u8 = 2;
 /// The signal that nothing outlives.
 const SIGKILL: u8 = 9;
 /// The number of the process that a call begins with.
@@ -32,14 +34,29 @@ pub(crate) struct Family {
     next: AtomicU32,
     live: Arc<AtomicU32>,
     tasks: Mutex<Tasks>,
+    interrupted: AtomicBool,
 }
 
 #[derive(Default)]
 struct Tasks {
     /// By the process's number.
-    running: BTreeMap<u32, AbortHandle>,
+    running: BTreeMap<u32, Running>,
     /// The call is over: nothing is started any more.
     over: bool,
+}
+
+/// The task of a process, and the signal that it is ended by, if it is.
+#[derive(Clone)]
+struct Running {
+    task: AbortHandle,
+    signal: Arc<AtomicU8>,
+}
+
+impl Running {
+    fn kill(&self, signal: u8) {
+        self.signal.store(signal, Relaxed);
+        self.task.abort();
+    }
 }
 
 /// What a process is started with.
@@ -90,7 +107,7 @@ impl Ending {
 
 impl Family {
     pub(crate) fn new(programs: Arc<Programs>) -> Arc<Self> {
-        Arc::new(Self { programs, next: AtomicU32::new(FIRST + 1), live: Arc::default(), tasks: Mutex::default() })
+        Arc::new(Self { programs, next: AtomicU32::new(FIRST + 1), live: Arc::default(), tasks: Mutex::default(), interrupted: AtomicBool::new(false) })
     }
 
     pub(super) fn names(&self) -> Vec<String> {
@@ -107,7 +124,7 @@ impl Family {
         let job = Job { hop: Arc::default(), ..job.clone() };
         let family = Arc::clone(self);
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        if tasks.over {
+        if tasks.over || self.is_interrupted() {
             return Err(NotStarted::Failed("the call is over".to_owned()));
         }
         let task = tokio::spawn(async move {
@@ -118,8 +135,9 @@ impl Family {
             family.tasks.lock().unwrap_or_else(PoisonError::into_inner).running.remove(&id);
             tell.send_replace(Some(ending));
         });
-        tasks.running.insert(id, task.abort_handle());
-        Ok(Child { id, ended, signal: AtomicU8::new(SIGKILL), task: task.abort_handle() })
+        let running = Running { task: task.abort_handle(), signal: Arc::new(AtomicU8::new(SIGKILL)) };
+        tasks.running.insert(id, running.clone());
+        Ok(Child { id, ended, running })
     }
 
     fn place(&self, max: u32) -> Option<Place> {
@@ -131,7 +149,18 @@ impl Family {
     fn end(&self) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.over = true;
-        std::mem::take(&mut tasks.running).into_values().for_each(|task| task.abort());
+        std::mem::take(&mut tasks.running).into_values().for_each(|running| running.kill(SIGKILL));
+    }
+
+    /// Ends every process as from a keyboard, and lets none begin; the call itself is to return soon.
+    pub(crate) fn interrupt(&self) {
+        self.interrupted.store(true, Relaxed);
+        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.running.values().for_each(|running| running.kill(SIGINT));
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Relaxed)
     }
 }
 
@@ -160,9 +189,7 @@ impl Drop for Place {
 pub struct Child {
     id: u32,
     ended: watch::Receiver<Option<Ending>>,
-    /// What it is killed by, if it is.
-    signal: AtomicU8,
-    task: AbortHandle,
+    running: Running,
 }
 
 impl Child {
@@ -171,18 +198,17 @@ impl Child {
     }
 
     pub(super) fn kill(&self, signal: u8) {
-        self.signal.store(signal, Relaxed);
-        self.task.abort();
+        self.running.kill(signal);
     }
 
     /// A future of its own, so that several can be waited for.
     pub(super) fn ending(&self) -> impl Future<Output = Ending> + Send + use<> {
-        let (mut ended, signal) = (self.ended.clone(), self.signal.load(Relaxed));
+        let (mut ended, signal) = (self.ended.clone(), Arc::clone(&self.running.signal));
         async move {
             match ended.wait_for(Option::is_some).await.map(|ending| ending.clone()) {
                 Ok(Some(ending)) => ending,
                 // Its task was ended before it could tell.
-                Ok(None) | Err(_) => Ending::Killed(signal),
+                Ok(None) | Err(_) => Ending::Killed(signal.load(Relaxed)),
             }
         }
     }

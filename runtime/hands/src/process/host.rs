@@ -240,6 +240,11 @@ impl wit::Host for Guest {
         Ok(self.process.handed.clone())
     }
 
+    async fn interrupted(&mut self) -> Result<bool> {
+        let family = self.process.job.as_ref().and_then(|job| job.family.as_ref());
+        Ok(family.is_some_and(|family| family.is_interrupted()))
+    }
+
     async fn programs(&mut self) -> Result<Vec<String>> {
         let family = self.process.job.as_ref().and_then(|job| job.family.as_ref());
         Ok(family.map(|family| family.names()).unwrap_or_default())
