@@ -2,6 +2,7 @@
 //! repository's own properties.
 
 mod cli_agents;
+mod cli_bash;
 mod cli_bundle;
 mod cli_call;
 mod cli_components;

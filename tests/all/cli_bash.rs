@@ -1,0 +1,177 @@
+//! `bash`: a shell whose programs are sandboxes, as an agent uses it.
+
+use handbox_tests::agents::{events, script, session, wait_for};
+use handbox_tests::{Machine, Ran};
+use serde_json::{Value, json};
+
+fn bash(machine: &Machine, command: &str) -> Ran {
+    let input = json!({ "command": command }).to_string();
+    machine.run(&["call", "std", "bash", &input, "--write"])
+}
+
+/// What a command prints that ends well.
+#[track_caller]
+fn prints(machine: &Machine, command: &str, expected: &str) {
+    let ran = bash(machine, command).ok();
+    assert_eq!(ran.out().trim_end(), expected, "{command}");
+}
+
+#[test]
+fn programs_of_a_pipeline_work_on_the_folder_together() {
+    let machine = Machine::new();
+    machine.file("src/a.txt", "one TODO\ntwo\n");
+    machine.file("src/b.txt", "TODO three\n");
+    prints(&machine, "grep -rl TODO src | sort", "src/a.txt\nsrc/b.txt");
+    prints(&machine, "cat src/*.txt | tr a-z A-Z | sort -r | head -n 1", "TWO");
+    prints(&machine, "find . -name '*.txt' | wc -l | tr -d ' '", "2");
+    prints(&machine, "seq 1 200000 | tail -n 1; yes | head -n 2 | paste -sd,", "200000\ny,y");
+    prints(&machine, "sed -i 's/TODO/DONE/' src/*.txt && cat src/b.txt", "DONE three");
+    assert_eq!(machine.read("src/a.txt"), "one DONE\ntwo\n");
+    prints(
+        &machine,
+        "mkdir -p out && for f in src/*; do wc -c < $f > out/$(basename $f); done; ls out",
+        "a.txt\nb.txt",
+    );
+    prints(&machine, "cd src && cat ../out/a.txt | tr -d ' '", "13");
+}
+
+#[test]
+fn what_is_written_to_both_streams_comes_in_its_order_and_the_status_is_said() {
+    let machine = Machine::new();
+    let ran = bash(&machine, "echo one; echo two >&2; ls nothing; echo three; (exit 3)").ok();
+    let lines: Vec<&str> = ran.out().lines().collect();
+    assert_eq!((lines[0], lines[1], lines[3]), ("one", "two", "three"), "{ran:?}");
+    assert!(lines[2].contains("nothing"), "{ran:?}");
+    assert!(ran.out().contains("exit status 3"), "{ran:?}");
+}
+
+#[test]
+fn no_program_of_the_host_is_ever_started() {
+    let machine = Machine::new();
+    // A program of the host that would leave a trace, in the folder, on the path, and by every name.
+    let trap = format!("#!/bin/sh\ntouch {}\n", machine.path("started").display());
+    for name in ["trap", "ls", "git", "python9"] {
+        let path = machine.file(name, &trap);
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it is ours");
+    }
+    let tries =
+        "./trap; trap; PATH=. trap; exec ./trap; python9; git status; /bin/ls / ; /usr/bin/env trap; env ./trap";
+    for command in tries.split("; ") {
+        bash(&machine, command).ok();
+        assert!(!machine.path("started").exists(), "{command} started a program of the host");
+    }
+    let ran = bash(&machine, "git status").ok();
+    assert!(ran.out().contains("127") && ran.out().contains("git"), "{ran:?}");
+}
+
+#[test]
+fn a_folder_that_is_only_read_stays_as_it_is() {
+    let machine = Machine::new();
+    machine.file("kept.txt", "kept\n");
+    for command in
+        ["echo x > kept.txt", "rm kept.txt", "mv kept.txt other", "sed -i s/kept/lost/ kept.txt", "touch new"]
+    {
+        let input = json!({ "command": command }).to_string();
+        let ran = machine.run(&["call", "std", "bash", &input]).ok();
+        assert!(ran.out().contains("exit status"), "{command}: {ran:?}");
+        assert_eq!(machine.read("kept.txt"), "kept\n", "{command}");
+    }
+    assert!(!machine.path("new").exists() && !machine.path("other").exists());
+}
+
+#[test]
+fn nothing_outside_the_granted_folders_exists() {
+    let machine = Machine::new();
+    std::fs::write(machine.beside("secret.txt"), "hidden").expect("a file");
+    let command = "cat /etc/passwd ../secret.txt /proc/self/environ /dev/sda /workspace/../../secret.txt; ls / 2>&1; \
+                   echo x > /etc/x; echo x > ../x; ln -s /etc e; cat e/passwd";
+    let ran = bash(&machine, command).ok();
+    assert!(!ran.out().contains("hidden") && !ran.out().contains("root:"), "{ran:?}");
+    assert!(!machine.beside("x").exists());
+}
+
+#[test]
+fn hostile_scripts_end_and_the_shell_lives_on() {
+    let machine = Machine::new();
+    for (command, sign) in [
+        (":(){ :|:& };:; sleep 0.3; echo alive", "alive"),
+        ("yes | head -n 1 > /dev/null; echo alive", "alive"),
+        ("f() { f; }; f; echo alive", "alive"),
+        ("for i in $(seq 1 2000); do sleep 100 & done 2>/dev/null; echo alive", "alive"),
+        ("cat < /dev/zero | head -c 10 | wc -c; echo alive", "alive"),
+        ("x=$(head -c 3000000 < /dev/zero | tr '\\0' x); true \"$x\"; echo alive", "alive"),
+        ("kill -9 1; kill -9 $$ 2>/dev/null; echo alive", "alive"),
+    ] {
+        let ran = bash(&machine, command).ok();
+        assert!(ran.out().lines().any(|line| line == sign), "{command}: {ran:?}");
+    }
+}
+
+#[test]
+fn endless_output_and_endless_loops_end_at_a_limit() {
+    let machine = Machine::new();
+    let input = |command: &str| json!({ "command": command, "timeout_ms": 1500 }).to_string();
+    for command in
+        ["yes", "while :; do :; done", "cat /dev/zero > /dev/null", "sleep 1000", "mkfifo p; cat p; sleep 1000"]
+    {
+        let ran = machine.run(&["call", "std", "bash", &input(command)]);
+        assert!(ran.code.is_some_and(|code| code <= 4), "{command}: {ran:?}");
+        assert!(ran.stdout.len() < 200_000, "{command} filled the answer");
+    }
+}
+
+/// An agent that runs these commands, one a call.
+fn agent(commands: &[Value]) -> String {
+    let mut replies: Vec<Value> = Vec::new();
+    for (place, input) in commands.iter().enumerate() {
+        let call = json!({ "tool_use": { "name": "bash", "input": input } });
+        replies.push(json!({ "when": { "step": place + 1 }, "reply": [call] }));
+    }
+    replies.push(json!({ "when": { "step": commands.len() + 1 }, "reply": [{ "text": "Done." }] }));
+    Value::from(replies).to_string()
+}
+
+/// What the agent's commands answered, in their order.
+fn answers(machine: &Machine) -> Vec<String> {
+    let all = events(machine, &session(machine));
+    let results = all.iter().filter(|event| event["type"] == "agent.tool_result");
+    results.map(|event| event["content"][0]["text"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn an_agents_shell_is_kept_over_its_calls_and_outlives_a_timeout() {
+    let machine = Machine::new();
+    machine.file("sub/x.txt", "found\n");
+    let command = |command: &str| json!({ "command": command });
+    let model = agent(&[
+        command("cd sub; X=kept; f() { echo f $1; }; declare -A m=([a]=b); set -o pipefail"),
+        json!({ "command": "sleep 100", "timeout_ms": 300 }),
+        command("pwd; echo $X ${m[a]}; f 1; cat x.txt; false | true; echo $?"),
+        json!({ "restart": true }),
+        command("pwd; echo \"[$X]\""),
+    ]);
+    let model = script(&machine, "shell.json", &model);
+    machine.run(&["run", "--model", &model, "--write", "--allow", "bash", "Work."]).ok();
+    let answers = answers(&machine);
+    assert!(answers[1].contains("time"), "{answers:?}");
+    assert_eq!(answers[2].trim_end(), "/workspace/sub\nkept b\nf 1\nfound\n1");
+    assert_eq!(answers[4].trim_end(), "/workspace\n[]");
+}
+
+#[test]
+fn an_interrupt_ends_what_a_shell_started() {
+    let machine = Machine::new();
+    let slow = json!([
+        { "when": { "step": 1 }, "reply": [{ "tool_use": { "name": "bash", "input": { "command": "sleep 1000" } } }] },
+        { "reply": [{ "text": "Done." }] }
+    ]);
+    let model = script(&machine, "slow.json", &slow.to_string());
+    let running = machine.line(&["run", "--model", &model, "--allow", "bash", "--json", "Wait."]).start();
+    wait_for(&running, "agent.tool_use");
+    let id = session(&machine);
+    machine.run(&["interrupt", &id]).ok();
+    assert!(running.code().is_some(), "it rests, and the command ends");
+    let all = events(&machine, &id);
+    assert!(all.iter().any(|event| event["type"] == "session.status_idle"), "{all:#?}");
+}
