@@ -12,48 +12,60 @@ use bytes::Bytes;
 use handbox_hand::{Audit, AuditError, Egress, EgressEnd, Http as _, HttpRequest, NoAudit, Principal, Sender};
 use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Quota, Secret, Trust};
 use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Exchanges of one turn, and turns. A turn is short, so that what else the machine does meets all alike.
 const EXCHANGES: usize = 200;
 const TURNS: usize = 41;
-const BODY: [u8; 1024] = [b'a'; 1024];
+const BODY: [u8; 1024] = {
+    let event = *br#"{"type":"text_delta","index":17,"text":"the vault answers with nothing"},"#;
+    let (mut body, mut at) = ([0; 1024], 0);
+    while at < body.len() {
+        body[at] = event[at % event.len()];
+        at += 1;
+    }
+    body
+};
 
-/// Answers each request with 1 KiB, on a thread for each connection.
+/// Answers each request with 1 KiB. On one thread for all connections: with one for each, it would matter on which core
+/// the system puts whose.
 fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
     let authority = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {
-        for socket in listener.incoming() {
-            std::thread::spawn(move || drop(answer(socket.unwrap())));
-        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            while let Ok((socket, _)) = listener.accept().await {
+                tokio::spawn(async { drop(answer(socket).await) });
+            }
+        });
     });
     authority
 }
 
-fn answer(mut socket: TcpStream) -> std::io::Result<()> {
+async fn answer(mut socket: tokio::net::TcpStream) -> std::io::Result<()> {
     socket.set_nodelay(true)?;
     let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1024\r\n\r\n";
     let answer = [&head[..], &BODY].concat();
     let mut came = Vec::new();
-    let mut piece = [0; 16 << 10];
     loop {
-        let length = socket.read(&mut piece)?;
-        if length == 0 {
+        if socket.read_buf(&mut came).await? == 0 {
             return Ok(());
         }
-        came.extend_from_slice(&piece[..length]);
         // Every request here has a body of 1 KiB.
         while let Some(head) = came.windows(4).position(|four| four == b"\r\n\r\n") {
             if came.len() < head + 4 + BODY.len() {
                 break;
             }
             came.drain(..head + 4 + BODY.len());
-            socket.write_all(&answer)?;
+            socket.write_all(&answer).await?;
         }
     }
 }
@@ -113,7 +125,17 @@ fn quarters(mut of: Vec<f64>) -> [f64; 3] {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    println!("{EXCHANGES} exchanges of 1 KiB both ways, one after the other, {TURNS} times in turns; µs each, medians");
+    println!("CPU is of the whole process, with the server's part, which is the same for both");
+    println!("{:>32} {:>8} {:>8}   ratio: 25 % median   75 %   ratio of CPU: 25 % median   75 %", "", "plain", "proxy");
+    // All on one thread is what the work itself costs; on more, which thread wakes which is most of it.
+    println!("on one thread");
+    measure(&tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap());
+    println!("on as many threads as there are cores");
+    measure(&tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap());
+}
+
+fn measure(runtime: &tokio::runtime::Runtime) {
     let authority = serve();
     let to = |path: &str| Destination::parse(&format!("http://{authority}{path}")).unwrap();
     let key = Secret::new("sk-ant-api03-0123456789abcdefghijklmnopqrstuvwxyz").unwrap();
@@ -135,22 +157,19 @@ fn main() {
         ("a credential, no record", sender("bound", Arc::new(NoAudit)), "/bound"),
         ("a credential, a durable record", sender("bound", durable), "/bound"),
     ];
-    println!("{EXCHANGES} exchanges of 1 KiB both ways, one after the other, {TURNS} times in turns; µs each, medians");
-    println!("CPU is of the whole process, with the server's part, which is the same for both");
-    println!("{:>32} {:>8} {:>8}   ratio: 25 % median   75 %   ratio of CPU: 25 % median   75 %", "", "plain", "proxy");
     let (client, proxy) = (Arc::new(client), Arc::new(proxy));
     for (name, sender, path) in ways {
         let (url, sender): (Arc<str>, _) = (format!("http://{authority}{path}").into(), Arc::new(sender));
         let (mut plains, mut proxies) = (Vec::new(), Vec::new());
         for _ in 0..=TURNS {
             let (client, to) = (Arc::clone(&client), Arc::clone(&url));
-            plains.push(turn(&runtime, async move {
+            plains.push(turn(runtime, async move {
                 for _ in 0..EXCHANGES {
                     plain(&client, &to).await;
                 }
             }));
             let (proxy, sender, to) = (Arc::clone(&proxy), Arc::clone(&sender), Arc::clone(&url));
-            proxies.push(turn(&runtime, async move {
+            proxies.push(turn(runtime, async move {
                 for _ in 0..EXCHANGES {
                     proxied(&proxy, &sender, &to).await;
                 }
