@@ -1,7 +1,7 @@
 //! The time limits of responses that nobody reads.
 //!
-//! One task watches all of them. A timer for each would cost more than all else that is done for a short exchange: it
-//! has to be set by the thread that waits for sockets, which is woken for that.
+//! One task watches all of them. A timer for each, with a task to wait for it, costs much of a short exchange: a timer
+//! may have to wake the thread that waits for sockets.
 
 use crate::incoming::Held;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
