@@ -176,16 +176,22 @@ impl Destination {
     /// What keeps a request from being covered; `None` if it is.
     #[must_use]
     pub fn differs(&self, method: &str, target: &Target) -> Option<Difference> {
+        // One after the other: most rules are for another host, and a path takes the longest.
+        if !self.has_host(target) {
+            return Some(Difference::Host);
+        }
+        if self.scheme() != target.url().scheme() {
+            return Some(Difference::Scheme);
+        }
+        if self.port != target.port() {
+            return Some(Difference::Port);
+        }
         let path = target.url().path();
         let below = || path.strip_prefix(&self.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let differences = [
-            (Difference::Host, !self.has_host(target)),
-            (Difference::Scheme, self.scheme() != target.url().scheme()),
-            (Difference::Port, self.port != target.port()),
-            (Difference::Path, !self.path.is_empty() && (is_ambiguous(path) || !below())),
-            (Difference::Method, self.methods.as_ref().is_some_and(|methods| !methods.contains(method))),
-        ];
-        differences.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)
+        if !self.path.is_empty() && (is_ambiguous(path) || !below()) {
+            return Some(Difference::Path);
+        }
+        self.methods.as_ref().is_some_and(|methods| !methods.contains(method)).then_some(Difference::Method)
     }
 
     fn has_host(&self, target: &Target) -> bool {

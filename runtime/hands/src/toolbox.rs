@@ -6,7 +6,9 @@ use crate::library::Library;
 use crate::process::Programs;
 use crate::reflect::Skipped;
 use handbox_bundle::{Bundle, BundleComponent, BundleError};
-use handbox_hand::{Call, Hand, HandError, Outcome, Output, Tool, ToolFault, ToolName};
+use handbox_hand::{
+    Audit, AuditError, Call, Egress, EgressEnd, Hand, HandError, Outcome, Output, Tool, ToolFault, ToolName,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -174,9 +176,36 @@ impl Toolbox {
 
     fn route(&self, call: Call) -> Result<(&ComponentHand, Call), HandError> {
         match self.routes.get(&call.name) {
-            Some(route) => Ok((&route.hand, Call { name: route.own.clone(), ..call })),
+            Some(route) if route.own == call.name => Ok((&route.hand, call)),
+            Some(route) => {
+                let audit = Arc::new(Shown { tool: call.name.to_string(), audit: Arc::clone(&call.audit) });
+                Ok((&route.hand, Call { name: route.own.clone(), audit, ..call }))
+            }
             None => Err(HandError::Tool(ToolFault::UnknownTool(call.name.to_string()))),
         }
+    }
+}
+
+/// Tells an audit of a tool by the name that was called: the component knows its own alone.
+struct Shown {
+    tool: String,
+    audit: Arc<dyn Audit>,
+}
+
+impl Shown {
+    fn of(&self, egress: &Egress) -> Egress {
+        Egress { tool: Some(self.tool.clone()), ..egress.clone() }
+    }
+}
+
+#[async_trait::async_trait]
+impl Audit for Shown {
+    async fn decided(&self, egress: &Egress) -> Result<(), AuditError> {
+        self.audit.decided(&self.of(egress)).await
+    }
+
+    fn ended(&self, egress: &Egress, end: &EgressEnd) {
+        self.audit.ended(&self.of(egress), end);
     }
 }
 

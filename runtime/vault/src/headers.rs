@@ -45,7 +45,8 @@ pub(crate) fn of_request(wanted: &[(String, String)], bytes_max: usize) -> Resul
             return Err(HttpError::Invalid(format!("the header {name:?} is set on the way out")));
         }
         let own = HeaderName::from_bytes(name.as_bytes());
-        let (Ok(own), Ok(value)) = (own, HeaderValue::from_str(value)) else {
+        // The library takes bytes beyond ASCII, which each server reads in a way of its own.
+        let (Ok(own), Ok(value), true) = (own, HeaderValue::from_str(value), value.is_ascii()) else {
             return Err(HttpError::Invalid(format!("{name:?} or its value is no header")));
         };
         headers.append(own, value);

@@ -1,5 +1,6 @@
 //! What comes back, on its way in.
 
+use crate::expiry::Expiry;
 use crate::failure::Carried;
 use crate::headers;
 use crate::party::Party;
@@ -16,7 +17,6 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use tokio::sync::{Mutex, OwnedSemaphorePermit};
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 type Trailers = Arc<std::sync::Mutex<Option<HeaderMap>>>;
@@ -76,7 +76,6 @@ pub(crate) struct Incoming {
     needles: Needles,
     header_bytes_max: usize,
     is_over: bool,
-    timer: AbortHandle,
 }
 
 /// What is given back at the end, or when this is dropped.
@@ -94,6 +93,11 @@ impl Held {
         self.body.response = None;
         self.permits.clear();
     }
+
+    /// Nobody read it in time.
+    pub(crate) fn expire(&mut self) {
+        self.end(Some(&late()));
+    }
 }
 
 fn late() -> HttpError {
@@ -101,25 +105,11 @@ fn late() -> HttpError {
 }
 
 impl Incoming {
-    pub(crate) fn new(held: Held, header_bytes_max: usize) -> Self {
+    pub(crate) fn new(held: Held, header_bytes_max: usize, expiry: &Expiry) -> Self {
         let (deadline, needles) = (held.body.deadline, held.body.needles.clone());
         let held = Arc::new(Mutex::new(held));
-        // It keeps nothing: what is dropped is given back then, not at the limit.
-        let kept = Arc::downgrade(&held);
-        let timer = tokio::spawn(async move {
-            tokio::time::sleep_until(deadline).await;
-            if let Some(held) = kept.upgrade() {
-                // Whoever reads now stops at the same limit.
-                held.lock().await.end(Some(&late()));
-            }
-        });
-        Self { held, needles, header_bytes_max, is_over: false, timer: timer.abort_handle() }
-    }
-}
-
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        self.timer.abort();
+        expiry.watch(deadline, &held);
+        Self { held, needles, header_bytes_max, is_over: false }
     }
 }
 
@@ -144,7 +134,6 @@ impl HttpBody for Incoming {
         }
         held.end(next.as_ref().err());
         self.is_over = true;
-        self.timer.abort();
         next
     }
 

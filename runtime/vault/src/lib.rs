@@ -33,6 +33,7 @@ mod body;
 mod client;
 mod credential;
 mod decode;
+mod expiry;
 mod failure;
 mod headers;
 mod incoming;

@@ -196,6 +196,9 @@ fn method(name: &str) -> Result<Method, HttpError> {
 fn refuse_brought(strangers: &[Arc<Pattern>], request: &HttpRequest) -> Result<(), HttpError> {
     let decoded: Cow<'_, [u8]> = percent_encoding::percent_decode_str(&request.url).into();
     let mut texts = vec![request.url.as_bytes(), &decoded, request.method.as_bytes()];
+    // As they are written on the wire: a name in another case would be the credential there.
+    let names: Vec<String> = request.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+    texts.extend(names.iter().map(String::as_bytes));
     texts.extend(request.headers.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
     if let RequestBody::Whole(body) = &request.body {
         texts.push(body);

@@ -3,6 +3,7 @@
 use crate::body::Body;
 use crate::client::{Clients, Owner};
 use crate::decode::Coding;
+use crate::expiry::Expiry;
 pub(crate) use crate::failure::failure;
 use crate::incoming::{Held, Incoming, counted};
 use crate::party::Party;
@@ -58,6 +59,7 @@ pub struct Proxy {
     limits: Limits,
     resolver: Arc<dyn Resolve>,
     connections: Arc<Semaphore>,
+    expiry: Expiry,
 }
 
 /// Status, headers and body of a response, scrubbed.
@@ -73,7 +75,8 @@ impl Proxy {
         let Options { grants, limits, trust, resolver } = options;
         let clients = Clients::new(trust, limits)?;
         let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        let own = Self { principals: RwLock::default(), clients, limits, resolver, connections };
+        let own =
+            Self { principals: RwLock::default(), clients, limits, resolver, connections, expiry: Expiry::default() };
         for grant in grants {
             if own.party(&grant.principal).is_some() {
                 return Err(ProxyError::Twice(grant.principal.0.to_string()));
@@ -195,7 +198,7 @@ impl Proxy {
         let needles = party.needles();
         let (status, headers, body) = self.receive(response, &needles, start)?;
         let (record, permits) = (record.handed_over(), std::mem::take(&mut prepared.permits));
-        let body = Incoming::new(Held { body, trailers, record, permits }, self.limits.header_bytes_max);
+        let body = Incoming::new(Held { body, trailers, record, permits }, self.limits.header_bytes_max, &self.expiry);
         Ok(HttpResponse { status, headers, body: Box::new(body) })
     }
 

@@ -42,5 +42,5 @@ pub(crate) fn assert_scrubbed(
     assert!(shown.windows(4).any(|window| window == b"****"), "{}", case());
     assert!(!holds(&shown, secret), "{}", case());
     assert!(shown.starts_with(before) && shown.ends_with(after), "{}", case());
-    assert_eq!(shown, scrub(needles, &text, &mut Dice(1)), "pieces must not matter: {}", case());
+    assert_eq!(shown, scrub(needles, &text, &mut Dice::new(1)), "pieces must not matter: {}", case());
 }

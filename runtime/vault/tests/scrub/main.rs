@@ -44,7 +44,7 @@ fn every_form_with_every_escape_is_found() {
                 for share in [0, 30, 100] {
                     for seed in 0..4 {
                         let case = (form, escape, share);
-                        let mut dice = Dice(seed);
+                        let mut dice = Dice::new(seed);
                         let around = (&before(&mut dice)[..], &before(&mut dice)[..]);
                         assert_scrubbed(&needles, secret.as_bytes(), case, around, &mut dice);
                     }
@@ -67,7 +67,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let all: Vec<&str> = others.iter().map(String::as_str).chain([secret.as_str()]).collect();
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let around = (&before(&mut dice)[..], &before(&mut dice)[..]);
         assert_scrubbed(&needles(&all), secret.as_bytes(), (form, escape, share), around, &mut dice);
     }
@@ -86,7 +86,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         // A short beginning of the secret, in some form, at every border.
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let start = |dice: &mut Dice| {
             let form = FORMS[dice.roll(FORMS.len())];
             write_form(form, &secret.as_bytes()[..cut], dice)

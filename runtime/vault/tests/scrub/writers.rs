@@ -1,13 +1,25 @@
 //! How servers write a value, and how others read it: independent of what is tested.
 
-/// Random numbers that a seed decides.
-pub(crate) struct Dice(pub(crate) u64);
+/// Random numbers that a seed decides; before them those that somebody chose, such as a fuzzer.
+pub(crate) struct Dice {
+    pub(crate) seed: u64,
+    /// The next one last.
+    pub(crate) choices: Vec<u8>,
+}
 
 impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, choices: Vec::new() }
+    }
+
     /// Below `sides`.
     pub(crate) fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % sides
+        if let Some(choice) = self.choices.pop() {
+            // One byte is enough for most; what it cannot reach, the seed does.
+            return usize::from(choice) % sides;
+        }
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.seed >> 33) as usize % sides
     }
 
     fn pick<T: Clone>(&mut self, of: &[T]) -> T {
