@@ -12,6 +12,8 @@ mod arith;
 mod assign;
 mod builtins;
 mod clock;
+#[cfg(target_arch = "wasm32")]
+mod component;
 mod exec;
 mod expand;
 mod io;
@@ -22,6 +24,7 @@ mod source;
 mod state;
 mod system;
 mod text;
+mod tool;
 mod vars;
 mod word;
 

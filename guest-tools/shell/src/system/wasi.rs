@@ -29,7 +29,7 @@ pub(crate) struct Input(wit::Input);
 
 impl Input {
     pub(crate) fn own() -> Self {
-        Self(wit::Input::own())
+        Self(wit::Input::stdin())
     }
 
     pub(crate) fn empty() -> Self {
@@ -60,11 +60,11 @@ pub(crate) struct Output(wit::Output);
 
 impl Output {
     pub(crate) fn own() -> Self {
-        Self(wit::Output::own())
+        Self(wit::Output::stdout())
     }
 
     pub(crate) fn own_error() -> Self {
-        Self(wit::Output::own_error())
+        Self(wit::Output::stderr())
     }
 
     pub(crate) fn discard() -> Self {
