@@ -5,6 +5,28 @@ use std::io::Cursor;
 
 /// Reads a whole script.
 pub(crate) fn parse(source: &str) -> Result<ast::Program, ParseError> {
+    parse_as_it_is(source).or_else(|error| match repaired(source) {
+        Some(repaired) => parse_as_it_is(&repaired).map_err(|_| error),
+        None => Err(error),
+    })
+}
+
+/// What `select` begins its variable with once it has become a `for`.
+pub(crate) const SELECT: &str = "__handbox_select_";
+
+/// Writes what the parser does not know in words that it does: `for ((;;))` with spaces, and
+/// `select` as a `for` over a marked name. Only asked for when the text could not be read.
+fn repaired(source: &str) -> Option<String> {
+    let empty = regex_lite::Regex::new(r"(?m)(\bfor[ \t]*\(\([^()\n]*?);;").ok()?;
+    let select = regex_lite::Regex::new(r"(?m)(^|[;&|({]|\bdo|\bthen|\belse)([ \t]*)select[ \t]+([A-Za-z_]\w*)([ \t]+in\b|[ \t]*;|[ \t]*\n)").ok()?;
+    if !empty.is_match(source) && !select.is_match(source) {
+        return None;
+    }
+    let spaced = empty.replace_all(source, "$1; ;");
+    Some(select.replace_all(&spaced, format!("${{1}}${{2}}for {SELECT}${{3}}${{4}}").as_str()).into_owned())
+}
+
+fn parse_as_it_is(source: &str) -> Result<ast::Program, ParseError> {
     Parser::new(Cursor::new(source.as_bytes()), &ParserOptions::default()).parse_program()
 }
 

@@ -40,7 +40,7 @@ const ALL: &[(&str, Builtin)] = &[
     ("false", basic::not),
     ("fg", kill::no_job_control),
     ("getopts", getopts::getopts),
-    ("hash", basic::nothing),
+    ("hash", info::hash),
     ("help", info::help),
     ("history", basic::nothing),
     ("jobs", kill::jobs),

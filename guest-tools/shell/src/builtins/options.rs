@@ -132,5 +132,5 @@ pub(super) fn shopt(shell: &mut Shell, args: &[String]) -> Run {
 }
 
 fn line(name: &str, on: bool, print: bool) -> String {
-    if print { format!("shopt -{} {name}\n", if on { 's' } else { 'u' }) } else { format!("{name:<20}\t{}\n", if on { "on" } else { "off" }) }
+    if print { format!("shopt -{} {name}\n", if on { 's' } else { 'u' }) } else { format!("{name:<15}\t{}\n", if on { "on" } else { "off" }) }
 }

@@ -93,6 +93,9 @@ impl Shell {
             None => self.state.args.to_vec(),
         };
         self.state.status = 0;
+        if let Some(name) = clause.variable_name.strip_prefix(crate::source::SELECT) {
+            return self.run_select(name, &values, &clause.body);
+        }
         for value in values {
             if self.assign((&clause.variable_name, None), &value, false).is_err() {
                 return Ok(1);
@@ -102,6 +105,31 @@ impl Shell {
             }
         }
         Ok(self.state.status)
+    }
+
+    fn run_select(&mut self, name: &str, values: &[String], body: &ast::DoGroupCommand) -> Run {
+        let width = values.len().to_string().len();
+        let menu: String = values.iter().enumerate().map(|(at, value)| format!("{:>width$}) {value}\n", at + 1)).collect();
+        self.err(&menu);
+        loop {
+            let prompt = self.var("PS3").unwrap_or_else(|| "#? ".to_owned());
+            self.err(&prompt);
+            let line = self.io.input(0).and_then(|input| input.read_until(b'\n', 65_536).ok()).unwrap_or_default();
+            if line.is_empty() {
+                self.out("\n")?;
+                return Ok(1);
+            }
+            let reply = crate::text::from_bytes(&line).trim().to_owned();
+            let chosen = reply.parse::<usize>().ok().and_then(|number| values.get(number.checked_sub(1)?));
+            let chosen = chosen.cloned().unwrap_or_default();
+            self.set_own("REPLY", reply);
+            if self.assign((name, None), &chosen, false).is_err() {
+                return Ok(1);
+            }
+            if matches!(self.round(body)?, Round::Leave) {
+                return Ok(self.state.status);
+            }
+        }
     }
 
     fn run_arithmetic_for(&mut self, clause: &ast::ArithmeticForClauseCommand) -> Run {

@@ -19,7 +19,7 @@ impl Shell {
             }
         }
         if pattern.ends_with('/') {
-            found = found.into_iter().map(|path| format!("{path}/")).filter(|path| Path::new(&self.absolute(path)).is_dir()).collect();
+            found = found.into_iter().filter(|path| !path.is_empty()).map(|path| format!("{}/", path.trim_end_matches('/'))).filter(|path| Path::new(&self.absolute(path)).is_dir()).collect();
         }
         found.sort();
         found.dedup();
@@ -30,8 +30,10 @@ impl Shell {
         let mut next = Vec::new();
         if part == "**" && self.state.shopt(GLOBSTAR) {
             for folder in found {
-                if !last || !folder.is_empty() {
+                if !last {
                     next.push(folder.clone());
+                } else if !folder.is_empty() {
+                    next.push(format!("{folder}/"));
                 }
                 self.descend(folder, last, &mut next, 0);
             }
