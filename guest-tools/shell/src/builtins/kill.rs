@@ -1,0 +1,244 @@
+//! Signals, traps and jobs.
+
+use crate::shell::{Flow, Run, Shell};
+use crate::text::single_quoted;
+use std::rc::Rc;
+
+const SIGNALS: &[(u8, &str, &str)] = &[
+    (1, "HUP", "Hangup"),
+    (2, "INT", "Interrupt"),
+    (3, "QUIT", "Quit"),
+    (4, "ILL", "Illegal instruction"),
+    (5, "TRAP", "Trace/breakpoint trap"),
+    (6, "ABRT", "Aborted"),
+    (8, "FPE", "Floating point exception"),
+    (9, "KILL", "Killed"),
+    (10, "USR1", "User defined signal 1"),
+    (11, "SEGV", "Segmentation fault"),
+    (12, "USR2", "User defined signal 2"),
+    (13, "PIPE", "Broken pipe"),
+    (14, "ALRM", "Alarm clock"),
+    (15, "TERM", "Terminated"),
+    (17, "CHLD", "Child exited"),
+    (18, "CONT", "Continued"),
+    (19, "STOP", "Stopped (signal)"),
+];
+
+/// What a signal is called when it ended something.
+pub(crate) fn description(signal: u8) -> &'static str {
+    SIGNALS.iter().find(|(number, ..)| *number == signal).map_or("Killed", |(_, _, text)| text)
+}
+
+fn number(name: &str) -> Option<u8> {
+    if let Ok(number) = name.parse::<u8>() {
+        return Some(number);
+    }
+    let name = name.to_uppercase();
+    let name = name.strip_prefix("SIG").unwrap_or(&name).to_owned();
+    SIGNALS.iter().find(|(_, known, _)| *known == name).map(|(number, ..)| *number)
+}
+
+pub(super) fn kill(shell: &mut Shell, args: &[String]) -> Run {
+    let mut signal = 15;
+    let mut rest = args;
+    match args {
+        [list, codes @ ..] if list == "-l" || list == "-L" => return list_signals(shell, codes),
+        [option, name, more @ ..] if option == "-s" || option == "-n" => {
+            let Some(number) = number(name) else { return shell.fail(&format!("kill: {name}: invalid signal specification")) };
+            (signal, rest) = (number, more);
+        }
+        [option, more @ ..] if option.starts_with('-') && option.len() > 1 && option != "--" => {
+            let Some(number) = number(&option[1..]) else { return shell.fail(&format!("kill: {}: invalid signal specification", &option[1..])) };
+            (signal, rest) = (number, more);
+        }
+        _ => {}
+    }
+    let mut status = 0;
+    for target in rest.iter().filter(|target| *target != "--") {
+        status |= kill_one(shell, target, signal)?;
+    }
+    Ok(status)
+}
+
+fn list_signals(shell: &mut Shell, codes: &[String]) -> Run {
+    if codes.is_empty() {
+        let all: Vec<String> = SIGNALS.iter().map(|(number, name, _)| format!("{number}) SIG{name}")).collect();
+        return shell.out(&format!("{}\n", all.join(" ")));
+    }
+    for code in codes {
+        let text = match code.parse::<u8>() {
+            Ok(code) => SIGNALS.iter().find(|(number, ..)| *number == code & 127).map(|(_, name, _)| (*name).to_owned()),
+            Err(_) => number(code).map(|number| number.to_string()),
+        };
+        let Some(text) = text else { return shell.fail(&format!("kill: {code}: invalid signal specification")) };
+        shell.out(&format!("{text}\n"))?;
+    }
+    Ok(0)
+}
+
+fn kill_one(shell: &mut Shell, target: &str, signal: u8) -> Run {
+    shell.look_at_jobs();
+    let found = place(shell, target);
+    if let Some(job) = found.map(|at| &shell.jobs.all[at]) {
+        if job.status.is_some() {
+            return shell.fail(&format!("kill: ({}) - No such process", job.id));
+        }
+        if signal > 0
+            && let Some(child) = &job.child
+        {
+            child.kill(signal);
+        }
+        return Ok(0);
+    }
+    if target.parse() == Ok(shell.state.pid) {
+        return signal_self(shell, signal);
+    }
+    match target.parse::<u32>() {
+        Ok(_) => shell.fail(&format!("kill: ({target}) - No such process")),
+        Err(_) if target.starts_with('%') => shell.fail(&format!("kill: {target}: no such job")),
+        Err(_) => shell.fail(&format!("kill: {target}: arguments must be process or job IDs")),
+    }
+}
+
+fn signal_self(shell: &mut Shell, signal: u8) -> Run {
+    let name = SIGNALS.iter().find(|(number, ..)| *number == signal).map_or("", |(_, name, _)| *name);
+    match shell.state.traps.get(name) {
+        Some(command) if command.is_empty() => Ok(0),
+        Some(_) => {
+            shell.jobs.pending.push(name.to_owned());
+            Ok(0)
+        }
+        None if matches!(signal, 0 | 17 | 18) => Ok(0),
+        None => Err(Flow::Exit(128 + i32::from(signal))),
+    }
+}
+
+/// The job of a number as `$!` gives it, or of `%n`.
+fn place(shell: &Shell, target: &str) -> Option<usize> {
+    let jobs = &shell.jobs.all;
+    match target.strip_prefix('%') {
+        Some("" | "%" | "+") => jobs.len().checked_sub(1),
+        Some("-") => jobs.len().checked_sub(2),
+        Some(text) => match text.parse::<usize>() {
+            Ok(number) => jobs.iter().position(|job| job.number == number),
+            Err(_) => jobs.iter().position(|job| job.command.starts_with(text)),
+        },
+        None => {
+            let id: u32 = target.parse().ok()?;
+            jobs.iter().position(|job| job.id == id)
+        }
+    }
+}
+
+pub(super) fn jobs(shell: &mut Shell, args: &[String]) -> Run {
+    shell.look_at_jobs();
+    let ids = args.iter().any(|arg| arg == "-p");
+    let last = shell.jobs.all.len();
+    let line = |(at, job): (usize, &crate::exec::jobs::Job)| {
+        let mark = if at + 1 == last { '+' } else if at + 2 == last { '-' } else { ' ' };
+        let (state, and) = match job.status {
+            None => ("Running".to_owned(), " &"),
+            Some(0) => ("Done".to_owned(), ""),
+            Some(status) => (format!("Exit {status}"), ""),
+        };
+        if ids { format!("{}\n", job.id) } else { format!("[{}]{mark}  {state:<24}{}{and}\n", job.number, job.command) }
+    };
+    let text: String = shell.jobs.all.iter().enumerate().map(line).collect();
+    shell.jobs.all.retain(|job| job.status.is_none());
+    shell.out(&text)
+}
+
+pub(super) fn no_job_control(shell: &mut Shell, _: &[String]) -> Run {
+    shell.fail("no job control")
+}
+
+pub(super) fn wait(shell: &mut Shell, args: &[String]) -> Run {
+    if args.first().is_some_and(|arg| arg == "-n") {
+        return wait_for_next(shell);
+    }
+    if args.is_empty() {
+        while !shell.jobs.all.is_empty() {
+            shell.wait_for_job(0)?;
+        }
+        return Ok(0);
+    }
+    let mut status = 0;
+    for target in args.iter().filter(|arg| *arg != "-f") {
+        status = match place(shell, target) {
+            Some(at) => shell.wait_for_job(at)?,
+            None => {
+                shell.complain(&format!("wait: pid {target} is not a child of this shell"));
+                127
+            }
+        };
+    }
+    Ok(status)
+}
+
+fn wait_for_next(shell: &mut Shell) -> Run {
+    if let Some(at) = shell.jobs.all.iter().position(|job| job.status.is_some() || job.child.is_none()) {
+        return shell.wait_for_job(at);
+    }
+    if shell.jobs.all.is_empty() {
+        return Ok(127);
+    }
+    let children: Vec<&crate::system::Child> = shell.jobs.all.iter().filter_map(|job| job.child.as_ref()).collect();
+    let left = shell.deadline.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
+    match crate::system::wait_any(&children, left) {
+        Some(at) => shell.wait_for_job(at),
+        None => Err(Flow::TimedOut),
+    }
+}
+
+pub(super) fn trap(shell: &mut Shell, args: &[String]) -> Run {
+    let args = if args.first().is_some_and(|arg| arg == "--") { &args[1..] } else { args };
+    match args {
+        [] => show(shell, &[]),
+        [option] if option == "-l" => list_signals(shell, &[]),
+        [option, names @ ..] if option == "-p" => show(shell, names),
+        [only] => set(shell, None, std::slice::from_ref(only)),
+        [command, names @ ..] if command == "-" => set(shell, None, names),
+        [command, names @ ..] => set(shell, Some(command), names),
+    }
+}
+
+fn set(shell: &mut Shell, command: Option<&String>, names: &[String]) -> Run {
+    let mut status = 0;
+    for name in names {
+        let Some(name) = canonical(name) else {
+            shell.complain(&format!("trap: {name}: invalid signal specification"));
+            status = 1;
+            continue;
+        };
+        let traps = Rc::make_mut(&mut shell.state.traps);
+        match command {
+            Some(command) => traps.insert(name, command.clone()),
+            None => traps.remove(&name),
+        };
+    }
+    Ok(status)
+}
+
+fn canonical(name: &str) -> Option<String> {
+    let upper = name.to_uppercase();
+    match upper.as_str() {
+        "EXIT" | "0" => Some("EXIT".to_owned()),
+        "ERR" | "DEBUG" | "RETURN" => Some(upper),
+        _ => {
+            let number = number(name)?;
+            SIGNALS.iter().find(|(known, ..)| *known == number).map(|(_, name, _)| (*name).to_owned())
+        }
+    }
+}
+
+fn show(shell: &mut Shell, names: &[String]) -> Run {
+    let wanted: Vec<String> = names.iter().filter_map(|name| canonical(name)).collect();
+    let chosen = shell.state.traps.iter().filter(|(name, _)| names.is_empty() || wanted.contains(name));
+    let shown = |name: &str| if SIGNALS.iter().any(|(_, known, _)| *known == name) { format!("SIG{name}") } else { name.to_owned() };
+    let mut lines: Vec<(u8, String)> = chosen
+        .map(|(name, command)| (number(name).unwrap_or(if name == "EXIT" { 0 } else { 99 }), format!("trap -- {} {}\n", single_quoted(command), shown(name))))
+        .collect();
+    lines.sort();
+    let text: String = lines.into_iter().map(|(_, line)| line).collect();
+    shell.out(&text)
+}

@@ -1,0 +1,89 @@
+//! Background jobs.
+
+use crate::shell::{Flow, Run, Shell};
+use crate::system::Child;
+
+/// A job.
+pub(crate) struct Job {
+    /// As in `%1`.
+    pub(crate) number: usize,
+    pub(crate) id: u32,
+    pub(crate) child: Option<Child>,
+    pub(crate) command: String,
+    /// How it ended, if it has.
+    pub(crate) status: Option<i32>,
+}
+
+/// What runs beside the shell.
+#[derive(Default)]
+pub(crate) struct Jobs {
+    pub(crate) all: Vec<Job>,
+    /// Processes of `> >(…)`, which end when nobody writes to them any more.
+    pub(crate) readers: Vec<Child>,
+    /// Processes of `< <(…)`.
+    pub(crate) writers: Vec<Child>,
+    /// Signals that came and have a trap.
+    pub(crate) pending: Vec<String>,
+}
+
+/// The number of a job that could not even be started.
+const NOBODY: u32 = 1 << 30;
+
+impl Shell {
+    pub(crate) fn add_job(&mut self, child: Child, command: String) {
+        let id = child.id();
+        let number = self.jobs.all.iter().map(|job| job.number).max().unwrap_or(0) + 1;
+        self.jobs.all.push(Job { number, id, child: Some(child), command, status: None });
+        self.state.last_background = Some(id);
+    }
+
+    pub(crate) fn add_ended_job(&mut self, status: i32, command: String) {
+        let number = self.jobs.all.iter().map(|job| job.number).max().unwrap_or(0) + 1;
+        let id = NOBODY + u32::try_from(number).unwrap_or(0);
+        self.jobs.all.push(Job { number, id, child: None, command, status: Some(status) });
+        self.state.last_background = Some(id);
+    }
+
+    /// Waits for the processes of `> >(…)` past the first so many.
+    pub(crate) fn wait_for_readers(&mut self, from: usize) -> Result<(), Flow> {
+        for child in self.jobs.readers.split_off(from) {
+            self.wait_for(&child)?;
+        }
+        Ok(())
+    }
+
+    /// Notes which jobs have ended.
+    pub(crate) fn look_at_jobs(&mut self) {
+        for job in &mut self.jobs.all {
+            if job.status.is_none()
+                && let Some(child) = &job.child
+            {
+                job.status = child.wait(Some(std::time::Duration::ZERO)).map(|ending| ending.status());
+            }
+        }
+    }
+
+    /// Waits for the job at this place; forgets it.
+    pub(crate) fn wait_for_job(&mut self, at: usize) -> Run {
+        let job = self.jobs.all.remove(at);
+        match (job.status, job.child) {
+            (Some(status), _) => Ok(status),
+            (None, Some(child)) => {
+                let left = self.deadline.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
+                let ending = child.wait(left);
+                if ending.is_none() {
+                    child.kill(9);
+                }
+                ending.map(|ending| ending.status()).ok_or(Flow::TimedOut)
+            }
+            (None, None) => Ok(127),
+        }
+    }
+
+    /// Ends everything that still runs.
+    pub(crate) fn end_jobs(&mut self) {
+        let jobs = std::mem::take(&mut self.jobs);
+        let children = jobs.all.into_iter().filter_map(|job| job.child).chain(jobs.readers).chain(jobs.writers);
+        children.for_each(|child| child.kill(9));
+    }
+}

@@ -1,0 +1,282 @@
+//! Simple commands.
+
+use crate::builtins::{self, Builtin};
+use crate::shell::{Flow, Run, Shell};
+use crate::state::{Function, XTRACE};
+use crate::system::{self, Child, Command, SpawnFault};
+use crate::text::quoted_if_needed;
+use crate::vars::Variable;
+use brush_parser::ast::{self, Assignment, CommandPrefixOrSuffixItem as Item, IoRedirect};
+use std::rc::Rc;
+
+/// A simple command, sorted.
+#[derive(Default)]
+pub(crate) struct Parts<'a> {
+    pub(crate) assignments: Vec<&'a Assignment>,
+    pub(crate) redirects: Vec<&'a IoRedirect>,
+    pub(crate) words: Vec<Arg<'a>>,
+}
+
+/// An argument as it is written.
+pub(crate) enum Arg<'a> {
+    Word(&'a ast::Word),
+    /// An assignment as such, for those builtins that take them.
+    Assignment(&'a Assignment, &'a ast::Word),
+    Process(&'a ast::ProcessSubstitutionKind, &'a ast::SubshellCommand),
+}
+
+/// Who carries a command out.
+pub(crate) enum Who {
+    Function(Rc<Function>),
+    Builtin(Builtin),
+    Program,
+}
+
+pub(crate) fn parts(command: &ast::SimpleCommand) -> Parts<'_> {
+    let mut parts = Parts::default();
+    for item in command.prefix.iter().flat_map(|prefix| &prefix.0) {
+        match item {
+            Item::IoRedirect(redirect) => parts.redirects.push(redirect),
+            Item::AssignmentWord(assignment, _) => parts.assignments.push(assignment),
+            Item::Word(word) => parts.words.push(Arg::Word(word)),
+            Item::ProcessSubstitution(kind, list) => parts.words.push(Arg::Process(kind, list)),
+        }
+    }
+    parts.words.extend(command.word_or_name.as_ref().map(Arg::Word));
+    for item in command.suffix.iter().flat_map(|suffix| &suffix.0) {
+        match item {
+            Item::IoRedirect(redirect) => parts.redirects.push(redirect),
+            Item::AssignmentWord(assignment, word) => parts.words.push(Arg::Assignment(assignment, word)),
+            Item::Word(word) => parts.words.push(Arg::Word(word)),
+            Item::ProcessSubstitution(kind, list) => parts.words.push(Arg::Process(kind, list)),
+        }
+    }
+    parts
+}
+
+impl Shell {
+    pub(crate) fn run_simple(&mut self, command: &ast::SimpleCommand) -> Run {
+        let parts = parts(command);
+        self.note_line(command, &parts);
+        self.substituted = None;
+        let files = self.temporary.len();
+        let done = self.run_parts(&parts);
+        self.finish_temporary(files)?;
+        done
+    }
+
+    pub(crate) fn note_line(&mut self, command: &ast::SimpleCommand, parts: &Parts<'_>) {
+        let word = command.word_or_name.as_ref().and_then(|word| word.loc.as_ref());
+        let place = word.or_else(|| parts.assignments.first().map(|assignment| &assignment.loc));
+        if let Some(place) = place.filter(|place| place.start.line > 0) {
+            self.state.line = place.start.line;
+        }
+    }
+
+    fn run_parts(&mut self, parts: &Parts<'_>) -> Run {
+        if let Some(Arg::Word(first)) = parts.words.first()
+            && builtins::takes_assignments(&first.value)
+            && !self.state.functions.contains_key(&first.value)
+        {
+            return self.run_declaration(&first.value, parts);
+        }
+        let args = self.expand_args(&parts.words)?;
+        if args.is_empty() {
+            return self.run_assignments(parts);
+        }
+        if args[0] == "exec" && self.who("exec").is_builtin() {
+            return self.run_exec(parts, &args[1..]);
+        }
+        self.with_redirect_refs(&parts.redirects, |shell| shell.run_args(&parts.assignments, &args))
+    }
+
+    /// Runs a command whose words are expanded, with assignments only for it.
+    fn run_args(&mut self, assignments: &[&Assignment], args: &[String]) -> Run {
+        match self.who(&args[0]) {
+            Who::Program => {
+                let env = self.assigned_environment(assignments)?;
+                self.trace_args(args);
+                let child = match self.start_program(args, env) {
+                    Ok(child) => child,
+                    Err(status) => return Ok(status),
+                };
+                self.wait_for(&child)
+            }
+            who => {
+                let saved = self.assign_for_a_while(assignments)?;
+                self.trace_args(args);
+                let done = match who {
+                    Who::Function(function) => self.call(&function, args),
+                    Who::Builtin(builtin) => builtin(self, &args[1..]),
+                    Who::Program => Ok(0),
+                };
+                for (name, was) in saved.into_iter().rev() {
+                    self.vars().put(&name, was);
+                }
+                done
+            }
+        }
+    }
+
+    /// Runs words that are expanded already.
+    pub(crate) fn run_expanded(&mut self, args: &[String]) -> Run {
+        self.run_args(&[], args)
+    }
+
+    pub(crate) fn who(&self, name: &str) -> Who {
+        if let Some(function) = self.state.functions.get(name) {
+            return Who::Function(Rc::clone(function));
+        }
+        builtins::find(name).map_or(Who::Program, Who::Builtin)
+    }
+
+    pub(crate) fn expand_args(&mut self, words: &[Arg<'_>]) -> Result<Vec<String>, Flow> {
+        let mut args = Vec::new();
+        for word in words {
+            match word {
+                Arg::Word(word) | Arg::Assignment(_, word) => self.expand_into(&word.value, &mut args)?,
+                Arg::Process(kind, list) => args.push(self.process_file(kind, &list.list)?),
+            }
+        }
+        Ok(args)
+    }
+
+    fn run_assignments(&mut self, parts: &Parts<'_>) -> Run {
+        for assignment in &parts.assignments {
+            self.assign_parsed(assignment)?;
+        }
+        let status = self.substituted.unwrap_or(0);
+        self.with_redirect_refs(&parts.redirects, |_| Ok(status))
+    }
+
+    fn assigned_environment(&mut self, assignments: &[&Assignment]) -> Result<Vec<(String, String)>, Flow> {
+        if assignments.is_empty() {
+            return Ok(self.environment());
+        }
+        let saved = self.assign_for_a_while(assignments)?;
+        let env = self.environment();
+        for (name, was) in saved.into_iter().rev() {
+            self.vars().put(&name, was);
+        }
+        Ok(env)
+    }
+
+    /// Assigns and exports; gives what was there.
+    pub(crate) fn assign_for_a_while(&mut self, assignments: &[&Assignment]) -> Result<Vec<(String, Option<Variable>)>, Flow> {
+        let mut saved = Vec::new();
+        for assignment in assignments {
+            let (ast::AssignmentName::VariableName(name) | ast::AssignmentName::ArrayElementName(name, _)) = &assignment.name;
+            saved.push((name.clone(), self.state.vars.get(name).cloned()));
+            self.assign_parsed(assignment)?;
+            self.vars().entry(name).has.exported = true;
+        }
+        Ok(saved)
+    }
+
+    /// Starts a program by name or path.
+    ///
+    /// # Errors
+    ///
+    /// The status that says it could not be started; that was said.
+    pub(crate) fn start_program(&mut self, args: &[String], env: Vec<(String, String)>) -> Result<Child, i32> {
+        let mut args = args.to_vec();
+        let program = if args[0].contains('/') { self.program_at_path(&mut args)? } else { args[0].clone() };
+        let command = Command { program, args, env, handed: Vec::new() };
+        self.spawn(&command)
+    }
+
+    pub(crate) fn spawn(&mut self, command: &Command) -> Result<Child, i32> {
+        let input = self.io.input(0).unwrap_or_else(|| Rc::new(system::Input::empty()));
+        let output = self.io.output(1).unwrap_or_else(|| Rc::new(system::Output::discard()));
+        let error = self.io.output(2).unwrap_or_else(|| Rc::new(system::Output::discard()));
+        match system::spawn(command, (&input, &output, &error)) {
+            Ok(child) => Ok(child),
+            Err(SpawnFault::NotFound) if command.program == "git" => {
+                self.err("git: not available here yet\n");
+                Err(127)
+            }
+            Err(SpawnFault::NotFound) => {
+                self.complain(&format!("{}: command not found", command.program));
+                Err(127)
+            }
+            Err(SpawnFault::TooMany) => {
+                self.complain("fork: retry: Resource temporarily unavailable");
+                Err(254)
+            }
+            Err(SpawnFault::Failed(why)) => {
+                self.complain(&format!("{}: {why}", command.program));
+                Err(126)
+            }
+        }
+    }
+
+    /// The program that a path means: one of the usual folders' by its name, a script by
+    /// its first line.
+    fn program_at_path(&mut self, args: &mut Vec<String>) -> Result<String, i32> {
+        let path = self.absolute(&args[0]);
+        if let Some((folder, name)) = path.rsplit_once('/')
+            && matches!(folder, "/bin" | "/usr/bin" | "/usr/local/bin" | "/sbin" | "/usr/sbin")
+        {
+            return Ok(name.to_owned());
+        }
+        let refuse = |shell: &Self, why: &str, status| {
+            shell.complain(&format!("{}: {why}", args[0]));
+            Err(status)
+        };
+        match std::fs::metadata(&path) {
+            Err(_) => return refuse(self, "No such file or directory", 127),
+            Ok(about) if about.is_dir() => return refuse(self, "Is a directory", 126),
+            Ok(_) if !system::executable(&path) => return refuse(self, "Permission denied", 126),
+            Ok(_) => {}
+        }
+        let Ok(bytes) = std::fs::read(&path) else { return refuse(self, "Permission denied", 126) };
+        if bytes.iter().take(80).any(|byte| *byte == 0) {
+            return refuse(self, "cannot execute binary file: Exec format error", 126);
+        }
+        let first = String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()).into_owned();
+        let mut interpreter: Vec<String> = first.strip_prefix("#!").unwrap_or("sh").split_whitespace().map(str::to_owned).collect();
+        if interpreter.first().is_some_and(|name| name.ends_with("/env")) {
+            interpreter.remove(0);
+            interpreter.retain(|word| word != "-S");
+        }
+        let program = interpreter.first().map_or("sh", |name| name.rsplit('/').next().unwrap_or(name)).to_owned();
+        args.splice(0..0, interpreter);
+        Ok(program)
+    }
+
+    /// Waits for a process as long as there is time.
+    pub(crate) fn wait_for(&mut self, child: &Child) -> Run {
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
+        let Some(ending) = child.wait(left) else {
+            child.kill(9);
+            return Err(Flow::TimedOut);
+        };
+        match &ending {
+            system::Ending::Trapped(why) => self.complain(why),
+            system::Ending::Killed(signal) if !matches!(signal, 2 | 13) => {
+                self.complain(&format!("{} {}", child.id(), crate::builtins::kill::description(*signal)));
+            }
+            _ => {}
+        }
+        Ok(ending.status())
+    }
+
+    fn trace_args(&mut self, args: &[String]) {
+        if self.state.has(XTRACE) {
+            let shown: Vec<String> = args.iter().map(|arg| quoted_if_needed(arg)).collect();
+            self.trace(&shown.join(" "));
+        }
+    }
+
+    pub(crate) fn trace(&mut self, text: &str) {
+        let prompt = self.var("PS4").unwrap_or_default();
+        let prompt = self.expand_here(&prompt).unwrap_or_default();
+        self.err(&format!("{prompt}{text}\n"));
+    }
+}
+
+impl Who {
+    pub(crate) fn is_builtin(&self) -> bool {
+        matches!(self, Self::Builtin(_))
+    }
+}

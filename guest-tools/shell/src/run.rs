@@ -1,0 +1,145 @@
+//! The program `sh`: from its arguments to its exit status.
+
+use crate::exec::subshell::Handed;
+use crate::io::Io;
+use crate::shell::{Flow, Run, Shell};
+use crate::state::State;
+use crate::system;
+use crate::text::from_bytes;
+use std::rc::Rc;
+
+/// Runs the shell with this process's arguments and streams; gives its exit status.
+pub(crate) fn main() -> i32 {
+    let handed = system::handed();
+    if handed.is_empty() {
+        return run(&arguments());
+    }
+    match serde_json::from_slice::<Handed>(&handed) {
+        Ok(Handed { state, job }) => {
+            let mut shell = Shell::new(state, Io::own());
+            let done = shell.run_job(&job);
+            end(&mut shell, done)
+        }
+        Err(error) => {
+            Io::own().write(2, format!("sh: what was handed over cannot be read: {error}\n").as_bytes()).ok();
+            126
+        }
+    }
+}
+
+fn arguments() -> Vec<String> {
+    std::env::args_os().map(|arg| from_bytes(arg.as_encoded_bytes())).collect()
+}
+
+/// The folder to start in.
+pub(crate) fn start_folder(environment: &[(String, String)]) -> String {
+    let given = environment.iter().find(|(name, value)| name == "PWD" && value.starts_with('/')).map(|(_, value)| value.clone());
+    given.map(|path| crate::shell::normal(&path)).unwrap_or_else(|| {
+        if std::path::Path::new("/workspace").is_dir() { "/workspace".to_owned() } else { "/".to_owned() }
+    })
+}
+
+fn run(args: &[String]) -> i32 {
+    let environment = system::environment();
+    let cwd = start_folder(&environment);
+    let mut shell = Shell::new(State::new(environment, cwd), Io::own());
+    shell.state.name = args.first().cloned().unwrap_or_else(|| "sh".to_owned());
+    shell.state.seed ^= u64::from(system::process_id()) << 20 ^ u64::from(crate::clock::now().subsec_nanos());
+    let done = start(&mut shell, args.get(1..).unwrap_or_default());
+    end(&mut shell, done)
+}
+
+fn start(shell: &mut Shell, args: &[String]) -> Run {
+    let mut rest = args;
+    while let [first, more @ ..] = rest
+        && first.starts_with(['-', '+'])
+        && first.len() > 1
+    {
+        rest = more;
+        match first.as_str() {
+            "-c" => return command(shell, rest),
+            "--" => break,
+            "-s" => return standard_input(shell, rest),
+            "--norc" | "--noprofile" | "--posix" | "-l" | "--login" | "-i" => {}
+            "-o" | "+o" => {
+                let [name, more @ ..] = rest else { break };
+                set(shell, &[first.clone(), name.clone()])?;
+                rest = more;
+            }
+            "-O" => {
+                let [name, more @ ..] = rest else { break };
+                crate::builtins::find("shopt").map(|shopt| shopt(shell, &["-s".to_owned(), name.clone()])).transpose()?;
+                rest = more;
+            }
+            letters if letters.contains('c') && !letters.starts_with("--") => {
+                set(shell, &[letters.replacen('c', "", 1)])?;
+                return command(shell, rest);
+            }
+            letters => {
+                set(shell, &[letters.to_owned()])?;
+            }
+        }
+    }
+    match rest {
+        [] => standard_input(shell, &[]),
+        [path, args @ ..] => script(shell, path, args),
+    }
+}
+
+fn set(shell: &mut Shell, args: &[String]) -> Run {
+    if args == ["-"] {
+        return Ok(0);
+    }
+    crate::builtins::find("set").map_or(Ok(0), |set| set(shell, args))
+}
+
+fn command(shell: &mut Shell, args: &[String]) -> Run {
+    let [text, args @ ..] = args else {
+        shell.err("sh: -c: option requires an argument\n");
+        return Ok(2);
+    };
+    if let [name, args @ ..] = args {
+        shell.state.name.clone_from(name);
+        shell.state.args = Rc::new(args.to_vec());
+    }
+    shell.run_text(text)
+}
+
+fn script(shell: &mut Shell, path: &str, args: &[String]) -> Run {
+    let name = shell.state.name.clone();
+    let absolute = shell.absolute(path);
+    let bytes = match std::fs::read(&absolute) {
+        Ok(bytes) => bytes,
+        Err(_) => {
+            shell.err(&format!("{name}: {path}: No such file or directory\n"));
+            return Ok(127);
+        }
+    };
+    path.clone_into(&mut shell.state.name);
+    shell.state.args = Rc::new(args.to_vec());
+    shell.scripted = true;
+    shell.run_text(&from_bytes(&bytes))
+}
+
+fn standard_input(shell: &mut Shell, args: &[String]) -> Run {
+    shell.state.args = Rc::new(args.to_vec());
+    shell.scripted = true;
+    let mut bytes = Vec::new();
+    if let Some(input) = shell.io.input(0) {
+        while let Ok(more) = input.read(65_536) {
+            if more.is_empty() {
+                break;
+            }
+            bytes.extend(more);
+        }
+    }
+    shell.run_text(&from_bytes(&bytes))
+}
+
+fn end(shell: &mut Shell, done: Run) -> i32 {
+    match shell.finish(done) {
+        Ok(status) => status & 0xff,
+        Err(Flow::TimedOut) => 124,
+        Err(_) => shell.state.status,
+    }
+}

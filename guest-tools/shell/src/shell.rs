@@ -1,0 +1,214 @@
+//! The shell: its state, its streams, and what it knows for as long as it runs.
+
+use crate::exec::jobs::Jobs;
+use crate::io::Io;
+use crate::state::State;
+use crate::system;
+use crate::text::to_bytes;
+use crate::vars::{Value, Variable, Variables};
+use crate::word::Word;
+use brush_parser::ast;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Why a command did not simply end with a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// Leaves so many loops.
+    Break(u32),
+    /// Goes on with the next round of the loop so many out.
+    Continue(u32),
+    /// Leaves the function or sourced file.
+    Return(i32),
+    /// Leaves the shell.
+    Exit(i32),
+    /// An expansion failed: leaves the whole line.
+    Discard(i32),
+    /// The time is over.
+    TimedOut,
+}
+
+/// How a command ended.
+pub(crate) type Run = Result<i32, Flow>;
+
+/// How deep functions may call each other. Each level takes some stack.
+pub(crate) const DEPTH_MAX: usize = 500;
+
+/// How many parsed texts are kept.
+const CACHE_MAX: usize = 2048;
+
+/// A shell.
+pub(crate) struct Shell {
+    pub(crate) state: State,
+    pub(crate) io: Io,
+    pub(crate) jobs: Jobs,
+    /// When the call must have ended.
+    pub(crate) deadline: Option<Instant>,
+    /// How deep it is in functions, subshells and evaluated text.
+    pub(crate) depth: usize,
+    /// The status of the last command substitution of this command.
+    pub(crate) substituted: Option<i32>,
+    /// Files that stand for process substitutions of this command.
+    pub(crate) temporary: Vec<Temporary>,
+    /// A trap is being run.
+    pub(crate) in_trap: bool,
+    /// The text comes from a script: errors of expansion end a command, not all.
+    pub(crate) scripted: bool,
+    programs: HashMap<String, Rc<ast::Program>>,
+    words: HashMap<(String, char), Word>,
+}
+
+/// A file that stands for `<(…)` or `>(…)`.
+pub(crate) struct Temporary {
+    pub(crate) path: String,
+    /// What reads it in the end.
+    pub(crate) reader: Option<ast::CompoundList>,
+}
+
+impl Shell {
+    pub(crate) fn new(state: State, io: Io) -> Self {
+        Self {
+            state,
+            io,
+            jobs: Jobs::default(),
+            deadline: None,
+            depth: 0,
+            substituted: None,
+            temporary: Vec::new(),
+            in_trap: false,
+            scripted: false,
+            programs: HashMap::new(),
+            words: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn vars(&mut self) -> &mut Variables {
+        Rc::make_mut(&mut self.state.vars)
+    }
+
+    /// A variable's bare value.
+    pub(crate) fn var(&self, name: &str) -> Option<String> {
+        self.state.vars.get(name).and_then(|variable| variable.value.scalar())
+    }
+
+    pub(crate) fn ifs(&self) -> String {
+        self.var("IFS").unwrap_or_else(|| " \t\n".to_owned())
+    }
+
+    /// Sets without asking anything: for the shell's own variables.
+    pub(crate) fn set_own(&mut self, name: &str, value: impl Into<String>) {
+        self.vars().entry(name).value = Value::Scalar(value.into());
+    }
+
+    pub(crate) fn set_list(&mut self, name: &str, values: Vec<String>) {
+        *self.vars().entry(name) = Variable { value: Value::list(values), ..Variable::default() };
+    }
+
+    /// Writes to standard output. A closed pipe ends the shell, as its signal would.
+    pub(crate) fn out(&mut self, text: &str) -> Run {
+        match self.io.write(1, &to_bytes(text)) {
+            Ok(()) => Ok(0),
+            Err(system::Fault::Closed) => Err(Flow::Exit(141)),
+            Err(fault) => {
+                self.complain(&format!("write error: {fault}"));
+                Ok(1)
+            }
+        }
+    }
+
+    /// Writes to standard error.
+    pub(crate) fn err(&self, text: &str) {
+        // Nobody is left to be told that nobody can be told.
+        let _ = self.io.write(2, &to_bytes(text));
+    }
+
+    /// An error in bash's shape.
+    pub(crate) fn complain(&self, what: &str) {
+        self.err(&format!("{}: line {}: {what}\n", self.state.name, self.state.line));
+    }
+
+    /// An error of a builtin; it ends with 1.
+    #[expect(clippy::unnecessary_wraps, reason = "it is how a builtin ends")]
+    pub(crate) fn fail(&self, what: &str) -> Run {
+        self.complain(what);
+        Ok(1)
+    }
+
+    /// Ends the call if its time is over.
+    pub(crate) fn check_time(&self) -> Result<(), Flow> {
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) { Err(Flow::TimedOut) } else { Ok(()) }
+    }
+
+    /// An absolute, normal path.
+    pub(crate) fn absolute(&self, path: &str) -> String {
+        normal(&if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.state.cwd) })
+    }
+
+    /// The environment that programs get.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let visible = self.state.vars.visible();
+        let exported = visible.into_iter().filter(|(_, variable)| variable.has.exported);
+        exported.filter_map(|(name, variable)| Some((name.clone(), variable.value.scalar()?))).collect()
+    }
+
+    /// Reads a script's text, or gives what was read before.
+    ///
+    /// # Errors
+    ///
+    /// It is no script.
+    pub(crate) fn parse(&mut self, source: &str) -> Result<Rc<ast::Program>, brush_parser::ParseError> {
+        if let Some(program) = self.programs.get(source) {
+            return Ok(Rc::clone(program));
+        }
+        let program = Rc::new(crate::source::parse(source)?);
+        if self.programs.len() >= CACHE_MAX {
+            self.programs.clear();
+        }
+        self.programs.insert(source.to_owned(), Rc::clone(&program));
+        Ok(program)
+    }
+
+    /// A word's pieces. `kind` says which reader: `w` for words, `a` for what is assigned,
+    /// `h` for here-documents.
+    pub(crate) fn word(&mut self, source: &str, kind: char) -> Word {
+        let key = (source.to_owned(), kind);
+        if let Some(word) = self.words.get(&key) {
+            return Rc::clone(word);
+        }
+        let word = match kind {
+            'a' => crate::word::parse_assigned(source),
+            'h' => crate::word::parse_here(source),
+            _ => crate::word::parse_word(source),
+        };
+        if self.words.len() >= CACHE_MAX {
+            self.words.clear();
+        }
+        self.words.insert(key, Rc::clone(&word));
+        word
+    }
+
+    /// A random number as `$RANDOM` gives it.
+    pub(crate) fn random(&mut self) -> u64 {
+        let state = &mut self.state.seed;
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        *state >> 16
+    }
+}
+
+/// Takes `.`, `..` and doubled slashes out of an absolute path.
+pub(crate) fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}

@@ -1,0 +1,88 @@
+//! What the shell stands on: streams, pipes and programs.
+//!
+//! In a component this is `handbox:process`; elsewhere the machine's own, so that the
+//! shell can be compared with the machine's bash. Both modules have the same items.
+
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+#[cfg(target_arch = "wasm32")]
+mod wasi;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use native::*;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use wasi::*;
+
+/// Why a stream could not be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nobody will read what is written.
+    Closed,
+    NotFound,
+    IsDirectory,
+    NotDirectory,
+    Exists,
+    Denied,
+    Other(String),
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "Broken pipe",
+            Self::NotFound => "No such file or directory",
+            Self::IsDirectory => "Is a directory",
+            Self::NotDirectory => "Not a directory",
+            Self::Exists => "File exists",
+            Self::Denied => "Permission denied",
+            Self::Other(why) => why,
+        })
+    }
+}
+
+/// How a file is opened for writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writing {
+    Truncate,
+    Append,
+    CreateNew,
+    Overwrite,
+}
+
+/// What to start. `PWD` in the environment is the working directory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Command {
+    pub(crate) program: String,
+    /// With the name it sees as its own, first.
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) handed: Vec<u8>,
+}
+
+/// Why nothing was started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SpawnFault {
+    NotFound,
+    TooMany,
+    Failed(String),
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Exited(u8),
+    Killed(u8),
+    /// The sandbox ended it, in words.
+    Trapped(String),
+}
+
+impl Ending {
+    /// As `$?` shows it.
+    pub(crate) fn status(&self) -> i32 {
+        match self {
+            Self::Exited(status) => i32::from(*status),
+            Self::Killed(signal) => 128 + i32::from(*signal),
+            Self::Trapped(_) => 134,
+        }
+    }
+}

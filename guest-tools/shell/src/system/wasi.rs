@@ -1,0 +1,199 @@
+//! The component's system: `handbox:process`.
+
+use super::{Command, Ending, Fault, SpawnFault, Writing};
+use crate::text::{from_bytes, to_bytes};
+use std::time::Duration;
+
+mod generated {
+    wit_bindgen::generate!({ path: "wit", world: "starts-programs", generate_all });
+}
+
+use generated::handbox::process::processes as wit;
+
+impl From<wit::StreamFault> for Fault {
+    fn from(fault: wit::StreamFault) -> Self {
+        match fault {
+            wit::StreamFault::Closed => Self::Closed,
+            wit::StreamFault::NotFound => Self::NotFound,
+            wit::StreamFault::IsDirectory => Self::IsDirectory,
+            wit::StreamFault::NotDirectory => Self::NotDirectory,
+            wit::StreamFault::Exists => Self::Exists,
+            wit::StreamFault::Denied => Self::Denied,
+            wit::StreamFault::Other(why) => Self::Other(why),
+        }
+    }
+}
+
+/// An end to read from.
+pub(crate) struct Input(wit::Input);
+
+impl Input {
+    pub(crate) fn own() -> Self {
+        Self(wit::Input::stdin())
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self(wit::Input::empty())
+    }
+
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        Self(wit::Input::of_bytes(bytes))
+    }
+
+    pub(crate) fn open(path: &str) -> Result<Self, Fault> {
+        Ok(Self(wit::Input::open(path)?))
+    }
+
+    /// Bytes as they come; none at the end.
+    pub(crate) fn read(&self, max: u32) -> Result<Vec<u8>, Fault> {
+        Ok(self.0.read(max)?)
+    }
+
+    /// Bytes up to this one; no more than `max` or 64 KiB.
+    pub(crate) fn read_until(&self, delimiter: u8, max: u32) -> Result<Vec<u8>, Fault> {
+        Ok(self.0.read_until(delimiter, max)?)
+    }
+}
+
+/// An end to write to.
+pub(crate) struct Output(wit::Output);
+
+impl Output {
+    pub(crate) fn own() -> Self {
+        Self(wit::Output::stdout())
+    }
+
+    pub(crate) fn own_error() -> Self {
+        Self(wit::Output::stderr())
+    }
+
+    pub(crate) fn discard() -> Self {
+        Self(wit::Output::discard())
+    }
+
+    pub(crate) fn open(path: &str, how: Writing) -> Result<Self, Fault> {
+        let how = match how {
+            Writing::Truncate => wit::Writing::Truncate,
+            Writing::Append => wit::Writing::Append,
+            Writing::CreateNew => wit::Writing::CreateNew,
+            Writing::Overwrite => wit::Writing::Overwrite,
+        };
+        Ok(Self(wit::Output::open(path, how)?))
+    }
+
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Fault> {
+        Ok(self.0.write(bytes)?)
+    }
+}
+
+/// A pipe of 64 KiB.
+pub(crate) fn pipe() -> Result<(Output, Input), Fault> {
+    let (output, input) = wit::pipe();
+    Ok((Output(output), Input(input)))
+}
+
+/// Keeps what is written.
+pub(crate) struct Capture(wit::Capture);
+
+impl Capture {
+    pub(crate) fn new(max: u64) -> Result<Self, Fault> {
+        Ok(Self(wit::Capture::new(max)))
+    }
+
+    pub(crate) fn output(&self) -> Result<Output, Fault> {
+        Ok(Output(self.0.output()))
+    }
+
+    /// What was written since this was last asked.
+    pub(crate) fn take(&self) -> Vec<u8> {
+        self.0.take()
+    }
+
+    /// How many bytes were too many.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.0.dropped()
+    }
+}
+
+/// A process that was started.
+pub(crate) struct Child(wit::Child);
+
+impl Child {
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub(crate) fn wait(&self, most: Option<Duration>) -> Option<Ending> {
+        self.0.wait(most.map(nanoseconds)).map(|ending| match ending {
+            wit::Ending::Exited(status) => Ending::Exited(status),
+            wit::Ending::Killed(signal) => Ending::Killed(signal),
+            wit::Ending::Trapped(why) => Ending::Trapped(why),
+        })
+    }
+
+    pub(crate) fn kill(&self, signal: u8) {
+        self.0.kill(signal);
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Starts a program by name.
+pub(crate) fn spawn(command: &Command, io: (&Input, &Output, &Output)) -> Result<Child, SpawnFault> {
+    let text = |text: &String| from_lossy(text);
+    let command = wit::Command {
+        program: command.program.clone(),
+        args: command.args.iter().map(text).collect(),
+        env: command.env.iter().map(|(name, value)| (name.clone(), from_lossy(value))).collect(),
+        handed: command.handed.clone(),
+    };
+    match wit::spawn(&command, &io.0.0, &io.1.0, &io.2.0) {
+        Ok(child) => Ok(Child(child)),
+        Err(wit::SpawnFault::NotFound) => Err(SpawnFault::NotFound),
+        Err(wit::SpawnFault::TooMany) => Err(SpawnFault::TooMany),
+        Err(wit::SpawnFault::Failed(why)) => Err(SpawnFault::Failed(why)),
+    }
+}
+
+/// WASI's arguments are Unicode: what is not is shown as such.
+fn from_lossy(text: &str) -> String {
+    String::from_utf8(to_bytes(text)).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// The first of these that ends, at most so late.
+pub(crate) fn wait_any(children: &[&Child], most: Option<Duration>) -> Option<usize> {
+    let children: Vec<&wit::Child> = children.iter().map(|child| &child.0).collect();
+    wit::wait_any(&children, most.map(nanoseconds)).and_then(|at| usize::try_from(at).ok())
+}
+
+/// What the parent gave.
+pub(crate) fn handed() -> Vec<u8> {
+    wit::handed()
+}
+
+/// The names that `spawn` knows, sorted.
+pub(crate) fn programs() -> Vec<String> {
+    wit::programs()
+}
+
+/// Where a program would be, for `type` and `command -v`.
+pub(crate) fn find_program(name: &str, _path: &str) -> Option<String> {
+    programs().binary_search_by(|known| known.as_str().cmp(name)).ok().map(|_| format!("/usr/bin/{name}"))
+}
+
+/// The environment this process was given.
+pub(crate) fn environment() -> Vec<(String, String)> {
+    std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), from_bytes(value.as_encoded_bytes()))).collect()
+}
+
+/// This process's number, as `$$` shows it where nothing better is known.
+pub(crate) fn process_id() -> u32 {
+    1
+}
+
+/// Whether a file has a bit that lets it run. There are no such bits here: every file may.
+pub(crate) fn executable(path: &str) -> bool {
+    std::path::Path::new(path).exists()
+}

@@ -1,0 +1,212 @@
+//! The tool `bash`: one shell, kept over its calls.
+
+use crate::io::Io;
+use crate::run::start_folder;
+use crate::shell::{Flow, Shell};
+use crate::state::State;
+use crate::system::{self, Capture, Input};
+use crate::text::{from_bytes, to_bytes};
+use handbox_tool::{Fault, SavedState, input, tool};
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+/// How long a command may take if the call does not say, in milliseconds.
+const TIMEOUT_MS: u64 = 120_000;
+
+/// How long it may take at most, in milliseconds. The host's own limit may be shorter.
+const TIMEOUT_MS_MAX: u64 = 600_000;
+
+/// How much of the output is shown, in characters.
+const SHOWN_CHARS_MAX: usize = 30_000;
+
+/// How much of the output is kept, in bytes: what comes after is counted.
+const KEPT_BYTES_MAX: u64 = 32 << 20;
+
+thread_local! {
+    static KEPT: RefCell<Option<State>> = const { RefCell::new(None) };
+    static SPILLED: RefCell<u32> = const { RefCell::new(0) };
+}
+
+/// Input of `bash`.
+#[input]
+#[serde(deny_unknown_fields)]
+pub struct Bash {
+    /// The command to run: any bash script. Needed unless restart is true.
+    command: Option<String>,
+    /// Start a new shell: variables, functions and the working folder are forgotten.
+    restart: Option<bool>,
+    /// How long the command may take, in milliseconds. 120000 if left out.
+    timeout_ms: Option<u64>,
+}
+
+/// Runs a bash command in a shell that is kept: variables, functions and the working folder
+/// stay from call to call.
+///
+/// What it prints to standard output and standard error comes back as it was printed, and
+/// the exit status if that is not 0. Every program runs in a sandbox that sees only the
+/// granted folders, /tmp and /mnt/session/outputs. There is no terminal: nothing can ask.
+/// Background jobs end with the call.
+#[tool(destructive, open_world)]
+pub(crate) fn bash(input: Bash) -> Result<String, Fault> {
+    if input.restart == Some(true) {
+        KEPT.take();
+        if input.command.is_none() {
+            return Ok("The shell was restarted.".to_owned());
+        }
+    }
+    let Some(command) = input.command else {
+        return Err(Fault::invalid("command: nothing to run; give a command, or restart: true"));
+    };
+    let timeout = Duration::from_millis(input.timeout_ms.unwrap_or(TIMEOUT_MS).clamp(1, TIMEOUT_MS_MAX));
+    run(&command, timeout)
+}
+
+fn fresh() -> State {
+    let environment = system::environment();
+    let cwd = start_folder(&environment);
+    let mut state = State::new(environment, cwd);
+    state.seed ^= u64::from(crate::clock::now().subsec_nanos()) << 8;
+    state
+}
+
+fn run(command: &str, timeout: Duration) -> Result<String, Fault> {
+    let state = KEPT.take().unwrap_or_else(fresh);
+    let unusable = |fault: system::Fault| Fault::failed(format!("the output cannot be kept: {fault}"));
+    let capture = Capture::new(KEPT_BYTES_MAX).map_err(unusable)?;
+    let io = Io::new(Input::empty(), capture.output().map_err(unusable)?, capture.output().map_err(unusable)?);
+    let mut shell = Shell::new(state, io);
+    shell.deadline = Instant::now().checked_add(timeout);
+    shell.scripted = false;
+    let done = shell.run_text(command);
+    let left = matches!(done, Err(Flow::Exit(_)));
+    // A kept shell has not ended, so its trap waits; but for one that left.
+    let ended = if left { shell.finish(done) } else { done.or_else(|flow| if flow == Flow::TimedOut { Err(flow) } else { Ok(status_of(flow)) }) };
+    shell.end_jobs();
+    let mut note = match ended {
+        Ok(0) => None,
+        Ok(status) => Some(format!("(exit status {status})")),
+        Err(_) => Some(format!("(stopped after {} ms; the shell and its variables are still there. Give timeout_ms for more time)", timeout.as_millis())),
+    };
+    if capture.dropped() > 0 {
+        let dropped = format!("({} bytes of output were too many and are lost)", capture.dropped());
+        note = Some(note.map_or(dropped.clone(), |note| format!("{dropped}\n{note}")));
+    }
+    let text = from_bytes(&capture.take());
+    shell.state.status = ended.unwrap_or(124);
+    keep(shell.state);
+    Ok(with_note(shown(text), note))
+}
+
+fn status_of(flow: Flow) -> i32 {
+    match flow {
+        Flow::Exit(status) | Flow::Discard(status) | Flow::Return(status) => status,
+        Flow::Break(_) | Flow::Continue(_) => 0,
+        Flow::TimedOut => 124,
+    }
+}
+
+/// Keeps a shell's state for the next call, outside of everything that was cut short.
+fn keep(mut state: State) {
+    while state.vars.in_function() {
+        std::rc::Rc::make_mut(&mut state.vars).leave();
+    }
+    state.frames = std::rc::Rc::default();
+    state.loops = 0;
+    state.in_condition = 0;
+    state.line = 1;
+    KEPT.set(Some(state));
+}
+
+fn with_note(mut text: String, note: Option<String>) -> String {
+    if let Some(note) = note {
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(&note);
+    }
+    text
+}
+
+/// The output, or its ends and where all of it lies.
+fn shown(text: String) -> String {
+    let count = text.chars().count();
+    if count <= SHOWN_CHARS_MAX {
+        return lossless(&text);
+    }
+    let number = SPILLED.with_borrow_mut(|number| {
+        *number += 1;
+        *number
+    });
+    let path = format!("/tmp/bash-{number}.txt");
+    let lies = match std::fs::write(&path, to_bytes(&text)) {
+        Ok(()) => format!("all of it is in {path}"),
+        Err(error) => format!("the rest is lost, since {path} cannot be written: {error}"),
+    };
+    let half = SHOWN_CHARS_MAX / 2;
+    let head: String = text.chars().take(half).collect();
+    let tail: String = text.chars().skip(count - half).collect();
+    format!("{}\n\n… {} characters left out; {lies} …\n\n{}", lossless(&head), count - 2 * half, lossless(&tail))
+}
+
+/// Text for a model: bytes that are not UTF-8 are shown as such.
+fn lossless(text: &str) -> String {
+    String::from_utf8_lossy(&to_bytes(text)).into_owned()
+}
+
+/// The shell, for hosts that pass it on.
+pub(crate) struct Kept;
+
+impl SavedState for Kept {
+    fn save() -> Result<Vec<u8>, String> {
+        KEPT.with_borrow(|state| serde_json::to_vec(state)).map_err(|error| error.to_string())
+    }
+
+    fn restore(saved: Vec<u8>) -> Result<(), String> {
+        KEPT.set(serde_json::from_slice(&saved).map_err(|error| error.to_string())?);
+        Ok(())
+    }
+}
+
+handbox_tool::export!(bash; state = Kept);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(command: &str) -> String {
+        bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(20_000) }).unwrap()
+    }
+
+    #[test]
+    fn a_shell_is_kept_until_it_is_restarted() {
+        assert_eq!(call("x=1; f() { echo \"f $x\"; }; cd /usr"), "");
+        assert_eq!(call("f; pwd"), "f 1\n/usr\n");
+        let saved = Kept::save().unwrap();
+        bash(Bash { command: None, restart: Some(true), timeout_ms: None }).unwrap();
+        assert_eq!(call("echo \"[$x]\""), "[]\n");
+        Kept::restore(saved).unwrap();
+        assert_eq!(call("f"), "f 1\n");
+    }
+
+    #[test]
+    fn what_is_printed_comes_in_order_with_the_status() {
+        assert_eq!(call("echo a; echo b >&2; echo c; (exit 3)"), "a\nb\nc\n(exit status 3)");
+        assert!(call("nosuchprogram").contains("nosuchprogram: command not found"));
+    }
+
+    #[test]
+    fn a_call_that_takes_too_long_is_stopped_and_the_shell_stays() {
+        call("kept=yes");
+        let stopped = |command: &str| bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(50) }).unwrap();
+        assert!(stopped("while :; do :; done").contains("stopped after 50 ms"));
+        assert!(stopped("sleep 100").contains("stopped after 50 ms"));
+        assert_eq!(call("echo $kept"), "yes\n");
+    }
+
+    #[test]
+    fn much_output_is_spilled() {
+        let text = call("i=0; while ((i++ < 5000)); do echo 'a line of this text'; done");
+        assert!(text.contains("characters left out; all of it is in /tmp/bash-"), "{}", &text[..200]);
+        assert!(text.chars().count() < SHOWN_CHARS_MAX + 200);
+    }
+}
