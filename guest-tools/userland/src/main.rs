@@ -11,12 +11,17 @@ fn main() -> ExitCode {
     #[cfg(target_os = "wasi")]
     enter_working_directory();
     let mut args: Vec<OsString> = std::env::args_os().collect();
-    if name_of(&args) == "userland" {
-        args.remove(0);
+    // Under its own name it is told the program's, behind a `--` where one is needed.
+    if name_of(&args).ends_with("userland") {
+        let named = if args.get(1).is_some_and(|arg| arg == "--") { 2 } else { 1 };
+        args.drain(..named.min(args.len()));
     }
     let name = name_of(&args);
+    if let Some(status) = handbox_userland::run(&name, &args) {
+        return ExitCode::from(status);
+    }
     #[cfg(target_os = "wasi")]
-    if let Some(status) = taken::run(&name, args.clone()) {
+    if let Some(status) = taken::run(&name, args) {
         return ExitCode::from(u8::try_from(status).unwrap_or(1));
     }
     eprintln!("userland: no program is called {name:?}");
