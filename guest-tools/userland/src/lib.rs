@@ -1,0 +1,72 @@
+//! The programs of a userland that are our own. Each prints as the Unix program of its
+//! name does, and gives its status.
+//!
+//! Never starts a program of the host: natively, for the tests, it starts itself.
+
+mod awk;
+mod calendar;
+mod find;
+mod grep;
+mod options;
+mod pattern;
+mod small;
+mod spawn;
+mod xargs;
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+
+/// Runs a program of our own: its name, and its arguments, the first of which is its name
+/// as it was called. Its status; None if there is none of this name.
+pub fn run(name: &str, args: &[OsString]) -> Option<u8> {
+    let program: fn(&[OsString]) -> u8 = match name {
+        "awk" | "gawk" | "mawk" | "nawk" => awk::run,
+        "find" => find::run,
+        "grep" | "egrep" | "fgrep" => grep::run,
+        "xargs" => xargs::run,
+        _ => return small::run(name, args),
+    };
+    Some(program(args))
+}
+
+/// Says on standard error what is wrong, as `program: text`.
+fn report(program: &str, text: &str) {
+    // Where that is closed, nobody is told.
+    let _ = writeln!(std::io::stderr(), "{program}: {text}");
+}
+
+/// Writes to standard output. False if that failed.
+fn print(bytes: &[u8]) -> bool {
+    let mut out = std::io::stdout();
+    out.write_all(bytes).and_then(|()| out.flush()).is_ok()
+}
+
+/// An error in the words of a Unix program: without the number that Rust adds.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(at) => text[..at].to_owned(),
+        None => text,
+    }
+}
+
+/// Opens a file for reading. What is wrong in words.
+fn open(path: &str) -> Result<std::fs::File, String> {
+    let file = std::fs::File::open(path).map_err(|error| reason(&error))?;
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err("Is a directory".to_owned());
+    }
+    Ok(file)
+}
+
+/// Reads a file, or standard input for `-`. What is wrong in words.
+fn read(path: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = if path == "-" || path == "/dev/stdin" {
+        std::io::stdin().read_to_end(&mut bytes)
+    } else {
+        open(path)?.read_to_end(&mut bytes)
+    };
+    read.map_err(|error| reason(&error))?;
+    Ok(bytes)
+}

@@ -1,0 +1,322 @@
+//! `diff` and `cmp`, over uutils' diffutils.
+
+use crate::options::{Given, Known, read};
+use crate::{print, report};
+use diffutilslib::params::Params;
+use diffutilslib::{context_diff, ed_diff, normal_diff, side_by_side_diff, unified_diff};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+const KNOWN: Known = Known {
+    letters: "uU:cC:eyqsrNwbBiaW:tdEZx:L:",
+    names: &[
+        ("unified?", 'u'),
+        ("context?", 'c'),
+        ("ed", 'e'),
+        ("side-by-side", 'y'),
+        ("brief", 'q'),
+        ("report-identical-files", 's'),
+        ("recursive", 'r'),
+        ("new-file", 'N'),
+        ("ignore-all-space", 'w'),
+        ("ignore-space-change", 'b'),
+        ("ignore-blank-lines", 'B'),
+        ("ignore-case", 'i'),
+        ("ignore-trailing-space", 'Z'),
+        ("text", 'a'),
+        ("width=", 'W'),
+        ("minimal", 'd'),
+        ("exclude=", 'x'),
+        ("label=", 'L'),
+        ("color?", '!'),
+        ("normal", '='),
+        ("strip-trailing-cr", '~'),
+    ],
+    ends_at_operand: false,
+};
+
+/// Runs `diff`; the first argument is its name.
+pub(super) fn diff(args: &[OsString]) -> u8 {
+    let given = match read(args, &KNOWN) {
+        Ok(given) if given.operands.len() == 2 => given,
+        Ok(given) if given.operands.len() < 2 => {
+            report("diff", "missing operand; usage: diff [OPTION]... FILES");
+            return 2;
+        }
+        Ok(given) => {
+            report("diff", &format!("extra operand '{}'", given.operands[2]));
+            return 2;
+        }
+        Err(problem) => {
+            report("diff", &problem);
+            return 2;
+        }
+    };
+    let (from, to) = (given.operands[0].clone(), given.operands[1].clone());
+    let shown: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let shown = shown.into_iter().filter(|arg| arg.starts_with('-') && arg != "-").collect::<Vec<_>>().join(" ");
+    let mut run = Run { given: &given, shown, out: Vec::new(), status: 0 };
+    let folders = (Path::new(&from).is_dir(), Path::new(&to).is_dir());
+    match folders {
+        (true, true) => run.folders(&from, &to),
+        (true, false) if to != "-" => run.files(&join(&from, name(&to)), &to, false),
+        (false, true) if from != "-" => run.files(&from, &join(&to, name(&from)), false),
+        _ => run.files(&from, &to, false),
+    }
+    if !print(&run.out) {
+        return 2;
+    }
+    run.status
+}
+
+fn join(folder: &str, name: &str) -> String {
+    format!("{}/{name}", folder.trim_end_matches('/'))
+}
+
+fn name(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
+}
+
+struct Run<'a> {
+    given: &'a Given,
+    /// The options, as they were written: shown for each file of a folder.
+    shown: String,
+    out: Vec<u8>,
+    status: u8,
+}
+
+impl Run<'_> {
+    fn say(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'\n');
+    }
+
+    fn fail(&mut self, text: &str) {
+        report("diff", text);
+        self.status = 2;
+    }
+
+    fn differ(&mut self) {
+        self.status = self.status.max(1);
+    }
+
+    fn folders(&mut self, from: &str, to: &str) {
+        let mut names = BTreeSet::new();
+        for folder in [from, to] {
+            match fs::read_dir(folder) {
+                Ok(entries) => {
+                    names.extend(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()));
+                }
+                Err(error) => self.fail(&format!("{folder}: {}", crate::reason(&error))),
+            }
+        }
+        let given = self.given;
+        let excluded = |name: &str| {
+            let mut patterns = given.values('x').filter_map(|glob| globset::Glob::new(glob).ok());
+            patterns.any(|glob| glob.compile_matcher().is_match(name))
+        };
+        for name in names.iter().filter(|name| !excluded(name)) {
+            self.both(from, to, name);
+        }
+    }
+
+    fn both(&mut self, from: &str, to: &str, name: &str) {
+        let (left, right) = (join(from, name), join(to, name));
+        let (has_left, has_right) = (Path::new(&left).exists(), Path::new(&right).exists());
+        let (left_folder, right_folder) = (Path::new(&left).is_dir(), Path::new(&right).is_dir());
+        if !(has_left && has_right) && !(self.given.has('N') && !left_folder && !right_folder) {
+            self.say(&format!("Only in {}: {name}", if has_left { from } else { to }));
+            self.differ();
+        } else if left_folder && right_folder {
+            if self.given.has('r') {
+                self.folders(&left, &right);
+            } else {
+                self.say(&format!("Common subdirectories: {left} and {right}"));
+            }
+        } else if left_folder || right_folder {
+            let kind = |is_folder: bool| if is_folder { "directory" } else { "regular file" };
+            self.say(&format!("File {left} is a {} while file {right} is a {}", kind(left_folder), kind(right_folder)));
+            self.differ();
+        } else {
+            self.files(&left, &right, true);
+        }
+    }
+
+    fn read(&mut self, path: &str) -> Option<Vec<u8>> {
+        if self.given.has('N') && path != "-" && !Path::new(path).exists() {
+            return Some(Vec::new());
+        }
+        match crate::read(path) {
+            Ok(bytes) => Some(bytes),
+            Err(reason) => {
+                self.fail(&format!("{path}: {reason}"));
+                None
+            }
+        }
+    }
+
+    fn files(&mut self, from: &str, to: &str, in_folder: bool) {
+        let (Some(left), Some(right)) = (self.read(from), self.read(to)) else {
+            return;
+        };
+        let same = left == right || self.normalised(&left) == self.normalised(&right);
+        if same {
+            if self.given.has('s') {
+                self.say(&format!("Files {from} and {to} are identical"));
+            }
+            return;
+        }
+        self.differ();
+        if self.given.has('q') {
+            return self.say(&format!("Files {from} and {to} differ"));
+        }
+        if !self.given.has('a') && (is_binary(&left) || is_binary(&right)) {
+            return self.say(&format!("Binary files {from} and {to} differ"));
+        }
+        if in_folder {
+            let shown = format!("diff {} {from} {to}", self.shown);
+            self.say(&shown);
+        }
+        let (left, right) =
+            if self.loose() { (self.normalised(&left), self.normalised(&right)) } else { (left, right) };
+        let bytes = self.rendered(&left, &right, from, to);
+        self.out.extend_from_slice(&bytes);
+    }
+
+    fn rendered(&mut self, left: &[u8], right: &[u8], from: &str, to: &str) -> Vec<u8> {
+        let given = self.given;
+        let lines = given.value('U').or_else(|| given.value('C')).or_else(|| given.value('u')).or(given.value('c'));
+        let params = Params {
+            from: from.into(),
+            to: to.into(),
+            context_count: lines.and_then(|lines| lines.parse().ok()).unwrap_or(3),
+            width: given.value('W').and_then(|width| width.parse().ok()).unwrap_or(130),
+            expand_tabs: given.has('t'),
+            ..Params::default()
+        };
+        if given.has('u') || given.has('U') {
+            self.labelled(unified_diff(left, right, &params))
+        } else if given.has('c') || given.has('C') {
+            self.labelled(context_diff(left, right, &params))
+        } else if given.has('e') {
+            ed_diff(left, right, &params).unwrap_or_default()
+        } else if given.has('y') {
+            let mut out = Vec::new();
+            side_by_side_diff(left, right, &mut out, &params);
+            out
+        } else {
+            normal_diff(left, right, &params)
+        }
+    }
+
+    /// Puts labels where the names of the files stand.
+    fn labelled(&self, diff: Vec<u8>) -> Vec<u8> {
+        let labels: Vec<&str> = self.given.values('L').collect();
+        if labels.is_empty() {
+            return diff;
+        }
+        let mut out = Vec::new();
+        for (place, line) in diff.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            match labels.get(place) {
+                Some(label) => {
+                    out.extend_from_slice(&line[..4]);
+                    out.extend_from_slice(label.as_bytes());
+                    out.push(b'\n');
+                }
+                None => out.extend_from_slice(line),
+            }
+        }
+        out
+    }
+
+    /// Whether lines that differ in blanks or case count as the same.
+    fn loose(&self) -> bool {
+        ['w', 'b', 'i', 'Z', 'B', '~'].into_iter().any(|letter| self.given.has(letter))
+    }
+
+    fn normalised(&self, text: &[u8]) -> Vec<u8> {
+        let given = self.given;
+        if !self.loose() {
+            return text.to_vec();
+        }
+        let mut out = Vec::with_capacity(text.len());
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let (line, end) = line.strip_suffix(b"\n").map_or((line, &b""[..]), |line| (line, &b"\n"[..]));
+            let mut kept: Vec<u8> = if given.has('w') {
+                line.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
+            } else if given.has('b') {
+                let words = line.trim_ascii_end().split(|byte| matches!(byte, b' ' | b'\t'));
+                let mut words: Vec<&[u8]> = words.collect();
+                let first = words.remove(0);
+                words.retain(|word| !word.is_empty());
+                words.insert(0, first);
+                words.join(&b' ')
+            } else if given.has('Z') {
+                line.trim_ascii_end().to_vec()
+            } else {
+                line.strip_suffix(b"\r").filter(|_| given.has('~')).unwrap_or(line).to_vec()
+            };
+            if given.has('B') && kept.is_empty() {
+                continue;
+            }
+            if given.has('i') {
+                kept.make_ascii_lowercase();
+            }
+            out.extend(kept);
+            out.extend_from_slice(end);
+        }
+        out
+    }
+}
+
+fn is_binary(bytes: &[u8]) -> bool {
+    memchr::memchr(0, &bytes[..bytes.len().min(4096)]).is_some()
+}
+
+/// Runs `cmp`; the first argument is its name.
+pub(super) fn cmp(args: &[OsString]) -> u8 {
+    let known = Known { letters: "sbln:i:", names: &[("silent", 's'), ("quiet", 's')], ends_at_operand: false };
+    let given = match read(args, &known) {
+        Ok(given) if !given.operands.is_empty() => given,
+        _ => {
+            report("cmp", "usage: cmp [-s] [-l] FILE1 [FILE2]");
+            return 2;
+        }
+    };
+    let from = given.operands[0].clone();
+    let to = given.operands.get(1).cloned().unwrap_or_else(|| "-".to_owned());
+    let (left, right) = match (crate::read(&from), crate::read(&to)) {
+        (Ok(left), Ok(right)) => (left, right),
+        (Err(reason), _) => return cannot(&from, &reason),
+        (_, Err(reason)) => return cannot(&to, &reason),
+    };
+    let Some(at) = left.iter().zip(&right).position(|(left, right)| left != right) else {
+        if left.len() == right.len() {
+            return 0;
+        }
+        let (short, length) = if left.len() < right.len() { (&from, left.len()) } else { (&to, right.len()) };
+        if !given.has('s') {
+            let whole = if left.len() < right.len() { &left } else { &right };
+            let line = whole.iter().filter(|byte| **byte == b'\n').count();
+            let line = if whole.ends_with(b"\n") { format!("line {line}") } else { format!("in line {}", line + 1) };
+            report("cmp", &format!("EOF on {short} after byte {length}, {line}"));
+        }
+        return 1;
+    };
+    if given.has('l') {
+        let differing = left.iter().zip(&right).enumerate().filter(|(_, (left, right))| left != right);
+        let lines = differing.map(|(at, (left, right))| format!("{} {left:3o} {right:3o}\n", at + 1));
+        print(lines.collect::<String>().as_bytes());
+    } else if !given.has('s') {
+        let line = left[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        print(format!("{from} {to} differ: byte {}, line {line}\n", at + 1).as_bytes());
+    }
+    1
+}
+
+fn cannot(path: &str, reason: &str) -> u8 {
+    report("cmp", &format!("{path}: {reason}"));
+    2
+}

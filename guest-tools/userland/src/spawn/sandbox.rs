@@ -1,0 +1,127 @@
+//! Over `handbox:process`.
+
+use super::{Refused, Stdin, Stdout};
+use generated::handbox::process::processes::{self, Ending, Input, Output, SpawnFault};
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+#[expect(missing_docs, reason = "generated")]
+mod generated {
+    wit_bindgen::generate!({ path: "../../wit/process", world: "starts-programs", generate_all });
+}
+
+/// A program that was started.
+pub(crate) struct Child {
+    child: processes::Child,
+    stdin: Option<Output>,
+    stdout: Option<Input>,
+}
+
+struct Writer(Output);
+struct Reader(Input);
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let most = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let read = self.0.read(most).map_err(|fault| io::Error::other(format!("{fault:?}")))?;
+        bytes[..read.len()].copy_from_slice(&read);
+        Ok(read.len())
+    }
+}
+
+impl Child {
+    pub(crate) fn take_stdin(&mut self) -> Option<Box<dyn Write>> {
+        self.stdin.take().map(|stdin| Box::new(Writer(stdin)) as Box<dyn Write>)
+    }
+
+    pub(crate) fn take_stdout(&mut self) -> Option<Box<dyn Read>> {
+        self.stdout.take().map(|stdout| Box::new(Reader(stdout)) as Box<dyn Read>)
+    }
+
+    /// Waits for its end: its status, or what a shell gives for the signal that ended it.
+    pub(crate) fn wait(self) -> i32 {
+        self.child.wait(None).map_or(137, status)
+    }
+
+    /// As [`Child::wait`]; None if it lives on after so long.
+    pub(crate) fn wait_for(&mut self, time: Duration) -> Option<i32> {
+        self.child.wait(Some(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))).map(status)
+    }
+
+    /// Ends it.
+    pub(crate) fn kill(&mut self, signal: u8) {
+        self.child.kill(signal);
+    }
+}
+
+fn status(ending: Ending) -> i32 {
+    match ending {
+        Ending::Exited(status) => i32::from(status),
+        Ending::Killed(signal) => 128 + i32::from(signal),
+        Ending::Trapped(_) => 134,
+    }
+}
+
+pub(super) fn start(
+    command: &[OsString],
+    environment: Option<Vec<(OsString, OsString)>>,
+    stdin: Stdin,
+    stdout: Stdout,
+) -> Result<Child, Refused> {
+    let text = |text: &OsString| text.to_string_lossy().into_owned();
+    let mut environment: Vec<(String, String)> = environment
+        .unwrap_or_else(|| std::env::vars_os().collect())
+        .iter()
+        .map(|(name, value)| (text(name), text(value)))
+        .collect();
+    if !environment.iter().any(|(name, _)| name == "PWD")
+        && let Ok(folder) = std::env::current_dir()
+    {
+        environment.push(("PWD".to_owned(), folder.to_string_lossy().into_owned()));
+    }
+    let name = std::path::Path::new(&command[0]).file_name().unwrap_or(&command[0]).to_os_string();
+    let wanted = processes::Command {
+        program: text(&name),
+        args: command.iter().map(text).collect(),
+        env: environment,
+        handed: Vec::new(),
+    };
+    let (input, to) = match stdin {
+        Stdin::Own => (Input::own(), None),
+        Stdin::Empty => (Input::empty(), None),
+        Stdin::Write => {
+            let (to, input) = processes::pipe();
+            (input, Some(to))
+        }
+    };
+    let (output, from) = match stdout {
+        Stdout::Own => (Output::own(), None),
+        Stdout::Read => {
+            let (output, from) = processes::pipe();
+            (output, Some(from))
+        }
+    };
+    let child = processes::spawn(&wanted, &input, &output, &Output::own_error()).map_err(|fault| match fault {
+        SpawnFault::NotFound => Refused::NotFound,
+        SpawnFault::TooMany => Refused::Other("Resource temporarily unavailable".to_owned()),
+        SpawnFault::Failed(reason) => Refused::Other(reason),
+    })?;
+    Ok(Child { child, stdin: to, stdout: from })
+}
+
+/// The programs that can be started.
+pub(crate) fn programs() -> Vec<String> {
+    processes::programs()
+}
