@@ -16,7 +16,7 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use tokio::sync::{Mutex, OwnedSemaphorePermit};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::Instant;
 
 type Trailers = Arc<std::sync::Mutex<Option<HeaderMap>>>;
@@ -70,9 +70,12 @@ impl Body for Counted {
 
 /// A response's body with all that ends when it ends: the record, and the place among the connections.
 ///
-/// It ends at its time limit, too, while nobody reads it: a guest that kept it would keep the connection otherwise.
+/// It ends at its time limit, too, while nobody reads it: a guest that kept it would keep the connection otherwise. One that
+/// began to read and then waits for nothing does neither: each piece is read by a task of its own, which goes on to its end.
 pub(crate) struct Incoming {
     held: Arc<Mutex<Held>>,
+    /// The piece that is asked for.
+    reading: Option<JoinHandle<Result<Option<Bytes>, HttpError>>>,
     needles: Needles,
     header_bytes_max: usize,
     is_over: bool,
@@ -88,10 +91,28 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// The next piece; at the end, all is given back.
+    async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
+        let next = if Instant::now() < self.body.deadline {
+            self.body.next().await
+        } else {
+            // What has come already would be there at once, however late it is asked for.
+            Err(late())
+        };
+        if let Ok(Some(piece)) = &next {
+            self.record.redacted(self.body.found());
+            self.record.received(piece.len() as u64);
+        } else {
+            self.end(next.as_ref().err());
+        }
+        next
+    }
+
     fn end(&mut self, error: Option<&HttpError>) {
         self.record.redacted(self.body.found());
         self.record.ended(error);
         self.body.response = None;
+        self.body.decoder = None;
         self.permits.clear();
     }
 }
@@ -109,17 +130,20 @@ impl Incoming {
         let timer = tokio::spawn(async move {
             tokio::time::sleep_until(deadline).await;
             if let Some(held) = kept.upgrade() {
-                // Whoever reads now stops at the same limit.
+                // A piece that is being read ends at the same limit.
                 held.lock().await.end(Some(&late()));
             }
         });
-        Self { held, needles, header_bytes_max, is_over: false, timer: timer.abort_handle() }
+        Self { held, reading: None, needles, header_bytes_max, is_over: false, timer: timer.abort_handle() }
     }
 }
 
 impl Drop for Incoming {
     fn drop(&mut self) {
         self.timer.abort();
+        if let Some(reading) = &self.reading {
+            reading.abort();
+        }
     }
 }
 
@@ -129,22 +153,26 @@ impl HttpBody for Incoming {
         if self.is_over {
             return Ok(None);
         }
-        let mut held = self.held.lock().await;
-        let next = if Instant::now() < held.body.deadline {
-            held.body.next().await
-        } else {
-            // What has come already would be there at once, however late it is asked for.
-            Err(late())
+        let held = &self.held;
+        let reading = self.reading.get_or_insert_with(|| {
+            let held = Arc::clone(held);
+            tokio::spawn(async move { held.lock().await.next().await })
+        });
+        let next = reading.await;
+        self.reading = None;
+        let next = match next {
+            Ok(next) => next,
+            // A library panicked over what it was sent.
+            Err(_) => {
+                let error = HttpError::Unusable("the answer cannot be read".to_owned());
+                self.held.lock().await.end(Some(&error));
+                Err(error)
+            }
         };
-        if let Ok(Some(piece)) = &next {
-            let found = held.body.found();
-            held.record.redacted(found);
-            held.record.received(piece.len() as u64);
-            return next;
+        if !matches!(next, Ok(Some(_))) {
+            self.is_over = true;
+            self.timer.abort();
         }
-        held.end(next.as_ref().err());
-        self.is_over = true;
-        self.timer.abort();
         next
     }
 
