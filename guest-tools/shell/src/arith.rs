@@ -52,7 +52,9 @@ fn evaluate_at(shell: &mut Shell, source: &str, depth: usize) -> Got64 {
         return Ok(number);
     }
     if depth > DEPTH_MAX {
-        return Err(Trouble::Says(format!("{source}: expression recursion level exceeded (error token is \"{source}\")")));
+        return Err(Trouble::Says(format!(
+            "{source}: expression recursion level exceeded (error token is \"{source}\")"
+        )));
     }
     let mut reader = Reader { shell, source, chars: source.chars().collect(), at: 0, skips: false, depth };
     reader.space();
@@ -67,8 +69,18 @@ fn evaluate_at(shell: &mut Shell, source: &str, depth: usize) -> Got64 {
 }
 
 /// Operators of two sides by how they bind, the loosest first.
-const LEVELS: [&[&str]; 10] =
-    [&["||"], &["&&"], &["|"], &["^"], &["&"], &["==", "!="], &["<=", ">=", "<", ">"], &["<<", ">>"], &["+", "-"], &["*", "/", "%"]];
+const LEVELS: [&[&str]; 10] = [
+    &["||"],
+    &["&&"],
+    &["|"],
+    &["^"],
+    &["&"],
+    &["==", "!="],
+    &["<=", ">=", "<", ">"],
+    &["<<", ">>"],
+    &["+", "-"],
+    &["*", "/", "%"],
+];
 
 impl Reader<'_> {
     fn trouble(&self, what: &str) -> Trouble {
@@ -337,7 +349,9 @@ impl Reader<'_> {
             "+" => left.wrapping_add(right),
             "-" => left.wrapping_sub(right),
             "*" => left.wrapping_mul(right),
-            _ if right == 0 => return Err(Trouble::Says(format!("{}: division by 0 (error token is \"0\")", self.source.trim()))),
+            _ if right == 0 => {
+                return Err(Trouble::Says(format!("{}: division by 0 (error token is \"0\")", self.source.trim())));
+            }
             "/" => left.wrapping_div(right),
             _ => left.wrapping_rem(right),
         })

@@ -17,7 +17,12 @@ impl Shell {
     /// # Errors
     ///
     /// It may not be changed.
-    pub(crate) fn assign(&mut self, (name, index): (&str, Option<&Index>), value: &str, append: bool) -> Result<(), Readonly> {
+    pub(crate) fn assign(
+        &mut self,
+        (name, index): (&str, Option<&Index>),
+        value: &str,
+        append: bool,
+    ) -> Result<(), Readonly> {
         let (name, own_index) = self.target(name);
         let index = own_index.as_ref().or(index);
         self.refuse_readonly(&name)?;
@@ -124,7 +129,12 @@ impl Shell {
     }
 
     /// `name=(…)`.
-    pub(crate) fn assign_array(&mut self, name: &str, items: &[(Option<Word>, Word)], append: bool) -> Result<(), Flow> {
+    pub(crate) fn assign_array(
+        &mut self,
+        name: &str,
+        items: &[(Option<Word>, Word)],
+        append: bool,
+    ) -> Result<(), Flow> {
         let name = self.target(name).0;
         self.refuse_readonly(&name).map_err(|Readonly| Flow::Discard(1))?;
         let old = self.state.vars.get(&name).map(|variable| variable.value.clone()).unwrap_or_default();

@@ -157,7 +157,8 @@ fn nodes(chars: &[char], at: &mut usize, in_group: bool) -> Vec<Node> {
             break;
         }
         *at += 1;
-        if "?*+@!".contains(c) && chars.get(*at) == Some(&'(')
+        if "?*+@!".contains(c)
+            && chars.get(*at) == Some(&'(')
             && let Some(group) = group(c, chars, at)
         {
             nodes.push(group);
@@ -205,7 +206,8 @@ fn set(chars: &[char], at: &mut usize) -> Option<Node> {
             return Some(Node::Set { negated, members });
         }
         first = false;
-        if c == '[' && chars.get(i + 1) == Some(&':')
+        if c == '['
+            && chars.get(i + 1) == Some(&':')
             && let Some(length) = chars[i + 2..].windows(2).position(|pair| pair == [':', ']'])
         {
             members.push(Member::Class(chars[i + 2..i + 2 + length].iter().collect()));

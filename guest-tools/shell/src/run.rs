@@ -33,7 +33,10 @@ fn arguments() -> Vec<String> {
 
 /// The folder to start in.
 pub(crate) fn start_folder(environment: &[(String, String)]) -> String {
-    let given = environment.iter().find(|(name, value)| name == "PWD" && value.starts_with('/')).map(|(_, value)| value.clone());
+    let given = environment
+        .iter()
+        .find(|(name, value)| name == "PWD" && value.starts_with('/'))
+        .map(|(_, value)| value.clone());
     given.map(|path| crate::shell::normal(&path)).unwrap_or_else(|| {
         if std::path::Path::new("/workspace").is_dir() { "/workspace".to_owned() } else { "/".to_owned() }
     })
@@ -68,7 +71,9 @@ fn start(shell: &mut Shell, args: &[String]) -> Run {
             }
             "-O" => {
                 let [name, more @ ..] = rest else { break };
-                crate::builtins::find("shopt").map(|shopt| shopt(shell, &["-s".to_owned(), name.clone()])).transpose()?;
+                crate::builtins::find("shopt")
+                    .map(|shopt| shopt(shell, &["-s".to_owned(), name.clone()]))
+                    .transpose()?;
                 rest = more;
             }
             letters if letters.contains('c') && !letters.starts_with("--") => {

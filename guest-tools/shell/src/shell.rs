@@ -51,6 +51,8 @@ pub(crate) struct Shell {
     pub(crate) substituted: Option<i32>,
     /// Files that stand for process substitutions of this command.
     pub(crate) temporary: Vec<Temporary>,
+    /// How many aliases of aliases are being read.
+    pub(crate) in_alias: usize,
     /// A trap is being run.
     pub(crate) in_trap: bool,
     /// The text comes from a script: errors of expansion end a command, not all.
@@ -76,6 +78,7 @@ impl Shell {
             depth: 0,
             substituted: None,
             temporary: Vec::new(),
+            in_alias: 0,
             in_trap: false,
             scripted: false,
             programs: HashMap::new(),

@@ -14,14 +14,19 @@ pub(crate) fn parse(source: &str) -> Result<ast::Program, ParseError> {
 /// What `select` begins its variable with once it has become a `for`.
 pub(crate) const SELECT: &str = "__handbox_select_";
 
-/// Writes what the parser does not know in words that it does: `for ((;;))` with spaces, and
-/// `select` as a `for` over a marked name. Only asked for when the text could not be read.
+/// Writes what the parser does not know in words that it does: `for ((;;))` with spaces,
+/// `select` as a `for` over a marked name, and `$(case …)` as `$(eval 'case …')`. Only asked for when the text could not be read.
 fn repaired(source: &str) -> Option<String> {
     let empty = regex_lite::Regex::new(r"(?m)(\bfor[ \t]*\(\([^()\n]*?);;").ok()?;
-    let select = regex_lite::Regex::new(r"(?m)(^|[;&|({]|\bdo|\bthen|\belse)([ \t]*)select[ \t]+([A-Za-z_]\w*)([ \t]+in\b|[ \t]*;|[ \t]*\n)").ok()?;
-    if !empty.is_match(source) && !select.is_match(source) {
+    let select = regex_lite::Regex::new(
+        r"(?m)(^|[;&|({]|\bdo|\bthen|\belse)([ \t]*)select[ \t]+([A-Za-z_]\w*)([ \t]+in\b|[ \t]*;|[ \t]*\n)",
+    )
+    .ok()?;
+    let cases = crate::word::with_cases_quoted(source);
+    if cases.is_none() && !empty.is_match(source) && !select.is_match(source) {
         return None;
     }
+    let source = cases.as_deref().unwrap_or(source);
     let spaced = empty.replace_all(source, "$1; ;");
     Some(select.replace_all(&spaced, format!("${{1}}${{2}}for {SELECT}${{3}}${{4}}").as_str()).into_owned())
 }
@@ -49,7 +54,9 @@ pub(crate) fn complaint(source: &str, error: &ParseError) -> (usize, String) {
             let token = if token.is_empty() { "newline".to_owned() } else { token };
             (place.line, format!("syntax error near unexpected token `{token}'"))
         }
-        ParseError::ParsingAtEndOfInput => (source.lines().count() + 1, "syntax error: unexpected end of file".to_owned()),
+        ParseError::ParsingAtEndOfInput => {
+            (source.lines().count() + 1, "syntax error: unexpected end of file".to_owned())
+        }
         ParseError::Tokenizing { inner, position } => {
             (position.as_ref().map_or(1, |place| place.line), format!("syntax error: {inner}"))
         }

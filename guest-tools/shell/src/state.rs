@@ -50,11 +50,12 @@ pub(crate) const EXTGLOB: u64 = 1 << 6;
 pub(crate) const LASTPIPE: u64 = 1 << 7;
 pub(crate) const INHERIT_ERREXIT: u64 = 1 << 8;
 pub(crate) const XPG_ECHO: u64 = 1 << 9;
+pub(crate) const EXPAND_ALIASES: u64 = 1 << 10;
 
 /// The options of `shopt`.
 pub(crate) const SHOPT: &[Named] = &[
     ("dotglob", None, DOTGLOB),
-    ("expand_aliases", None, 1 << 10),
+    ("expand_aliases", None, EXPAND_ALIASES),
     ("extglob", None, EXTGLOB),
     ("failglob", None, FAILGLOB),
     ("globasciiranges", None, 1 << 11),
@@ -197,7 +198,11 @@ impl State {
         let pwd = vars.global_entry("PWD");
         *pwd = Variable::scalar(cwd);
         pwd.has.exported = true;
-        let level = vars.get("SHLVL").and_then(|level| level.value.scalar()).and_then(|level| level.parse().ok()).unwrap_or(0_i64);
+        let level = vars
+            .get("SHLVL")
+            .and_then(|level| level.value.scalar())
+            .and_then(|level| level.parse().ok())
+            .unwrap_or(0_i64);
         let entry = vars.global_entry("SHLVL");
         *entry = Variable::scalar((level + 1).to_string());
         entry.has.exported = true;
@@ -219,7 +224,8 @@ impl State {
 
     /// `$-`.
     pub(crate) fn flags(&self) -> String {
-        let mut letters: Vec<char> = SET.iter().filter(|(_, _, bit)| self.has(*bit)).filter_map(|(_, letter, _)| *letter).collect();
+        let mut letters: Vec<char> =
+            SET.iter().filter(|(_, _, bit)| self.has(*bit)).filter_map(|(_, letter, _)| *letter).collect();
         letters.sort_by_key(|letter| (letter.is_uppercase(), *letter));
         letters.into_iter().chain(['c']).collect()
     }
@@ -228,5 +234,6 @@ impl State {
 /// Whether it can be a variable's name.
 pub(crate) fn is_name(name: &str) -> bool {
     let mut chars = name.chars();
-    chars.next().is_some_and(|c| c == '_' || c.is_ascii_alphabetic()) && chars.all(|c| c == '_' || c.is_ascii_alphanumeric())
+    chars.next().is_some_and(|c| c == '_' || c.is_ascii_alphabetic())
+        && chars.all(|c| c == '_' || c.is_ascii_alphanumeric())
 }

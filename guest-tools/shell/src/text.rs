@@ -192,7 +192,12 @@ pub(crate) fn unescape(text: &str, by: Escapes) -> Unescaped {
     Unescaped { text: settled(&out), ended: false }
 }
 
-fn number(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String, kind: char, (radix, most): (u32, u32)) {
+fn number(
+    rest: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    out: &mut String,
+    kind: char,
+    (radix, most): (u32, u32),
+) {
     let (mut value, mut digits) = (0_u32, 0);
     while digits < most {
         let Some(digit) = rest.peek().and_then(|c| c.to_digit(radix)) else { break };

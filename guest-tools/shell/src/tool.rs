@@ -80,12 +80,19 @@ fn run(command: &str, timeout: Duration) -> Result<String, Fault> {
     let done = shell.run_text(command);
     let left = matches!(done, Err(Flow::Exit(_)));
     // A kept shell has not ended, so its trap waits; but for one that left.
-    let ended = if left { shell.finish(done) } else { done.or_else(|flow| if flow == Flow::TimedOut { Err(flow) } else { Ok(status_of(flow)) }) };
+    let ended = if left {
+        shell.finish(done)
+    } else {
+        done.or_else(|flow| if flow == Flow::TimedOut { Err(flow) } else { Ok(status_of(flow)) })
+    };
     shell.end_jobs();
     let mut note = match ended {
         Ok(0) => None,
         Ok(status) => Some(format!("(exit status {status})")),
-        Err(_) => Some(format!("(stopped after {} ms; the shell and its variables are still there. Give timeout_ms for more time)", timeout.as_millis())),
+        Err(_) => Some(format!(
+            "(stopped after {} ms; the shell and its variables are still there. Give timeout_ms for more time)",
+            timeout.as_millis()
+        )),
     };
     if capture.dropped() > 0 {
         let dropped = format!("({} bytes of output were too many and are lost)", capture.dropped());
@@ -197,7 +204,9 @@ mod tests {
     #[test]
     fn a_call_that_takes_too_long_is_stopped_and_the_shell_stays() {
         call("kept=yes");
-        let stopped = |command: &str| bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(50) }).unwrap();
+        let stopped = |command: &str| {
+            bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(50) }).unwrap()
+        };
         assert!(stopped("while :; do :; done").contains("stopped after 50 ms"));
         assert!(stopped("sleep 100").contains("stopped after 50 ms"));
         assert_eq!(call("echo $kept"), "yes\n");

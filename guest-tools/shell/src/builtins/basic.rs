@@ -16,7 +16,8 @@ pub(super) fn not(_: &mut Shell, _: &[String]) -> Run {
 
 pub(super) fn echo(shell: &mut Shell, args: &[String]) -> Run {
     let (mut newline, mut escapes) = (true, shell.state.shopt(XPG_ECHO));
-    let is_option = |arg: &&String| arg.len() > 1 && arg.starts_with('-') && arg[1..].chars().all(|c| "neE".contains(c));
+    let is_option =
+        |arg: &&String| arg.len() > 1 && arg.starts_with('-') && arg[1..].chars().all(|c| "neE".contains(c));
     let options = args.iter().take_while(is_option).count();
     for c in args[..options].iter().flat_map(|arg| arg[1..].chars()) {
         match c {

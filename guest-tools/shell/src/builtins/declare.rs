@@ -82,7 +82,9 @@ fn declare(shell: &mut Shell, name: &str, items: &[Item<'_>]) -> Run {
                 'f' => wish.functions = true,
                 'F' => wish.function_names = true,
                 'n' if name == "export" => wish.off.push('x'),
-                'a' | 'A' | 'i' | 'l' | 'n' | 'r' | 'u' | 'x' | 't' | 'I' => if on { &mut wish.on } else { &mut wish.off }.push(letter),
+                'a' | 'A' | 'i' | 'l' | 'n' | 'r' | 'u' | 'x' | 't' | 'I' => {
+                    if on { &mut wish.on } else { &mut wish.off }.push(letter)
+                }
                 _ => {
                     shell.complain(&format!("{name}: -{letter}: invalid option"));
                     return Ok(2);
@@ -96,7 +98,8 @@ fn declare(shell: &mut Shell, name: &str, items: &[Item<'_>]) -> Run {
         "local" if !shell.state.vars.in_function() => return shell.fail("local: can only be used in a function"),
         _ => {}
     }
-    wish.local = name == "local" || (matches!(name, "declare" | "typeset") && shell.state.vars.in_function() && !wish.global);
+    wish.local =
+        name == "local" || (matches!(name, "declare" | "typeset") && shell.state.vars.in_function() && !wish.global);
     if wish.functions || wish.function_names {
         return functions(shell, &wish, rest);
     }
@@ -135,7 +138,9 @@ fn declare_one(shell: &mut Shell, command: &str, wish: &Wish, item: &Item<'_>) -
         Item::Text(text) => {
             let target = target_of(text);
             if let Some((value, append)) = &target.value
-                && value.starts_with('(') && value.ends_with(')') && (wish.on.contains(['a', 'A']))
+                && value.starts_with('(')
+                && value.ends_with(')')
+                && (wish.on.contains(['a', 'A']))
             {
                 return eval_array(shell, wish, command, &target, value, *append);
             }
@@ -202,7 +207,11 @@ fn entry<'a>(shell: &'a mut Shell, wish: &Wish, name: &str) -> &'a mut Variable 
 /// Makes the variable, of the kind and with the attributes that are asked for.
 fn prepare(shell: &mut Shell, wish: &Wish, target: &Target, array: bool) {
     let fresh = wish.local && !shell.state.vars.is_local(&target.name);
-    let name = if wish.on.contains('n') || wish.off.contains('n') || fresh { target.name.clone() } else { shell.target(&target.name).0 };
+    let name = if wish.on.contains('n') || wish.off.contains('n') || fresh {
+        target.name.clone()
+    } else {
+        shell.target(&target.name).0
+    };
     let outer = fresh.then(|| shell.state.vars.get(&name).map(|variable| variable.has.exported)).flatten();
     let variable = entry(shell, wish, &name);
     if fresh && outer == Some(true) {
@@ -210,7 +219,9 @@ fn prepare(shell: &mut Shell, wish: &Wish, target: &Target, array: bool) {
     }
     if wish.on.contains('A') && !matches!(variable.value, Value::Table(_)) {
         variable.value = Value::Table(Table::default());
-    } else if (wish.on.contains('a') || array || matches!(target.index, Some(Index::At(_)))) && matches!(variable.value, Value::Unset | Value::Scalar(_)) {
+    } else if (wish.on.contains('a') || array || matches!(target.index, Some(Index::At(_))))
+        && matches!(variable.value, Value::Unset | Value::Scalar(_))
+    {
         crate::assign::indexed(&mut variable.value);
     }
     set_attributes(&mut variable.has, &wish.on, true);
@@ -294,8 +305,15 @@ pub(crate) fn shown(name: &str, variable: &Variable) -> String {
             format!("({})", items.join(" "))
         }
         Value::Table(items) => {
-            let key = |key: &str| if key.chars().all(|c| c.is_alphanumeric() || "_.-/".contains(c)) && !key.is_empty() { key.to_owned() } else { double_quoted(key) };
-            let items: String = items.iter().map(|(name, text)| format!("[{}]={} ", key(name), double_quoted(text))).collect();
+            let key = |key: &str| {
+                if key.chars().all(|c| c.is_alphanumeric() || "_.-/".contains(c)) && !key.is_empty() {
+                    key.to_owned()
+                } else {
+                    double_quoted(key)
+                }
+            };
+            let items: String =
+                items.iter().map(|(name, text)| format!("[{}]={} ", key(name), double_quoted(text))).collect();
             format!("({items})")
         }
     };
@@ -323,7 +341,9 @@ fn unset_one(shell: &mut Shell, text: &str, (only_functions, only_variables, ref
         return Ok(0);
     }
     let (name, index) = split_reference(text);
-    let (name, index) = if reference { (name, index) } else {
+    let (name, index) = if reference {
+        (name, index)
+    } else {
         let (target, own) = shell.target(&name);
         (target, own.or(index))
     };

@@ -147,6 +147,14 @@ fn replace(shell: &mut Shell, args: &[String]) -> Run {
 impl Shell {
     /// `exec`: its redirections stay.
     pub(crate) fn run_exec(&mut self, parts: &Parts<'_>, args: &[String]) -> Run {
+        if let ([word], [redirect]) = (args, parts.redirects.as_slice())
+            && let Some(name) = word
+                .strip_prefix('{')
+                .and_then(|word| word.strip_suffix('}'))
+                .filter(|name| crate::state::is_name(name))
+        {
+            return self.redirect_named(name, redirect);
+        }
         if let Err(done) = self.redirect(&parts.redirects) {
             return done;
         }

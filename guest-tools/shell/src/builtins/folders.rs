@@ -40,7 +40,8 @@ fn search(shell: &Shell, target: &str, shows: &mut bool) -> Option<String> {
         return None;
     }
     let path = shell.var("CDPATH")?;
-    let mut folders = path.split(':').filter(|folder| !folder.is_empty()).map(|folder| shell.absolute(&format!("{folder}/{target}")));
+    let mut folders =
+        path.split(':').filter(|folder| !folder.is_empty()).map(|folder| shell.absolute(&format!("{folder}/{target}")));
     let found = folders.find(|folder| Path::new(folder).is_dir());
     *shows |= found.is_some();
     found
@@ -64,7 +65,8 @@ pub(super) fn dirs(shell: &mut Shell, args: &[String]) -> Run {
         shell.state.dirs.clear();
         return Ok(0);
     }
-    let all: Vec<String> = std::iter::once(&shell.state.cwd).chain(&shell.state.dirs).map(|path| short(shell, path)).collect();
+    let all: Vec<String> =
+        std::iter::once(&shell.state.cwd).chain(&shell.state.dirs).map(|path| short(shell, path)).collect();
     match args.first().map(String::as_str) {
         Some("-p") => shell.out(&format!("{}\n", all.join("\n"))),
         Some("-v") => {
@@ -87,7 +89,11 @@ pub(super) fn pushd(shell: &mut Shell, args: &[String]) -> Run {
     let old = shell.state.cwd.clone();
     let target = match args.iter().find(|arg| *arg != "-n") {
         Some(path) => {
-            let path = if path.starts_with(['+', '-']) && path.len() > 1 { nth(shell, path) } else { Some(shell.absolute(path)) };
+            let path = if path.starts_with(['+', '-']) && path.len() > 1 {
+                nth(shell, path)
+            } else {
+                Some(shell.absolute(path))
+            };
             match path {
                 Some(path) => path,
                 None => return shell.fail(&format!("pushd: {}: directory stack index out of range", args[0])),

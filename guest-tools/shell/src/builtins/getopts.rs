@@ -27,7 +27,8 @@ pub(super) fn getopts(shell: &mut Shell, args: &[String]) -> Run {
     let more = place + 1 < letters.len();
     let (mut next_inside, mut found) = (if more { place + 1 } else { 0 }, letter.to_string());
     let known = options.trim_start_matches(':').find(letter).filter(|_| letter != ':');
-    let wants = known.is_some_and(|known| options.trim_start_matches(':')[known + letter.len_utf8()..].starts_with(':'));
+    let wants =
+        known.is_some_and(|known| options.trim_start_matches(':')[known + letter.len_utf8()..].starts_with(':'));
     if !more {
         at += 1;
     }
@@ -42,7 +43,13 @@ pub(super) fn getopts(shell: &mut Shell, args: &[String]) -> Run {
             shell.set_own("OPTARG", value.clone());
             at += 1;
         } else {
-            report(shell, silent, &mut found, if silent { ":" } else { "?" }, &format!("option requires an argument -- {letter}"));
+            report(
+                shell,
+                silent,
+                &mut found,
+                if silent { ":" } else { "?" },
+                &format!("option requires an argument -- {letter}"),
+            );
         }
         next_inside = 0;
     }

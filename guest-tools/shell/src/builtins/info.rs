@@ -7,8 +7,8 @@ use crate::text::single_quoted;
 use std::rc::Rc;
 
 const KEYWORDS: &[&str] = &[
-    "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "select", "then", "time",
-    "until", "while", "{", "}",
+    "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in",
+    "select", "then", "time", "until", "while", "{", "}",
 ];
 
 /// What a name is.
@@ -21,7 +21,7 @@ enum Kind {
 }
 
 fn kind(shell: &Shell, name: &str) -> Option<Kind> {
-    if let Some(text) = shell.state.aliases.get(name).filter(|_| shell.state.shopt(1 << 10)) {
+    if let Some(text) = shell.state.aliases.get(name).filter(|_| shell.state.shopt(crate::state::EXPAND_ALIASES)) {
         return Some(Kind::Alias(text.clone()));
     }
     if KEYWORDS.contains(&name) {
@@ -126,7 +126,8 @@ pub(super) fn help(shell: &mut Shell, _: &[String]) -> Run {
 
 pub(super) fn alias(shell: &mut Shell, args: &[String]) -> Run {
     if args.is_empty() {
-        let text: String = shell.state.aliases.iter().map(|(name, text)| format!("alias {name}={}\n", single_quoted(text))).collect();
+        let text: String =
+            shell.state.aliases.iter().map(|(name, text)| format!("alias {name}={}\n", single_quoted(text))).collect();
         return shell.out(&text);
     }
     let mut status = 0;
@@ -166,7 +167,11 @@ pub(super) fn umask(shell: &mut Shell, args: &[String]) -> Run {
         Some("-S") => {
             let may = |shift: u32| {
                 let bits = (!shell.state.umask >> shift) & 7;
-                [(4, 'r'), (2, 'w'), (1, 'x')].iter().filter(|(bit, _)| bits & bit != 0).map(|(_, c)| *c).collect::<String>()
+                [(4, 'r'), (2, 'w'), (1, 'x')]
+                    .iter()
+                    .filter(|(bit, _)| bits & bit != 0)
+                    .map(|(_, c)| *c)
+                    .collect::<String>()
             };
             let text = format!("u={},g={},o={}\n", may(6), may(3), may(0));
             shell.out(&text)

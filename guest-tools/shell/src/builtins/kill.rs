@@ -44,11 +44,15 @@ pub(super) fn kill(shell: &mut Shell, args: &[String]) -> Run {
     match args {
         [list, codes @ ..] if list == "-l" || list == "-L" => return list_signals(shell, codes),
         [option, name, more @ ..] if option == "-s" || option == "-n" => {
-            let Some(number) = number(name) else { return shell.fail(&format!("kill: {name}: invalid signal specification")) };
+            let Some(number) = number(name) else {
+                return shell.fail(&format!("kill: {name}: invalid signal specification"));
+            };
             (signal, rest) = (number, more);
         }
         [option, more @ ..] if option.starts_with('-') && option.len() > 1 && option != "--" => {
-            let Some(number) = number(&option[1..]) else { return shell.fail(&format!("kill: {}: invalid signal specification", &option[1..])) };
+            let Some(number) = number(&option[1..]) else {
+                return shell.fail(&format!("kill: {}: invalid signal specification", &option[1..]));
+            };
             (signal, rest) = (number, more);
         }
         _ => {}
@@ -67,7 +71,9 @@ fn list_signals(shell: &mut Shell, codes: &[String]) -> Run {
     }
     for code in codes {
         let text = match code.parse::<u8>() {
-            Ok(code) => SIGNALS.iter().find(|(number, ..)| *number == code & 127).map(|(_, name, _)| (*name).to_owned()),
+            Ok(code) => {
+                SIGNALS.iter().find(|(number, ..)| *number == code & 127).map(|(_, name, _)| (*name).to_owned())
+            }
             Err(_) => number(code).map(|number| number.to_string()),
         };
         let Some(text) = text else { return shell.fail(&format!("kill: {code}: invalid signal specification")) };
@@ -135,7 +141,13 @@ pub(super) fn jobs(shell: &mut Shell, args: &[String]) -> Run {
     let ids = args.iter().any(|arg| arg == "-p");
     let last = shell.jobs.all.len();
     let line = |(at, job): (usize, &crate::exec::jobs::Job)| {
-        let mark = if at + 1 == last { '+' } else if at + 2 == last { '-' } else { ' ' };
+        let mark = if at + 1 == last {
+            '+'
+        } else if at + 2 == last {
+            '-'
+        } else {
+            ' '
+        };
         let (state, and) = match job.status {
             None => ("Running".to_owned(), " &"),
             Some(0) => ("Done".to_owned(), ""),
@@ -144,7 +156,9 @@ pub(super) fn jobs(shell: &mut Shell, args: &[String]) -> Run {
         if ids { format!("{}\n", job.id) } else { format!("[{}]{mark}  {state:<24}{}{and}\n", job.number, job.command) }
     };
     let text: String = shell.jobs.all.iter().enumerate().map(line).collect();
-    shell.jobs.all.retain(|job| job.status.is_none());
+    if shell.jobs.own_from == 0 {
+        shell.jobs.all.retain(|job| job.status.is_none());
+    }
     shell.out(&text)
 }
 
@@ -157,14 +171,14 @@ pub(super) fn wait(shell: &mut Shell, args: &[String]) -> Run {
         return wait_for_next(shell);
     }
     if args.is_empty() {
-        while !shell.jobs.all.is_empty() {
-            shell.wait_for_job(0)?;
+        while shell.jobs.all.len() > shell.jobs.own_from {
+            shell.wait_for_job(shell.jobs.own_from)?;
         }
         return Ok(0);
     }
     let mut status = 0;
     for target in args.iter().filter(|arg| *arg != "-f") {
-        status = match place(shell, target) {
+        status = match place(shell, target).filter(|at| *at >= shell.jobs.own_from) {
             Some(at) => shell.wait_for_job(at)?,
             None => {
                 shell.complain(&format!("wait: pid {target} is not a child of this shell"));
@@ -176,16 +190,18 @@ pub(super) fn wait(shell: &mut Shell, args: &[String]) -> Run {
 }
 
 fn wait_for_next(shell: &mut Shell) -> Run {
-    if let Some(at) = shell.jobs.all.iter().position(|job| job.status.is_some() || job.child.is_none()) {
-        return shell.wait_for_job(at);
+    let own = shell.jobs.own_from;
+    if let Some(at) = shell.jobs.all.iter().skip(own).position(|job| job.status.is_some() || job.child.is_none()) {
+        return shell.wait_for_job(own + at);
     }
-    if shell.jobs.all.is_empty() {
+    if shell.jobs.all.len() <= own {
         return Ok(127);
     }
-    let children: Vec<&crate::system::Child> = shell.jobs.all.iter().filter_map(|job| job.child.as_ref()).collect();
+    let children: Vec<&crate::system::Child> =
+        shell.jobs.all.iter().skip(own).filter_map(|job| job.child.as_ref()).collect();
     let left = shell.deadline.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
     match crate::system::wait_any(&children, left) {
-        Some(at) => shell.wait_for_job(at),
+        Some(at) => shell.wait_for_job(own + at),
         None => Err(Flow::TimedOut),
     }
 }
@@ -234,9 +250,16 @@ fn canonical(name: &str) -> Option<String> {
 fn show(shell: &mut Shell, names: &[String]) -> Run {
     let wanted: Vec<String> = names.iter().filter_map(|name| canonical(name)).collect();
     let chosen = shell.state.traps.iter().filter(|(name, _)| names.is_empty() || wanted.contains(name));
-    let shown = |name: &str| if SIGNALS.iter().any(|(_, known, _)| *known == name) { format!("SIG{name}") } else { name.to_owned() };
+    let shown = |name: &str| {
+        if SIGNALS.iter().any(|(_, known, _)| *known == name) { format!("SIG{name}") } else { name.to_owned() }
+    };
     let mut lines: Vec<(u8, String)> = chosen
-        .map(|(name, command)| (number(name).unwrap_or(if name == "EXIT" { 0 } else { 99 }), format!("trap -- {} {}\n", single_quoted(command), shown(name))))
+        .map(|(name, command)| {
+            (
+                number(name).unwrap_or(if name == "EXIT" { 0 } else { 99 }),
+                format!("trap -- {} {}\n", single_quoted(command), shown(name)),
+            )
+        })
         .collect();
     lines.sort();
     let text: String = lines.into_iter().map(|(_, line)| line).collect();

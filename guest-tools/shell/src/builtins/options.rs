@@ -72,13 +72,31 @@ fn set_named(shell: &mut Shell, name: &str, on: bool) -> bool {
     if let Some((_, _, bit)) = known {
         apply(&mut shell.state.options, *bit, on);
     }
-    known.is_some() || matches!(name, "emacs" | "vi" | "history" | "histexpand" | "ignoreeof" | "keyword" | "nolog" | "notify" | "onecmd" | "privileged" | "interactive-comments")
+    known.is_some()
+        || matches!(
+            name,
+            "emacs"
+                | "vi"
+                | "history"
+                | "histexpand"
+                | "ignoreeof"
+                | "keyword"
+                | "nolog"
+                | "notify"
+                | "onecmd"
+                | "privileged"
+                | "interactive-comments"
+        )
 }
 
 fn show_all(shell: &mut Shell, table: bool) -> Run {
     let line = |(name, _, bit): &(&str, Option<char>, u64)| {
         let on = shell.state.has(*bit);
-        if table { format!("{name:<15}\t{}\n", if on { "on" } else { "off" }) } else { format!("set {}o {name}\n", if on { '-' } else { '+' }) }
+        if table {
+            format!("{name:<15}\t{}\n", if on { "on" } else { "off" })
+        } else {
+            format!("set {}o {name}\n", if on { '-' } else { '+' })
+        }
     };
     let text: String = SET.iter().map(line).collect();
     shell.out(&text)
@@ -132,5 +150,9 @@ pub(super) fn shopt(shell: &mut Shell, args: &[String]) -> Run {
 }
 
 fn line(name: &str, on: bool, print: bool) -> String {
-    if print { format!("shopt -{} {name}\n", if on { 's' } else { 'u' }) } else { format!("{name:<15}\t{}\n", if on { "on" } else { "off" }) }
+    if print {
+        format!("shopt -{} {name}\n", if on { 's' } else { 'u' })
+    } else {
+        format!("{name:<15}\t{}\n", if on { "on" } else { "off" })
+    }
 }

@@ -105,7 +105,9 @@ impl Printer<'_> {
             let precision = self.count(chars, &mut i).unwrap_or(0);
             conversion.precision = usize::try_from(precision).ok();
         }
-        while chars.get(i).is_some_and(|c| "hlLqjzt".contains(*c)) && chars.get(i + 1).is_some_and(char::is_ascii_alphabetic) {
+        while chars.get(i).is_some_and(|c| "hlLqjzt".contains(*c))
+            && chars.get(i + 1).is_some_and(char::is_ascii_alphabetic)
+        {
             i += 1;
         }
         if chars.get(i) == Some(&'(')
@@ -280,7 +282,11 @@ impl Printer<'_> {
             decimal => (10, decimal),
         };
         let valid = digits.chars().take_while(|c| c.is_digit(radix)).count();
-        let value = u64::from_str_radix(&digits[..valid], radix).unwrap_or(if valid == 0 { 0 } else { i64::MAX.cast_unsigned() });
+        let value = u64::from_str_radix(&digits[..valid], radix).unwrap_or(if valid == 0 {
+            0
+        } else {
+            i64::MAX.cast_unsigned()
+        });
         if valid < digits.len() || valid == 0 {
             self.shell.complain(&format!("printf: {arg}: invalid number"));
             self.status = 1;
@@ -334,7 +340,11 @@ fn general(value: f64, digits: usize, keeps_zeros: bool) -> String {
     let exponent: i32 = scientific_form.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
     let digits = i32::try_from(digits).unwrap_or(i32::MAX);
     let trim = |text: &str| -> String {
-        if text.contains('.') && !keeps_zeros { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() }
+        if text.contains('.') && !keeps_zeros {
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        } else {
+            text.to_owned()
+        }
     };
     if exponent < -4 || exponent >= digits {
         return match scientific_form.split_once('e') {

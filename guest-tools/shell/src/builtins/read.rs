@@ -74,7 +74,11 @@ fn wish(args: &[String]) -> Result<Wish, String> {
                 continue;
             }
             let attached: String = letters.by_ref().collect();
-            let value = if attached.is_empty() { rest.next().cloned().ok_or_else(|| format!("-{letter}: option requires an argument"))? } else { attached };
+            let value = if attached.is_empty() {
+                rest.next().cloned().ok_or_else(|| format!("-{letter}: option requires an argument"))?
+            } else {
+                attached
+            };
             let number = || value.parse::<usize>().map_err(|_| format!("{value}: invalid number"));
             match letter {
                 'a' => wish.array = Some(value),
@@ -139,7 +143,9 @@ fn counted(input: &Input, wish: &Wish, most: usize, delimiter: u8) -> (Chars, bo
         }
         match input.read(1) {
             Ok(byte) if byte.is_empty() => return (text.chars().map(|c| (c, false)).collect(), false),
-            Ok(byte) if byte[0] == delimiter && !wish.exact => return (text.chars().map(|c| (c, false)).collect(), true),
+            Ok(byte) if byte[0] == delimiter && !wish.exact => {
+                return (text.chars().map(|c| (c, false)).collect(), true);
+            }
             Ok(byte) => bytes.extend(byte),
             Err(_) => return (text.chars().map(|c| (c, false)).collect(), false),
         }
@@ -170,13 +176,19 @@ fn split(line: &Chars, ifs: &str, most: usize) -> Vec<Chars> {
 }
 
 /// The rest without white space at its end, and without a lone separator there.
-fn last_part(rest: &[(char, bool)], separates: &dyn Fn(&(char, bool)) -> bool, white: &dyn Fn(&(char, bool)) -> bool) -> Chars {
+fn last_part(
+    rest: &[(char, bool)],
+    separates: &dyn Fn(&(char, bool)) -> bool,
+    white: &dyn Fn(&(char, bool)) -> bool,
+) -> Chars {
     let trimmed = |rest: &[(char, bool)]| rest.iter().rposition(|item| !white(item)).map_or(0, |last| last + 1);
     let end = trimmed(rest);
     let kept = &rest[..end];
     let separators = kept.iter().filter(|item| separates(item) && !white(item)).count();
     match kept.last() {
-        Some(last) if separators == 1 && separates(last) && !kept[..end - 1].iter().any(separates) => kept[..trimmed(&kept[..end - 1])].to_vec(),
+        Some(last) if separators == 1 && separates(last) && !kept[..end - 1].iter().any(separates) => {
+            kept[..trimmed(&kept[..end - 1])].to_vec()
+        }
         _ => kept.to_vec(),
     }
 }

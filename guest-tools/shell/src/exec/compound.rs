@@ -11,11 +11,28 @@ enum Round {
     Leave,
 }
 
+/// Whether it is a command: the parser takes `( (echo a) )` for arithmetic, in which two words
+/// in a row mean nothing.
+fn is_no_expression(source: &str) -> bool {
+    let mut words = source.split_whitespace();
+    let word = |text: &str| {
+        text.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && text.chars().all(|c| c.is_alphanumeric() || "_-./".contains(c))
+    };
+    let starts_word = |text: &str| text.starts_with(|c: char| c.is_alphanumeric() || "_\"'$./~".contains(c));
+    words.next().is_some_and(word) && words.next().is_some_and(starts_word)
+}
+
 impl Shell {
     pub(crate) fn run_compound(&mut self, command: &CompoundCommand) -> Run {
         match command {
             CompoundCommand::BraceGroup(group) => self.run_list(&group.list),
-            CompoundCommand::Subshell(subshell) => self.run_subshell(&subshell.list),
+            CompoundCommand::Subshell(subshell) => {
+                let line = subshell.loc.start.line;
+                let status = self.run_subshell(&subshell.list);
+                self.state.line = line;
+                status
+            }
             CompoundCommand::IfClause(clause) => self.run_if(clause),
             CompoundCommand::ForClause(clause) => self.run_for(clause),
             CompoundCommand::ArithmeticForClause(clause) => self.run_arithmetic_for(clause),
@@ -24,6 +41,9 @@ impl Shell {
             CompoundCommand::CaseClause(clause) => self.run_case(clause),
             CompoundCommand::Arithmetic(command) => {
                 self.state.line = command.loc.start.line;
+                if is_no_expression(&command.expr.value) {
+                    return self.in_subshell(self.io.clone(), |shell| shell.run_text(&command.expr.value));
+                }
                 self.run_arithmetic(&command.expr.value)
             }
             CompoundCommand::Coprocess(command) => {
@@ -44,7 +64,11 @@ impl Shell {
     }
 
     fn expand_arithmetic(&mut self, source: &str) -> Result<String, Flow> {
-        if source.contains(['$', '`', '"', '\'', '\\']) { self.expand_here(&source.replace('"', "")) } else { Ok(source.to_owned()) }
+        if source.contains(['$', '`', '"', '\'', '\\']) {
+            self.expand_here(&source.replace('"', ""))
+        } else {
+            Ok(source.to_owned())
+        }
     }
 
     fn run_if(&mut self, clause: &ast::IfClauseCommand) -> Run {
@@ -109,7 +133,8 @@ impl Shell {
 
     fn run_select(&mut self, name: &str, values: &[String], body: &ast::DoGroupCommand) -> Run {
         let width = values.len().to_string().len();
-        let menu: String = values.iter().enumerate().map(|(at, value)| format!("{:>width$}) {value}\n", at + 1)).collect();
+        let menu: String =
+            values.iter().enumerate().map(|(at, value)| format!("{:>width$}) {value}\n", at + 1)).collect();
         self.err(&menu);
         loop {
             let prompt = self.var("PS3").unwrap_or_else(|| "#? ".to_owned());
@@ -152,7 +177,11 @@ impl Shell {
         Ok(self.state.status)
     }
 
-    fn run_while(&mut self, ast::WhileOrUntilClauseCommand(condition, body, _): &ast::WhileOrUntilClauseCommand, wanted: bool) -> Run {
+    fn run_while(
+        &mut self,
+        ast::WhileOrUntilClauseCommand(condition, body, _): &ast::WhileOrUntilClauseCommand,
+        wanted: bool,
+    ) -> Run {
         let mut status = 0;
         loop {
             self.state.loops += 1;

@@ -56,10 +56,13 @@ impl Shell {
 
     fn match_regex(&mut self, text: &str, regex: &str) -> Result<bool, Flow> {
         let ignore = self.state.shopt(NOCASEMATCH);
-        let built = regex_lite::RegexBuilder::new(&posix(regex)).case_insensitive(ignore).dot_matches_new_line(true).build();
+        let built =
+            regex_lite::RegexBuilder::new(&posix(regex)).case_insensitive(ignore).dot_matches_new_line(true).build();
         let Ok(built) = built else { return Err(Flow::Discard(2)) };
         let found = built.captures(text);
-        let groups = found.as_ref().map(|found| (0..found.len()).map(|at| found.get(at).map_or("", |part| part.as_str()).to_owned()).collect());
+        let groups = found.as_ref().map(|found| {
+            (0..found.len()).map(|at| found.get(at).map_or("", |part| part.as_str()).to_owned()).collect()
+        });
         self.set_list("BASH_REMATCH", groups.unwrap_or_default());
         Ok(found.is_some())
     }
@@ -67,7 +70,10 @@ impl Shell {
     /// A test of one operand.
     pub(crate) fn unary(&mut self, op: &U, text: &str) -> Result<bool, Flow> {
         let path = self.absolute(text);
-        let device = matches!(path.as_str(), "/dev/null" | "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/stdin" | "/dev/stdout" | "/dev/stderr");
+        let device = matches!(
+            path.as_str(),
+            "/dev/null" | "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/stdin" | "/dev/stdout" | "/dev/stderr"
+        );
         let about = || -> Option<Metadata> { if text.is_empty() { None } else { std::fs::metadata(&path).ok() } };
         Ok(match op {
             U::StringHasZeroLength => text.is_empty(),
@@ -78,7 +84,9 @@ impl Shell {
             U::FileExistsAndIsRegularFile => about().is_some_and(|about| about.is_file()),
             U::FileExistsAndIsSymlink => !text.is_empty() && Path::new(&path).is_symlink(),
             U::FileExistsAndIsNotZeroLength => about().is_some_and(|about| about.len() > 0),
-            U::FileExistsAndIsExecutable => about().is_some_and(|about| about.is_dir()) || crate::system::executable(&path),
+            U::FileExistsAndIsExecutable => {
+                about().is_some_and(|about| about.is_dir()) || crate::system::executable(&path)
+            }
             U::FileExistsAndIsCharSpecialFile => device,
             U::FileExistsAndOwnedByEffectiveGroupId | U::FileExistsAndOwnedByEffectiveUserId => about().is_some(),
             U::ShellOptionEnabled => SET.iter().any(|(name, _, bit)| *name == text && self.state.has(*bit)),
@@ -105,7 +113,8 @@ impl Shell {
 
     /// A test of two operands, none of which is a pattern. `loose`: numbers may be expressions.
     pub(crate) fn binary(&mut self, op: &B, left: &str, right: &str, loose: bool) -> Result<bool, Flow> {
-        let time = |shell: &Self, path: &str| std::fs::metadata(shell.absolute(path)).and_then(|about| about.modified()).ok();
+        let time =
+            |shell: &Self, path: &str| std::fs::metadata(shell.absolute(path)).and_then(|about| about.modified()).ok();
         Ok(match op {
             B::StringExactlyMatchesString | B::StringExactlyMatchesPattern => left == right,
             B::StringDoesNotExactlyMatchString | B::StringDoesNotExactlyMatchPattern => left != right,
@@ -134,7 +143,9 @@ impl Shell {
 
     fn operand(&mut self, text: &str, loose: bool) -> Result<i64, Flow> {
         if loose {
-            return self.arithmetic(text).map_err(|flow| if flow == Flow::Discard(1) { Flow::Discard(1) } else { flow });
+            return self
+                .arithmetic(text)
+                .map_err(|flow| if flow == Flow::Discard(1) { Flow::Discard(1) } else { flow });
         }
         text.trim().parse().map_err(|_| {
             self.complain(&format!("[: {text}: integer expression expected"));
@@ -169,7 +180,7 @@ fn posix(regex: &str) -> String {
                 }
             }
             '[' if chars.get(i + 1) == Some(&':') => {
-                while i < chars.len() && !(chars[i] == ':' && chars.get(i + 1) == Some(&']') ) || out.ends_with('[') {
+                while i < chars.len() && !(chars[i] == ':' && chars.get(i + 1) == Some(&']')) || out.ends_with('[') {
                     out.push(chars[i]);
                     i += 1;
                     if i >= chars.len() {

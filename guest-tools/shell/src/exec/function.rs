@@ -16,11 +16,15 @@ impl Shell {
     /// The file that is run.
     pub(crate) fn file(&self) -> String {
         let frames = &self.state.frames;
-        frames.last().map_or_else(|| if self.scripted { self.state.name.clone() } else { "environment".to_owned() }, |frame| frame.file.clone())
+        frames.last().map_or_else(
+            || if self.scripted { self.state.name.clone() } else { "environment".to_owned() },
+            |frame| frame.file.clone(),
+        )
     }
 
     pub(crate) fn call(&mut self, function: &Rc<Function>, args: &[String]) -> Run {
-        let limit = self.var("FUNCNEST").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0).unwrap_or(DEPTH_MAX);
+        let limit =
+            self.var("FUNCNEST").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0).unwrap_or(DEPTH_MAX);
         if self.depth >= limit {
             self.complain(&format!("{}: maximum function nesting level exceeded ({limit})", args[0]));
             return Err(Flow::Discard(1));

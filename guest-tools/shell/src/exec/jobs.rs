@@ -18,6 +18,9 @@ pub(crate) struct Job {
 #[derive(Default)]
 pub(crate) struct Jobs {
     pub(crate) all: Vec<Job>,
+    /// The jobs before this one are those of the shell around a subshell: it sees them and
+    /// cannot wait for them.
+    pub(crate) own_from: usize,
     /// Processes of `> >(…)`, which end when nobody writes to them any more.
     pub(crate) readers: Vec<Child>,
     /// Processes of `< <(…)`.

@@ -98,7 +98,8 @@ impl Shell {
         }
         let status = self.state.status;
         let traced = self.state.frames.is_empty() || self.state.has(crate::state::ERRTRACE);
-        if traced && !self.in_trap
+        if traced
+            && !self.in_trap
             && let Some(command) = self.state.traps.get("ERR").cloned()
         {
             self.run_trap(&command)?;
@@ -118,7 +119,9 @@ impl Shell {
     pub(crate) fn run_command(&mut self, command: &ast::Command) -> Run {
         match command {
             ast::Command::Simple(simple) => self.run_simple(simple),
-            ast::Command::Compound(compound, redirects) => self.with_redirects(redirects.as_ref(), |shell| shell.run_compound(compound)),
+            ast::Command::Compound(compound, redirects) => {
+                self.with_redirects(redirects.as_ref(), |shell| shell.run_compound(compound))
+            }
             ast::Command::Function(definition) => self.define(definition),
             ast::Command::ExtendedTest(test, redirects) => {
                 self.state.line = test.loc.start.line;

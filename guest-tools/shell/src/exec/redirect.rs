@@ -24,7 +24,11 @@ impl From<Flow> for Trouble {
 const ENDLESS_BYTES: usize = 1 << 20;
 
 impl Shell {
-    pub(crate) fn with_redirects(&mut self, redirects: Option<&ast::RedirectList>, run: impl FnOnce(&mut Self) -> Run) -> Run {
+    pub(crate) fn with_redirects(
+        &mut self,
+        redirects: Option<&ast::RedirectList>,
+        run: impl FnOnce(&mut Self) -> Run,
+    ) -> Run {
         match redirects {
             None => run(self),
             Some(list) => self.with_redirect_refs(&list.0.iter().collect::<Vec<_>>(), run),
@@ -66,11 +70,36 @@ impl Shell {
         Ok(())
     }
 
+    /// `exec {name}> file`: the variable gets a number that is free, or says which to close.
+    pub(crate) fn redirect_named(&mut self, name: &str, redirect: &IoRedirect) -> Run {
+        let closes = matches!(redirect, IoRedirect::File(_, _, Target::Duplicate(word)) if word.value == "-");
+        let number =
+            if closes { self.var(name).and_then(|number| number.parse().ok()).unwrap_or(-1) } else { self.io.free() };
+        let mut numbered = redirect.clone();
+        match &mut numbered {
+            IoRedirect::File(to, ..) | IoRedirect::HereDocument(to, _) | IoRedirect::HereString(to, _) => {
+                *to = Some(number)
+            }
+            IoRedirect::OutputAndError(..) => {}
+        }
+        if let Err(done) = self.redirect(&[&numbered]) {
+            return done;
+        }
+        if !closes {
+            self.set_own(name, number.to_string());
+        }
+        Ok(0)
+    }
+
     fn redirect_one(&mut self, redirect: &IoRedirect) -> Result<(), Trouble> {
         match redirect {
             IoRedirect::File(number, kind, target) => self.redirect_file(*number, kind, target),
             IoRedirect::HereDocument(number, document) => {
-                let text = if document.requires_expansion { self.expand_here(&document.doc.value)? } else { document.doc.value.clone() };
+                let text = if document.requires_expansion {
+                    self.expand_here(&document.doc.value)?
+                } else {
+                    document.doc.value.clone()
+                };
                 self.io.set(number.unwrap_or(0), text_fd(&text));
                 Ok(())
             }
@@ -161,7 +190,8 @@ impl Shell {
         }
         let moved = from.ends_with('-');
         let bad = || Trouble::Says(format!("{from}: Bad file descriptor"));
-        let number: i32 = from.trim_end_matches('-').parse().map_err(|_| Trouble::Says(format!("{from}: ambiguous redirect")))?;
+        let number: i32 =
+            from.trim_end_matches('-').parse().map_err(|_| Trouble::Says(format!("{from}: ambiguous redirect")))?;
         let fd = self.io.get(number).cloned().ok_or_else(bad)?;
         self.io.set(to, fd);
         if moved && number != to {
@@ -170,7 +200,12 @@ impl Shell {
         Ok(())
     }
 
-    fn redirect_process(&mut self, to: i32, direction: &ast::ProcessSubstitutionKind, list: &ast::CompoundList) -> Result<(), Trouble> {
+    fn redirect_process(
+        &mut self,
+        to: i32,
+        direction: &ast::ProcessSubstitutionKind,
+        list: &ast::CompoundList,
+    ) -> Result<(), Trouble> {
         let (output, input) = system::pipe().map_err(|fault| says("pipe", &fault))?;
         let mut io: Io = self.io.clone();
         if matches!(direction, ast::ProcessSubstitutionKind::Read) {

@@ -2,7 +2,7 @@
 
 use crate::builtins::{self, Builtin};
 use crate::shell::{Flow, Run, Shell};
-use crate::state::{Function, XTRACE};
+use crate::state::{EXPAND_ALIASES, Function, XTRACE};
 use crate::system::{self, Child, Command, SpawnFault};
 use crate::text::quoted_if_needed;
 use crate::vars::Variable;
@@ -68,7 +68,8 @@ impl Shell {
     pub(crate) fn note_line(&mut self, command: &ast::SimpleCommand, parts: &Parts<'_>) {
         let word = command.word_or_name.as_ref().and_then(|word| word.loc.as_ref());
         let place = word.or_else(|| parts.assignments.first().map(|assignment| &assignment.loc));
-        if let Some(place) = place.filter(|place| place.start.line > 0) {
+        // In a trap it is the line that set it off.
+        if let Some(place) = place.filter(|place| place.start.line > 0 && !self.in_trap) {
             self.state.line = place.start.line;
         }
     }
@@ -80,6 +81,9 @@ impl Shell {
         {
             return self.run_declaration(&first.value, parts);
         }
+        if let Some(text) = self.alias_of(parts) {
+            return self.run_alias(&text, parts);
+        }
         let args = self.expand_args(&parts.words)?;
         if args.is_empty() {
             return self.run_assignments(parts);
@@ -88,6 +92,38 @@ impl Shell {
             return self.run_exec(parts, &args[1..]);
         }
         self.with_redirect_refs(&parts.redirects, |shell| shell.run_args(&parts.assignments, &args))
+    }
+
+    /// What the first word is an alias of, where aliases count.
+    fn alias_of(&self, parts: &Parts<'_>) -> Option<String> {
+        let Some(Arg::Word(first)) = parts.words.first() else { return None };
+        if !self.state.shopt(EXPAND_ALIASES) || self.in_alias > 16 {
+            return None;
+        }
+        self.state.aliases.get(&first.value).cloned()
+    }
+
+    /// Reads the alias with the rest of the command's words. An alias that begins with its
+    /// own name means the command of that name.
+    fn run_alias(&mut self, text: &str, parts: &Parts<'_>) -> Run {
+        let mut source = text.to_owned();
+        let mut first = "";
+        for (at, word) in parts.words.iter().enumerate() {
+            let (Arg::Word(word) | Arg::Assignment(_, word)) = word else { continue };
+            if at == 0 {
+                first = &word.value;
+            } else {
+                source.push(' ');
+                source.push_str(&word.value);
+            }
+        }
+        if text.split_whitespace().next() == Some(first) {
+            source.insert(0, '\\');
+        }
+        self.in_alias += 1;
+        let done = self.with_redirect_refs(&parts.redirects, |shell| shell.run_text(&source));
+        self.in_alias -= 1;
+        done
     }
 
     /// Runs a command whose words are expanded, with assignments only for it.
@@ -162,10 +198,14 @@ impl Shell {
     }
 
     /// Assigns and exports; gives what was there.
-    pub(crate) fn assign_for_a_while(&mut self, assignments: &[&Assignment]) -> Result<Vec<(String, Option<Variable>)>, Flow> {
+    pub(crate) fn assign_for_a_while(
+        &mut self,
+        assignments: &[&Assignment],
+    ) -> Result<Vec<(String, Option<Variable>)>, Flow> {
         let mut saved = Vec::new();
         for assignment in assignments {
-            let (ast::AssignmentName::VariableName(name) | ast::AssignmentName::ArrayElementName(name, _)) = &assignment.name;
+            let (ast::AssignmentName::VariableName(name) | ast::AssignmentName::ArrayElementName(name, _)) =
+                &assignment.name;
             saved.push((name.clone(), self.state.vars.get(name).cloned()));
             self.assign_parsed(assignment)?;
             self.vars().entry(name).has.exported = true;
@@ -234,7 +274,8 @@ impl Shell {
             return refuse(self, "cannot execute binary file: Exec format error", 126);
         }
         let first = String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()).into_owned();
-        let mut interpreter: Vec<String> = first.strip_prefix("#!").unwrap_or("sh").split_whitespace().map(str::to_owned).collect();
+        let mut interpreter: Vec<String> =
+            first.strip_prefix("#!").unwrap_or("sh").split_whitespace().map(str::to_owned).collect();
         if interpreter.first().is_some_and(|name| name.ends_with("/env")) {
             interpreter.remove(0);
             interpreter.retain(|word| word != "-S");

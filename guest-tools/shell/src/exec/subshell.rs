@@ -37,7 +37,7 @@ impl Shell {
         }
         let state = self.state.clone();
         let io = std::mem::replace(&mut self.io, io);
-        let jobs = std::mem::take(&mut self.jobs);
+        let own_jobs = std::mem::replace(&mut self.jobs.own_from, self.jobs.all.len());
         self.depth += 1;
         self.state.enter_subshell();
         let done = run(self);
@@ -45,7 +45,8 @@ impl Shell {
         self.depth -= 1;
         self.state = state;
         self.io = io;
-        self.jobs = jobs;
+        self.jobs.all.truncate(self.jobs.own_from);
+        self.jobs.own_from = own_jobs;
         status
     }
 
@@ -134,7 +135,11 @@ impl Shell {
     }
 
     /// The file that stands for `<(…)` or `>(…)`.
-    pub(crate) fn process_file(&mut self, kind: &ast::ProcessSubstitutionKind, list: &ast::CompoundList) -> Result<String, Flow> {
+    pub(crate) fn process_file(
+        &mut self,
+        kind: &ast::ProcessSubstitutionKind,
+        list: &ast::CompoundList,
+    ) -> Result<String, Flow> {
         let unique = self.random();
         let path = format!("/tmp/.sh-{}-{unique:x}", self.state.pid);
         let made = Output::open(&path, crate::system::Writing::Truncate);

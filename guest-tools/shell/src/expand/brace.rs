@@ -20,7 +20,8 @@ fn expand_chars(chars: &[char]) -> Vec<String> {
             if middle.len().saturating_mul(after.len()) > WORDS_MAX {
                 break;
             }
-            let joined = |middle: &String| after.iter().map(|after| format!("{before}{middle}{after}")).collect::<Vec<_>>();
+            let joined =
+                |middle: &String| after.iter().map(|after| format!("{before}{middle}{after}")).collect::<Vec<_>>();
             return middle.iter().flat_map(joined).collect();
         }
         from = open + 1;
@@ -143,7 +144,8 @@ fn sequence(inner: &str) -> Option<Vec<String>> {
     }
     let step = step.unsigned_abs().max(1);
     if let (Ok(first), Ok(last)) = (from.parse::<i64>(), to.parse::<i64>()) {
-        let padded = |text: &str| text.trim_start_matches('-').starts_with('0') && text.trim_start_matches('-').len() > 1;
+        let padded =
+            |text: &str| text.trim_start_matches('-').starts_with('0') && text.trim_start_matches('-').len() > 1;
         let width = if padded(from) || padded(to) { from.len().max(to.len()) } else { 0 };
         return Some(steps(first, last, step)?.into_iter().map(|n| format!("{n:0width$}")).collect());
     }

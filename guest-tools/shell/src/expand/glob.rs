@@ -19,7 +19,12 @@ impl Shell {
             }
         }
         if pattern.ends_with('/') {
-            found = found.into_iter().filter(|path| !path.is_empty()).map(|path| format!("{}/", path.trim_end_matches('/'))).filter(|path| Path::new(&self.absolute(path)).is_dir()).collect();
+            found = found
+                .into_iter()
+                .filter(|path| !path.is_empty())
+                .map(|path| format!("{}/", path.trim_end_matches('/')))
+                .filter(|path| Path::new(&self.absolute(path)).is_dir())
+                .collect();
         }
         found.sort();
         found.dedup();

@@ -20,7 +20,10 @@ use field::{Fields, Splitting};
 
 impl Shell {
     /// The fields of words.
-    pub(crate) fn expand_words<'a>(&mut self, words: impl IntoIterator<Item = &'a ast::Word>) -> Result<Vec<String>, Flow> {
+    pub(crate) fn expand_words<'a>(
+        &mut self,
+        words: impl IntoIterator<Item = &'a ast::Word>,
+    ) -> Result<Vec<String>, Flow> {
         let mut all = Vec::new();
         for word in words {
             self.expand_into(&word.value, &mut all)?;
@@ -174,7 +177,8 @@ fn only_all_args(pieces: &[Piece]) -> bool {
     use crate::word::{Index, Op};
     let all = |piece: &Piece| match piece {
         Piece::Param(param) => {
-            let each = param.name == "@" || param.index == Some(Index::Each) || matches!(param.op, Op::Keys { joined: false });
+            let each =
+                param.name == "@" || param.index == Some(Index::Each) || matches!(param.op, Op::Keys { joined: false });
             let tested = matches!(param.op, Op::Test { .. } | Op::Length);
             each && !tested || matches!(param.op, Op::Test { kind: '+', .. }) && each
         }

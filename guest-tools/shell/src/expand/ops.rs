@@ -8,12 +8,14 @@ use crate::word::{Case, End, Index, Op, Piece, Place, Word};
 impl Shell {
     pub(super) fn operate(&mut self, op: &Op, of: (&str, Option<&Index>), got: Got) -> Result<Got, Flow> {
         Ok(match op {
-            Op::Length => Got::One(match got {
-                Got::Unset => 0,
-                Got::One(value) => value.chars().count(),
-                Got::Many { values, .. } => values.len(),
-            }
-            .to_string()),
+            Op::Length => Got::One(
+                match got {
+                    Got::Unset => 0,
+                    Got::One(value) => value.chars().count(),
+                    Got::Many { values, .. } => values.len(),
+                }
+                .to_string(),
+            ),
             Op::Remove { end, longest, pattern } => {
                 let pattern = self.operand_pattern(pattern)?;
                 got.map(|value| remove(&value, &pattern, *end, *longest))
@@ -67,7 +69,13 @@ impl Shell {
         Ok(parts)
     }
 
-    fn substring(&mut self, (name, index): (&str, Option<&Index>), got: Got, offset: i64, length: Option<i64>) -> Result<Got, Flow> {
+    fn substring(
+        &mut self,
+        (name, index): (&str, Option<&Index>),
+        got: Got,
+        offset: i64,
+        length: Option<i64>,
+    ) -> Result<Got, Flow> {
         match got {
             Got::Unset => Ok(Got::Unset),
             Got::One(value) => {
@@ -80,11 +88,17 @@ impl Shell {
                     values.insert(0, self.state.name.clone());
                 }
                 let mut offset = offset;
-                if index.is_some() && offset >= 0
+                if index.is_some()
+                    && offset >= 0
                     && let Some(variable) = self.state.vars.get(&self.target(name).0)
                 {
                     // An array's offset is an index, and there may be gaps.
-                    let before = variable.value.keys().iter().filter(|key| key.parse::<i64>().is_ok_and(|key| key < offset)).count();
+                    let before = variable
+                        .value
+                        .keys()
+                        .iter()
+                        .filter(|key| key.parse::<i64>().is_ok_and(|key| key < offset))
+                        .count();
                     if matches!(variable.value, crate::vars::Value::Indexed(_)) {
                         offset = i64::try_from(before).unwrap_or(i64::MAX);
                     }
@@ -95,7 +109,13 @@ impl Shell {
         }
     }
 
-    fn range(&mut self, count: usize, offset: i64, length: Option<i64>, from_end: bool) -> Result<std::ops::Range<usize>, Flow> {
+    fn range(
+        &mut self,
+        count: usize,
+        offset: i64,
+        length: Option<i64>,
+        from_end: bool,
+    ) -> Result<std::ops::Range<usize>, Flow> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let start = if offset < 0 { count + offset } else { offset };
         if start < 0 || start > count {

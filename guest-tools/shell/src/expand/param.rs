@@ -13,7 +13,10 @@ pub(crate) enum Got {
     Unset,
     One(String),
     /// Several; `joined` if they are one within quotes, as `$*` is.
-    Many { values: Vec<String>, joined: bool },
+    Many {
+        values: Vec<String>,
+        joined: bool,
+    },
 }
 
 impl Got {
@@ -62,7 +65,9 @@ impl Shell {
         let (name, index) = self.meant(param)?;
         let got = self.parameter(&name, index.as_ref())?;
         match &param.op {
-            Op::Test { kind, colon, word } => self.test_param((&name, index.as_ref()), got, (*kind, *colon, word), into, quoted),
+            Op::Test { kind, colon, word } => {
+                self.test_param((&name, index.as_ref()), got, (*kind, *colon, word), into, quoted)
+            }
             op => {
                 self.refuse_unset(&name, index.as_ref(), &got)?;
                 let got = self.operate(op, (&name, index.as_ref()), got)?;
@@ -200,7 +205,9 @@ impl Shell {
             "FUNCNAME" if self.state.frames.is_empty() => return Some(Value::Unset),
             "FUNCNAME" | "BASH_SOURCE" | "BASH_LINENO" => return Some(self.frames(name)),
             "PIPESTATUS" => return Some(Value::list(self.state.pipe.iter().map(ToString::to_string))),
-            "DIRSTACK" => return Some(Value::list(std::iter::once(self.state.cwd.clone()).chain(self.state.dirs.clone()))),
+            "DIRSTACK" => {
+                return Some(Value::list(std::iter::once(self.state.cwd.clone()).chain(self.state.dirs.clone())));
+            }
             _ => return None,
         }))
     }
@@ -208,7 +215,9 @@ impl Shell {
     fn frames(&self, name: &str) -> Value {
         let frames = self.state.frames.iter().rev();
         match name {
-            "FUNCNAME" => Value::list(frames.map(|frame| frame.function.clone()).chain(self.scripted.then(|| "main".to_owned()))),
+            "FUNCNAME" => {
+                Value::list(frames.map(|frame| frame.function.clone()).chain(self.scripted.then(|| "main".to_owned())))
+            }
             "BASH_SOURCE" => {
                 let main = self.scripted.then(|| self.state.name.clone());
                 Value::list(frames.map(|frame| frame.file.clone()).chain(main))

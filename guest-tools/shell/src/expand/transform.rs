@@ -7,7 +7,12 @@ use crate::vars::Value;
 use crate::word::Index;
 
 impl Shell {
-    pub(super) fn transform(&mut self, kind: char, (name, index): (&str, Option<&Index>), got: Got) -> Result<Got, Flow> {
+    pub(super) fn transform(
+        &mut self,
+        kind: char,
+        (name, index): (&str, Option<&Index>),
+        got: Got,
+    ) -> Result<Got, Flow> {
         let name = self.target(name).0;
         Ok(match kind {
             'Q' => got.map(|value| single_quoted(&value)),

@@ -185,7 +185,9 @@ pub(crate) fn find_program(name: &str, _path: &str) -> Option<String> {
 
 /// The environment this process was given.
 pub(crate) fn environment() -> Vec<(String, String)> {
-    std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), from_bytes(value.as_encoded_bytes()))).collect()
+    std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), from_bytes(value.as_encoded_bytes())))
+        .collect()
 }
 
 /// This process's number, as `$$` shows it where nothing better is known.

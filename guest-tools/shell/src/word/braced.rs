@@ -27,7 +27,8 @@ impl Reader {
         {
             return Some(param);
         }
-        let indirect = self.peek(0) == Some('!') && self.peek(1).is_some_and(|c| c == '_' || c.is_ascii_alphanumeric() || c == '@' || c == '*' || c == '#');
+        let indirect = self.peek(0) == Some('!')
+            && self.peek(1).is_some_and(|c| c == '_' || c.is_ascii_alphanumeric() || c == '@' || c == '*' || c == '#');
         if indirect {
             self.at += 1;
         }

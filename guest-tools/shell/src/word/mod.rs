@@ -5,6 +5,7 @@ mod parse;
 mod scan;
 
 pub(crate) use parse::{parse_assigned, parse_here, parse_word};
+pub(crate) use scan::with_cases_quoted;
 
 use std::rc::Rc;
 
@@ -57,17 +58,40 @@ pub(crate) enum Op {
     Get,
     Length,
     /// `-`, `=`, `?` or `+`; with a colon, null counts as unset.
-    Test { kind: char, colon: bool, word: Word },
-    Remove { end: End, longest: bool, pattern: Word },
-    Replace { place: Place, pattern: Word, with: Word },
-    Substring { offset: Word, length: Option<Word> },
-    Case { change: Case, all: bool, pattern: Word },
+    Test {
+        kind: char,
+        colon: bool,
+        word: Word,
+    },
+    Remove {
+        end: End,
+        longest: bool,
+        pattern: Word,
+    },
+    Replace {
+        place: Place,
+        pattern: Word,
+        with: Word,
+    },
+    Substring {
+        offset: Word,
+        length: Option<Word>,
+    },
+    Case {
+        change: Case,
+        all: bool,
+        pattern: Word,
+    },
     /// `@Q` and its like.
     Transform(char),
     /// `${!prefix*}`.
-    Names { joined: bool },
+    Names {
+        joined: bool,
+    },
     /// `${!array[@]}`.
-    Keys { joined: bool },
+    Keys {
+        joined: bool,
+    },
     /// No such expansion; its source.
     Bad(String),
 }

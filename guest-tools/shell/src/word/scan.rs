@@ -112,7 +112,8 @@ impl Scan<'_> {
         for (delimiter, tabs) in std::mem::take(&mut self.here) {
             let mut at = self.at + 1;
             loop {
-                let end = self.chars[at..].iter().position(|c| *c == '\n').map_or(self.chars.len(), |length| at + length);
+                let end =
+                    self.chars[at..].iter().position(|c| *c == '\n').map_or(self.chars.len(), |length| at + length);
                 let line: String = self.chars[at..end].iter().collect();
                 let line = if tabs { line.trim_start_matches('\t') } else { &line };
                 if line == delimiter {
@@ -232,4 +233,30 @@ pub(super) fn closing_bracket(chars: &[char], from: usize) -> Option<usize> {
         i += 1;
     }
     None
+}
+
+/// A script whose command substitutions with a `case` in them hand it to `eval` in quotes:
+/// the parser takes the lone brackets of a `case` for the end. None if there are none.
+pub(crate) fn with_cases_quoted(source: &str) -> Option<String> {
+    let chars: Vec<char> = source.chars().collect();
+    let mut out = String::new();
+    let (mut i, mut changed) = (0, false);
+    while i < chars.len() {
+        if chars[i] == '$'
+            && chars.get(i + 1) == Some(&'(')
+            && chars.get(i + 2) != Some(&'(')
+            && let Some(end) = closing_paren(&chars, i + 2)
+        {
+            let inner: String = chars[i + 2..end].iter().collect();
+            if inner.split_whitespace().any(|word| word == "case") {
+                out.push_str(&format!("$(eval '{}')", inner.replace('\'', "'\\''")));
+                i = end + 1;
+                changed = true;
+                continue;
+            }
+        }
+        out.push(chars[i]);
+        i += 1;
+    }
+    changed.then_some(out)
 }
