@@ -25,16 +25,7 @@ pub(crate) fn run(name: &str, args: Vec<OsString>) -> Option<i32> {
 }
 
 fn sed(args: Vec<OsString>) -> i32 {
-    let status = match sed::sed::uumain(args.into_iter()) {
-        Ok(()) => uucore::error::get_exit_code(),
-        Err(error) => {
-            let text = error.to_string();
-            if !text.is_empty() {
-                eprintln!("sed: {text}");
-            }
-            error.code()
-        }
-    };
+    let status = sed::sed::uumain(args.into_iter());
     let flushed = std::io::stdout().flush();
     if status == 0 && flushed.is_err() { 4 } else { status }
 }

@@ -170,7 +170,14 @@ impl Options {
             match crate::read(path) {
                 Ok(bytes) if self.raw_input => whole.extend(bytes),
                 Ok(bytes) => {
-                    inputs.extend(json::read::parse_many(&bytes).map(|value| value.map_err(|error| error.to_string())))
+                    for value in json::read::parse_many(&bytes) {
+                        let failed = value.is_err();
+                        inputs.push(value.map_err(|error| error.to_string()));
+                        // The parser says the same of what it cannot read again and again.
+                        if failed {
+                            break;
+                        }
+                    }
                 }
                 Err(reason) => {
                     report("jq", &format!("error: Could not open {path}: {reason}"));

@@ -6,7 +6,6 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-#[expect(missing_docs, reason = "generated")]
 mod generated {
     wit_bindgen::generate!({ path: "../../wit/process", world: "starts-programs", generate_all });
 }
@@ -99,7 +98,7 @@ pub(super) fn start(
         handed: Vec::new(),
     };
     let (input, to) = match stdin {
-        Stdin::Own => (Input::own(), None),
+        Stdin::Own => (Input::stdin(), None),
         Stdin::Empty => (Input::empty(), None),
         Stdin::Write => {
             let (to, input) = processes::pipe();
@@ -107,13 +106,13 @@ pub(super) fn start(
         }
     };
     let (output, from) = match stdout {
-        Stdout::Own => (Output::own(), None),
+        Stdout::Own => (Output::stdout(), None),
         Stdout::Read => {
             let (output, from) = processes::pipe();
             (output, Some(from))
         }
     };
-    let child = processes::spawn(&wanted, &input, &output, &Output::own_error()).map_err(|fault| match fault {
+    let child = processes::spawn(&wanted, &input, &output, &Output::stderr()).map_err(|fault| match fault {
         SpawnFault::NotFound => Refused::NotFound,
         SpawnFault::TooMany => Refused::Other("Resource temporarily unavailable".to_owned()),
         SpawnFault::Failed(reason) => Refused::Other(reason),

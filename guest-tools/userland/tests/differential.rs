@@ -1,0 +1,125 @@
+//! Runs command lines with our own programs and with the machine's, and compares what they
+//! print and their status.
+//!
+//! The machine's tools are a help to find mistakes, and no part of the project: where one
+//! is missing its cases are left out, and that is said.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A program, the programs that its cases need, its cases, and how many agree at least.
+const PROGRAMS: [(&str, &[&str], &str, usize); 7] = [
+    ("awk", &["awk", "sort", "cat"], include_str!("cases/awk.txt"), 92),
+    ("grep", &["grep"], include_str!("cases/grep.txt"), 82),
+    ("find", &["find", "grep", "sort"], include_str!("cases/find.txt"), 49),
+    ("xargs", &["xargs", "find", "grep", "seq"], include_str!("cases/xargs.txt"), 22),
+    ("diff", &["diff", "cmp", "tail"], include_str!("cases/diff.txt"), 21),
+    ("jq", &["jq"], include_str!("cases/jq.txt"), 46),
+    ("column", &["column"], include_str!("cases/column.txt"), 4),
+];
+
+/// What is linked to our own programs; all else that a line names is the machine's.
+const OURS: [&str; 11] = ["awk", "grep", "egrep", "fgrep", "find", "xargs", "diff", "cmp", "jq", "column", "env"];
+
+#[test]
+fn our_programs_answer_as_the_machines_do() {
+    let mut behind = Vec::new();
+    for (program, needs, cases, least) in PROGRAMS {
+        if let Some(missing) = needs.iter().find(|name| !on_the_machine(name)) {
+            println!("SKIPPED: {program}: there is no {missing} on this machine");
+            continue;
+        }
+        let cases: Vec<&str> = cases.lines().filter(|line| !line.is_empty()).collect();
+        let mut agree = 0;
+        for case in &cases {
+            let (ours, theirs) = (run(case, Whose::Ours), run(case, Whose::Machines));
+            if ours.stdout == theirs.stdout && ours.status.code() == theirs.status.code() {
+                agree += 1;
+            } else {
+                println!("DIFFERS {case}\n  ours:   {}\n  theirs: {}", shown(&ours), shown(&theirs));
+            }
+        }
+        println!("{program}: {agree} of {} agree", cases.len());
+        if agree < least {
+            behind.push(format!("{program}: {agree} agree, {least} did"));
+        }
+    }
+    assert!(behind.is_empty(), "{behind:?}");
+}
+
+fn shown(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    format!("{:?} {:?} {:?}", output.status.code(), text.chars().take(300).collect::<String>(), errors)
+}
+
+fn on_the_machine(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    Machines,
+}
+
+fn run(case: &str, whose: Whose) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    fs::create_dir(&work).unwrap();
+    lay(&work);
+    let mut path = std::env::var("PATH").unwrap();
+    if whose == Whose::Ours {
+        let programs = folder.path().join("programs");
+        fs::create_dir(&programs).unwrap();
+        for name in OURS {
+            std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_handbox-userland"), programs.join(name)).unwrap();
+        }
+        path = format!("{}:{path}", programs.display());
+    }
+    let mut command = Command::new("timeout");
+    // A case that goes on for ever must not hold the run.
+    command.args(["10", "sh", "-c", case]).current_dir(&work).env_clear();
+    command.env("PATH", path).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+    command.stdin(std::process::Stdio::null()).output().unwrap()
+}
+
+/// What the cases work on.
+fn lay(work: &Path) {
+    let files: [(&str, &str); 22] = [
+        ("people.txt", "alice 10\nbob 20\ncarol 10\nal 30\nbill 20\n"),
+        ("people2.txt", "alice 10\nbob 21\ncarol 10\nal 30\nnew 5\nbill 20\n"),
+        ("upper.txt", "ALICE 10\nBOB 20\nCAROL 10\nAL 30\nBILL 20\n"),
+        ("nonl.txt", "alice 10\nbob 20"),
+        ("colon.txt", "root:x:0\ndaemon:y:1\na:long field:3\n"),
+        ("data.csv", "id,name,n\n1,a,10\n2,b,20\n3,c,35\n"),
+        ("paragraphs.txt", "one a\ntwo b\n\n\nthree c\nfour d\n\nfive\n"),
+        ("mixed.txt", "a,b;c\nd;e,f\n"),
+        ("tabs.txt", "a b\tc d\te\n"),
+        ("pipes.txt", "a|b|c\n"),
+        ("dots.txt", "a.b\na+b\naab\n-x\n*star\nx]y\n"),
+        ("blocks.txt", "before\nSTART\nin\nEND\nafter\nSTART\nmore\n"),
+        ("pats.txt", "bob\nbill\n"),
+        ("prog.awk", "# sums\n{ s += $2 }\nEND {\n  print s\n}\n"),
+        ("nothing.txt", ""),
+        ("spaces1.txt", "a b  c\nd\n"),
+        ("spaces2.txt", "a  b c \nd\n"),
+        ("data.json", r#"{"name":"abc","items":[{"k":"x","n":1},{"k":"y","n":2},{"k":"z","n":3.5}],"t":null}"#),
+        ("lines.json", "{\"a\":1}\n{\"a\":[1,2]}\n{\"a\":\"s\"}\n"),
+        ("tree/main.rs", "fn main() {}\n// TODO: alpha\n"),
+        ("tree/readme.md", "# TODO\nalpha\n"),
+        ("tree2/main.rs", "fn main() {}\n// TODO: beta\n"),
+    ];
+    for (name, text) in files {
+        let path = work.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    fs::create_dir_all(work.join("tree/sub/empty")).unwrap();
+    fs::write(work.join("tree/sub/a.rs"), "TODO\n").unwrap();
+    fs::write(work.join("tree/sub/none.txt"), "").unwrap();
+    fs::write(work.join("tree2/only.txt"), "x\n").unwrap();
+    fs::write(work.join("bin.dat"), b"TODO\0\x01\xff\nx\n").unwrap();
+}
