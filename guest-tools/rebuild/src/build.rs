@@ -59,6 +59,7 @@ fn compile(root: &Path, components: &[Component], work: &Path) -> Result<()> {
         for component in components.iter().filter(|component| component.package == package) {
             match component.target {
                 Target::Lib => command.arg("--lib"),
+                Target::Bin => command.args(["--bin", package]),
                 Target::Example => command.args(["--example", &component.name]),
             };
         }
@@ -71,6 +72,7 @@ fn artifact(component: &Component, work: &Path) -> PathBuf {
     let folder = work.join("wasm32-wasip2").join("release");
     match component.target {
         Target::Lib => folder.join(format!("{}.wasm", component.package.replace('-', "_"))),
+        Target::Bin => folder.join(format!("{}.wasm", component.package)),
         Target::Example => folder.join("examples").join(format!("{}.wasm", component.name)),
     }
 }

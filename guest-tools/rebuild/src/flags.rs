@@ -11,7 +11,7 @@ use std::process::Command;
 const ALWAYS: &str = "-Ctarget-feature=+simd128";
 
 /// Variables that would change what is built.
-const UNWANTED: [&str; 9] = [
+const UNWANTED: [&str; 12] = [
     "CARGO_BUILD_RUSTFLAGS",
     "CARGO_BUILD_TARGET",
     "CARGO_TARGET_DIR",
@@ -22,6 +22,10 @@ const UNWANTED: [&str; 9] = [
     "RUSTFLAGS",
     // Set by a rustup that started this program; the toolchain is this workspace's own.
     "RUSTUP_TOOLCHAIN",
+    // Which texts uucore puts in.
+    "LANG",
+    "LC_ALL",
+    "UUCORE_TARGET_UTIL",
 ];
 
 /// `cargo` or `rustc` of the workspace's own toolchain.

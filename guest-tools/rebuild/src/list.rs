@@ -23,6 +23,10 @@ pub struct Component {
     /// The author's part of the manifest, from `guest-tools/`. Without one it is kept as
     /// the compiler made it.
     pub manifest: Option<PathBuf>,
+    /// Whether the same sources give the same bytes everywhere. One whose dependencies look at more of a machine than
+    /// their sources is built and compared with its sources alone.
+    #[serde(default = "yes")]
+    pub reproducible: bool,
     /// Folders that it depends on beside the SDK, from `guest-tools/`.
     #[serde(default)]
     pub depends: Vec<PathBuf>,
@@ -35,6 +39,8 @@ pub enum Target {
     /// Its library.
     #[default]
     Lib,
+    /// Its program, of the package's name.
+    Bin,
     /// The example of the component's name: a package has one library and any number of
     /// examples.
     Example,
@@ -45,6 +51,10 @@ impl Component {
     pub fn kept(&self, root: &Path) -> PathBuf {
         root.join(&self.destination).join(format!("{}.wasm.br", self.name))
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]

@@ -111,7 +111,10 @@ fn check(root: &Path, chosen: &[Component], wanted: &Wanted) -> Result<ExitCode>
     let locked = lock(root)?;
     for (entry, _) in built? {
         let Some(old) = locked.iter().find(|old| old.name == entry.name) else { continue };
-        if old.compiler != entry.compiler {
+        let compared = chosen.iter().any(|component| component.name == entry.name && component.reproducible);
+        if !compared {
+            say(&format!("{}: built, but not compared: it is listed as not reproducible", entry.name));
+        } else if old.compiler != entry.compiler {
             lines.push(format!("{} was built by {}, and this is {}", entry.name, old.compiler, entry.compiler));
         } else if old.packed != entry.packed {
             lines.push(format!("{}: one of lock and build holds a manifest, the other does not", entry.name));

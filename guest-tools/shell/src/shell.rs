@@ -140,7 +140,8 @@ impl Shell {
 
     /// Ends the call if its time is over.
     pub(crate) fn check_time(&self) -> Result<(), Flow> {
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) { Err(Flow::TimedOut) } else { Ok(()) }
+        let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if late || crate::system::interrupted() { Err(Flow::TimedOut) } else { Ok(()) }
     }
 
     /// An absolute, normal path.

@@ -207,7 +207,8 @@ impl ComponentHand {
     /// Compiles what a hand may start, so that it is not the call's time that this takes. What cannot be compiled is said
     /// when it is to be started.
     async fn programs_ready(&self, ready: &Ready) {
-        let Some(programs) = self.recipe.programs.as_ref().filter(|_| ready.loaded().is_ok_and(|own| own.starts)) else {
+        let Some(programs) = self.recipe.programs.as_ref().filter(|_| ready.loaded().is_ok_and(|own| own.starts))
+        else {
             return;
         };
         for program in programs.0.values().filter(|program| !self.library.is_compiled(&program.recipe.package)) {
@@ -268,7 +269,8 @@ impl ComponentHand {
                 Some(ended) => ended?,
                 None => {
                     job.family.iter().for_each(|family| family.interrupt());
-                    let live = tokio::time::timeout(GRACE, driven).await.ok().and_then(Result::ok).and_then(|(live, _)| live);
+                    let live =
+                        tokio::time::timeout(GRACE, driven).await.ok().and_then(Result::ok).and_then(|(live, _)| live);
                     (live, Err(HandError::Limit(job.meter.describe(handbox_hand::Limit::Time))))
                 }
             };

@@ -1,6 +1,6 @@
 //! The standard tools as built WebAssembly components: the bundle `std` (`read`, `write`, `edit`; `glob`, `grep`;
-//! `web_fetch`), and two bundles that an operator names if they are wanted: `http` (`http_request`) and `websearch`
-//! (`web_search`).
+//! `web_fetch`), and bundles that an operator names if they are wanted: `shell` (`bash`, with a userland), `http`
+//! (`http_request`) and `websearch` (`web_search`).
 //!
 //! Data only. The sources are in `guest-tools/`; `guest-tools/components.lock` says from
 //! what each was built and by which compiler, and one command there builds them again.
@@ -12,11 +12,16 @@ struct Kept {
     manifest: &'static str,
     digest: &'static str,
     compressed: &'static [u8],
+    kind: Kind,
 }
 
 macro_rules! kept {
     ($name:literal) => {
+        kept!($name, Kind::Hand)
+    };
+    ($name:literal, $kind:expr) => {
         Kept {
+            kind: $kind,
             manifest: include_str!(concat!("../components/", $name, ".json")),
             digest: include_str!(concat!("../components/", $name, ".sha256")),
             compressed: include_bytes!(concat!("../components/", $name, ".wasm.br")),
@@ -31,7 +36,10 @@ const HTTP: [Kept; 1] = [kept!("request")];
 /// A search engine of the operator's choice: of no use until it is configured.
 const WEBSEARCH: [Kept; 1] = [kept!("websearch")];
 
-/// The bundles built into Handbox: `std`, `http` and `websearch`. Nothing is decompressed until a component has to be
+/// A shell, and the programs that it starts.
+const SHELL: [Kept; 2] = [kept!("shell"), kept!("userland", Kind::Command)];
+
+/// The bundles built into Handbox: `std`, `shell`, `http` and `websearch`. Nothing is decompressed until a component has to be
 /// compiled.
 pub fn bundles() -> Vec<BundleSource> {
     let bundle = |name: &str, kept: &[Kept]| {
@@ -39,14 +47,14 @@ pub fn bundles() -> Vec<BundleSource> {
         let components = kept.iter().map(source).collect();
         BundleSource { name, version, limits: LimitsPatch::default(), components }
     };
-    vec![bundle("std", &STD), bundle("http", &HTTP), bundle("websearch", &WEBSEARCH)]
+    vec![bundle("std", &STD), bundle("shell", &SHELL), bundle("http", &HTTP), bundle("websearch", &WEBSEARCH)]
 }
 
 fn source(kept: &Kept) -> ComponentSource {
     let compressed = kept.compressed;
     ComponentSource {
         digest: kept.digest.trim().parse().expect("a test parses every kept digest"),
-        kind: Kind::Hand,
+        kind: kept.kind,
         manifest: kept.manifest.to_owned(),
         bytes: Bytes::Lazy(Arc::new(move || decompress(compressed))),
     }

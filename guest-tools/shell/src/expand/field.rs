@@ -48,11 +48,6 @@ impl Field {
     pub(crate) fn may_be_pattern(&self) -> bool {
         self.chunks.iter().any(|(text, quoted)| !quoted && text.contains(['*', '?', '[', '(']))
     }
-
-    /// All of it was quoted.
-    pub(crate) fn quoted(&self) -> bool {
-        !self.chunks.is_empty() && self.chunks.iter().all(|(_, quoted)| *quoted)
-    }
 }
 
 /// How values become several fields.

@@ -180,7 +180,7 @@ fn only_all_args(pieces: &[Piece]) -> bool {
             let each =
                 param.name == "@" || param.index == Some(Index::Each) || matches!(param.op, Op::Keys { joined: false });
             let tested = matches!(param.op, Op::Test { .. } | Op::Length);
-            each && !tested || matches!(param.op, Op::Test { kind: '+', .. }) && each
+            each && (!tested || matches!(param.op, Op::Test { kind: '+', .. }))
         }
         _ => false,
     };

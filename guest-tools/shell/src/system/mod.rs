@@ -45,7 +45,6 @@ impl std::fmt::Display for Fault {
 pub(crate) enum Writing {
     Truncate,
     Append,
-    CreateNew,
     Overwrite,
 }
 

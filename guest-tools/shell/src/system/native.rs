@@ -97,7 +97,6 @@ impl Output {
         match how {
             Writing::Truncate => options.write(true).create(true).truncate(true),
             Writing::Append => options.append(true).create(true),
-            Writing::CreateNew => options.write(true).create_new(true),
             Writing::Overwrite => options.write(true).create(true),
         };
         Ok(Self(options.open(os(path))?))
@@ -242,7 +241,12 @@ pub(crate) fn handed() -> Vec<u8> {
     std::env::var_os(HANDED).and_then(|path| std::fs::read(path).ok()).unwrap_or_default()
 }
 
-/// The names that `spawn` knows: not listed here.
+/// Whether nobody waits for the end of what is going on: signals end a native one.
+pub(crate) fn interrupted() -> bool {
+    false
+}
+
+/// The programs that can be started are not listed here.
 pub(crate) fn programs() -> Vec<String> {
     Vec::new()
 }

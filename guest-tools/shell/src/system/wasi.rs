@@ -5,7 +5,7 @@ use crate::text::{from_bytes, to_bytes};
 use std::time::Duration;
 
 mod generated {
-    wit_bindgen::generate!({ path: "wit", world: "starts-programs", generate_all });
+    wit_bindgen::generate!({ path: "wit/process", world: "starts-programs", generate_all });
 }
 
 use generated::handbox::process::processes as wit;
@@ -75,7 +75,6 @@ impl Output {
         let how = match how {
             Writing::Truncate => wit::Writing::Truncate,
             Writing::Append => wit::Writing::Append,
-            Writing::CreateNew => wit::Writing::CreateNew,
             Writing::Overwrite => wit::Writing::Overwrite,
         };
         Ok(Self(wit::Output::open(path, how)?))
@@ -173,7 +172,12 @@ pub(crate) fn handed() -> Vec<u8> {
     wit::handed()
 }
 
-/// The names that `spawn` knows, sorted.
+/// Whether nobody waits for the end of what is going on.
+pub(crate) fn interrupted() -> bool {
+    wit::interrupted()
+}
+
+/// The programs that can be started, sorted.
 pub(crate) fn programs() -> Vec<String> {
     wit::programs()
 }

@@ -111,7 +111,7 @@ impl Parser {
 
     fn compare(&mut self) -> Result<Expr, Problem> {
         let mut left = self.concat()?;
-        left = self.from_command(left)?;
+        left = self.command_getline(left)?;
         let Token::Sign(sign) = *self.peek() else {
             return Ok(left);
         };
@@ -130,7 +130,7 @@ impl Parser {
     }
 
     /// `command | getline`, as often as it stands there.
-    fn from_command(&mut self, mut left: Expr) -> Result<Expr, Problem> {
+    fn command_getline(&mut self, mut left: Expr) -> Result<Expr, Problem> {
         while self.is("|") && matches!(self.peek_after(1), Token::Word("getline")) {
             self.take();
             self.take();

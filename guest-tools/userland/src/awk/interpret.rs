@@ -5,14 +5,13 @@ use super::fields::Record;
 use super::input::Inputs;
 use super::output::Outputs;
 use super::syntax::{
-    Arithmetic, CONVFMT, Comparison, Expr, FNR, FS, IGNORECASE, NF, NR, OFMT, OFS, ORS, Place, Program, RLENGTH, RS,
-    SUBSEP, Source, Step,
+    Arithmetic, CONVFMT, Expr, FNR, FS, IGNORECASE, NF, NR, OFMT, OFS, ORS, Place, Program, RLENGTH, RS, SUBSEP,
+    Source, Step,
 };
-use super::value::{Text, Value};
+use super::value::{Text, Value, holds};
 use indexmap::IndexMap;
 use regex::bytes::Regex;
 use std::cell::RefCell;
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -285,12 +284,9 @@ impl<'a> Interpreter<'a> {
             Expr::Assign(operator, target, value) => self.assign_expr(*operator, target, value)?,
             Expr::Step(step, target) => {
                 let old = self.eval(target)?.number();
-                let (amount, before) = match step {
-                    Step::BeforeUse(amount) => (*amount, true),
-                    Step::AfterUse(amount) => (*amount, false),
-                };
+                let (Step::BeforeUse(amount) | Step::AfterUse(amount)) = step;
                 self.assign(target, Value::Number(old + amount))?;
-                Value::Number(if before { old + amount } else { old })
+                Value::Number(if matches!(step, Step::BeforeUse(_)) { old + amount } else { old })
             }
             Expr::Choice(condition, yes, no) => {
                 let chosen = if self.eval(condition)?.truth() { yes } else { no };
@@ -302,20 +298,15 @@ impl<'a> Interpreter<'a> {
             Expr::Negate(inner) => Value::Number(-self.eval(inner)?.number()),
             Expr::Number1(inner) => Value::Number(self.eval(inner)?.number()),
             Expr::Arithmetic(operator, left, right) => {
-                let left = self.eval(left)?.number();
-                let right = self.eval(right)?.number();
+                let (left, right) = (self.eval(left)?.number(), self.eval(right)?.number());
                 Value::Number(arithmetic(*operator, left, right)?)
             }
             Expr::Concat(left, right) => {
-                let left = self.eval(left)?;
-                let right = self.eval(right)?;
-                let mut text = self.text(&left).to_vec();
-                text.extend_from_slice(&self.text(&right));
-                Value::String(Rc::from(text))
+                let (left, right) = (self.eval(left)?, self.eval(right)?);
+                Value::String(Rc::from([&*self.text(&left), &*self.text(&right)].concat()))
             }
             Expr::Compare(comparison, left, right) => {
-                let left = self.eval(left)?;
-                let right = self.eval(right)?;
+                let (left, right) = (self.eval(left)?, self.eval(right)?);
                 truth(holds(*comparison, left.compare(&right, "%.6g")))
             }
             Expr::Match { wanted, text, pattern } => {
@@ -498,15 +489,4 @@ fn arithmetic(operator: Arithmetic, left: f64, right: f64) -> Result<f64, Proble
         Arithmetic::Remainder => left % right,
         Arithmetic::Power => left.powf(right),
     })
-}
-
-fn holds(comparison: Comparison, order: Option<Ordering>) -> bool {
-    match comparison {
-        Comparison::Less => order == Some(Ordering::Less),
-        Comparison::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
-        Comparison::Equal => order == Some(Ordering::Equal),
-        Comparison::NotEqual => order != Some(Ordering::Equal),
-        Comparison::Greater => order == Some(Ordering::Greater),
-        Comparison::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
-    }
 }

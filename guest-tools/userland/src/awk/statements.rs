@@ -148,24 +148,15 @@ impl Interpreter<'_> {
                 let keys: Vec<_> = self.array(*array)?.borrow().keys().cloned().collect();
                 for key in keys {
                     self.set_variable(*name, Value::Read(key));
-                    match self.statement(body)? {
-                        Flow::Break => break,
-                        Flow::Return(value) => return Ok(Flow::Return(value)),
-                        _ => {}
+                    if let flow @ (Flow::Break | Flow::Return(_)) = self.statement(body)? {
+                        return Ok(if matches!(flow, Flow::Break) { Flow::Go } else { flow });
                     }
                 }
             }
             Statement::Block(statements) => return self.statements(statements),
             Statement::Next => return Err(Halt::Next),
             Statement::NextFile => return Err(Halt::NextFile),
-            Statement::Exit(status) => {
-                if let Some(status) = status {
-                    #[expect(clippy::cast_possible_truncation, reason = "cut to a byte later")]
-                    let status = self.eval(status)?.number() as i32;
-                    self.exit = status;
-                }
-                return Err(Halt::Exit);
-            }
+            Statement::Exit(status) => return self.leave(status.as_ref()),
             Statement::Return(value) => {
                 let value = value.as_ref().map_or(Ok(Value::Unset), |value| self.eval(value))?;
                 return Ok(Flow::Return(value));
@@ -179,6 +170,15 @@ impl Interpreter<'_> {
             }
         }
         Ok(Flow::Go)
+    }
+
+    fn leave(&mut self, status: Option<&Expr>) -> Result<Flow, Halt> {
+        if let Some(status) = status {
+            #[expect(clippy::cast_possible_truncation, reason = "cut to a byte later")]
+            let status = self.eval(status)?.number() as i32;
+            self.exit = status;
+        }
+        Err(Halt::Exit)
     }
 
     fn counted(

@@ -1,6 +1,7 @@
 //! Values, and how text and numbers become each other.
 
 use super::format::general;
+use super::syntax::Comparison;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
@@ -170,4 +171,16 @@ fn character_length(text: &[u8]) -> usize {
         _ => 1,
     };
     if length > 1 && text.get(..length).is_some_and(|bytes| std::str::from_utf8(bytes).is_ok()) { length } else { 1 }
+}
+
+/// Whether two values that compare so are as is asked.
+pub(super) fn holds(comparison: Comparison, order: Option<Ordering>) -> bool {
+    match comparison {
+        Comparison::Less => order == Some(Ordering::Less),
+        Comparison::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+        Comparison::Equal => order == Some(Ordering::Equal),
+        Comparison::NotEqual => order != Some(Ordering::Equal),
+        Comparison::Greater => order == Some(Ordering::Greater),
+        Comparison::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+    }
 }

@@ -126,7 +126,8 @@ impl Run<'_> {
         let (left, right) = (join(from, name), join(to, name));
         let (has_left, has_right) = (Path::new(&left).exists(), Path::new(&right).exists());
         let (left_folder, right_folder) = (Path::new(&left).is_dir(), Path::new(&right).is_dir());
-        if !(has_left && has_right) && !(self.given.has('N') && !left_folder && !right_folder) {
+        let as_empty = self.given.has('N') && !left_folder && !right_folder;
+        if !(as_empty || has_left && has_right) {
             self.say(&format!("Only in {}: {name}", if has_left { from } else { to }));
             self.differ();
         } else if left_folder && right_folder {

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 mod generated {
-    wit_bindgen::generate!({ path: "../../wit/process", world: "starts-programs", generate_all });
+    wit_bindgen::generate!({ path: "wit/process", world: "starts-programs", generate_all });
 }
 
 /// A program that was started.

@@ -107,7 +107,13 @@ impl Ending {
 
 impl Family {
     pub(crate) fn new(programs: Arc<Programs>) -> Arc<Self> {
-        Arc::new(Self { programs, next: AtomicU32::new(FIRST + 1), live: Arc::default(), tasks: Mutex::default(), interrupted: AtomicBool::new(false) })
+        Arc::new(Self {
+            programs,
+            next: AtomicU32::new(FIRST + 1),
+            live: Arc::default(),
+            tasks: Mutex::default(),
+            interrupted: AtomicBool::new(false),
+        })
     }
 
     pub(super) fn names(&self) -> Vec<String> {
