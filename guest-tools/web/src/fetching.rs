@@ -54,6 +54,12 @@ fn follow(network: &impl Fetch, config: &Config, first: Url) -> Result<(Url, Res
             let why = format!("{url} redirects to {}, which is no address that can be fetched", to.scheme());
             return Err(Fault::failed(why));
         }
+        if url.scheme() == "https" && to.scheme() == "http" {
+            // What was asked for in secret would be seen, and could be changed, on the way.
+            let why =
+                format!("{url} redirects from https to http, which is not followed; fetch {to} itself if that will do");
+            return Err(Fault::failed(why));
+        }
         to.set_fragment(None);
         from = Some(std::mem::replace(&mut url, to));
     }
@@ -138,10 +144,10 @@ mod tests {
 
     #[test]
     fn a_refused_redirect_says_where_it_pointed() {
-        let network = Canned::default().redirect("https://example.com/", "http://169.254.169.254/latest");
+        let network = Canned::default().redirect("https://example.com/", "https://169.254.169.254/latest");
         let fault = fetch(&network, "https://example.com/").unwrap_err();
         let Fault::Denied(why) = fault else { panic!("{fault:?}") };
-        assert!(why.starts_with("http://169.254.169.254/latest may not be reached from here"), "{why}");
+        assert!(why.starts_with("https://169.254.169.254/latest may not be reached from here"), "{why}");
         assert!(why.ends_with("(https://example.com/ redirects there)"), "{why}");
     }
 
@@ -169,6 +175,18 @@ mod tests {
             assert!(fault.contains("no address that can be fetched") && !fault.contains("secret"), "{fault}");
             assert_eq!(network.urls().len(), 1);
         }
+    }
+
+    #[test]
+    fn a_redirect_from_https_to_http_is_not_followed() {
+        let network = Canned::default()
+            .redirect("https://example.com/", "http://example.com/b")
+            .redirect("http://example.com/", "http://example.com/b")
+            .page("http://example.com/b", "there");
+        let fault = fetch(&network, "https://example.com/").unwrap_err().to_string();
+        assert!(fault.contains("from https to http"), "{fault}");
+        assert_eq!(network.urls(), ["https://example.com/"]);
+        assert!(fetch(&network, "http://example.com/").unwrap().contains("there"), "who begins so loses nothing");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use tokio::sync::{Mutex, OwnedSemaphorePermit};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 type Trailers = Arc<std::sync::Mutex<Option<HeaderMap>>>;
@@ -70,9 +71,12 @@ impl Body for Counted {
 
 /// A response's body with all that ends when it ends: the record, and the place among the connections.
 ///
-/// It ends at its time limit, too, while nobody reads it: a guest that kept it would keep the connection otherwise.
+/// It ends at its time limit, too, while nobody reads it: a guest that kept it would keep the connection otherwise. One that
+/// began to read and then waits for nothing does neither: each piece is read by a task of its own, which goes on to its end.
 pub(crate) struct Incoming {
     held: Arc<Mutex<Held>>,
+    /// The piece that is asked for.
+    reading: Option<JoinHandle<Result<Option<Bytes>, HttpError>>>,
     needles: Needles,
     header_bytes_max: usize,
     is_over: bool,
@@ -87,10 +91,28 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// The next piece; at the end, all is given back.
+    async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
+        let next = if Instant::now() < self.body.deadline {
+            self.body.next().await
+        } else {
+            // What has come already would be there at once, however late it is asked for.
+            Err(late())
+        };
+        if let Ok(Some(piece)) = &next {
+            self.record.redacted(self.body.found());
+            self.record.received(piece.len() as u64);
+        } else {
+            self.end(next.as_ref().err());
+        }
+        next
+    }
+
     fn end(&mut self, error: Option<&HttpError>) {
         self.record.redacted(self.body.found());
         self.record.ended(error);
         self.body.response = None;
+        self.body.decoder = None;
         self.permits.clear();
     }
 
@@ -109,7 +131,15 @@ impl Incoming {
         let (deadline, needles) = (held.body.deadline, held.body.needles.clone());
         let held = Arc::new(Mutex::new(held));
         expiry.watch(deadline, &held);
-        Self { held, needles, header_bytes_max, is_over: false }
+        Self { held, reading: None, needles, header_bytes_max, is_over: false }
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if let Some(reading) = &self.reading {
+            reading.abort();
+        }
     }
 }
 
@@ -119,21 +149,25 @@ impl HttpBody for Incoming {
         if self.is_over {
             return Ok(None);
         }
-        let mut held = self.held.lock().await;
-        let next = if Instant::now() < held.body.deadline {
-            held.body.next().await
-        } else {
-            // What has come already would be there at once, however late it is asked for.
-            Err(late())
+        let held = &self.held;
+        let reading = self.reading.get_or_insert_with(|| {
+            let held = Arc::clone(held);
+            tokio::spawn(async move { held.lock().await.next().await })
+        });
+        let next = reading.await;
+        self.reading = None;
+        let next = match next {
+            Ok(next) => next,
+            // A library panicked over what it was sent.
+            Err(_) => {
+                let error = HttpError::Unusable("the answer cannot be read".to_owned());
+                self.held.lock().await.end(Some(&error));
+                Err(error)
+            }
         };
-        if let Ok(Some(piece)) = &next {
-            let found = held.body.found();
-            held.record.redacted(found);
-            held.record.received(piece.len() as u64);
-            return next;
+        if !matches!(next, Ok(Some(_))) {
+            self.is_over = true;
         }
-        held.end(next.as_ref().err());
-        self.is_over = true;
         next
     }
 

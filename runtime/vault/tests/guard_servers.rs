@@ -337,3 +337,26 @@ async fn a_response_that_nobody_reads_gives_its_place_back_at_its_end() {
     assert!(matches!(kept.body.next().await, Err(HttpError::TimedOut(_))), "whoever reads it at last is told");
     assert_eq!(kept.body.next().await, Ok(None));
 }
+
+#[tokio::test]
+async fn a_response_that_somebody_began_to_read_gives_its_place_back_at_its_end_too() {
+    let server = Server::always(vec![head("a/b"), chunk("x"), Act::Wait(Duration::from_secs(60)), end()]).await;
+    let quota = Quota { connections_max: 1, ..guard::LIMITS.quota };
+    let limits = Limits { total_time_max: Duration::from_millis(500), quota, ..guard::LIMITS };
+    let bench = Setup { limits, ..allowing(&[&server.url()]) }.open();
+    let mut kept = bench.proxy.send(&bench.sender(), get(server.url())).await.unwrap();
+    assert_eq!(kept.body.next().await, Ok(Some("x".into())));
+    // As a guest does that reads until there is nothing at once, and never comes back.
+    let mut next = kept.body.next();
+    let polled = std::future::poll_fn(|context| std::task::Poll::Ready(next.as_mut().poll(context))).await;
+    assert!(polled.is_pending());
+    let ended = async {
+        while bench.told.ends().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("its end is on record");
+    assert!(bench.proxy.send(&bench.sender(), get(server.url())).await.is_ok(), "its place is free");
+    assert!(matches!(next.await, Err(HttpError::TimedOut(_))), "whoever reads it at last is told");
+    assert_eq!(kept.body.next().await, Ok(None));
+}

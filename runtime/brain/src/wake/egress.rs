@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many records may wait for the end of their call.
+/// How many records may wait for the end of their call, beside the ends of requests that are under way.
 const WAITING_MAX: usize = 64;
 
 /// The record of one call: `handbox.egress` for each decision, `handbox.egress_ended` for what came of it.
@@ -22,7 +22,9 @@ pub(super) struct EgressLog {
     /// The brain's right to write, when the call began. If another brain has taken over since, nothing is sent any more.
     pub(super) epoch: Epoch,
     pub(super) call: EventId,
-    pub(super) waiting: Mutex<Waiting>,
+    pub(super) waiting: Arc<Mutex<Waiting>>,
+    /// Held while records are appended: what another one took along is on disk only when that one is done.
+    pub(super) writing: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -31,46 +33,88 @@ pub(super) struct Waiting {
     minter: Minter,
     /// Whether the call has ended. Nothing is sent for it any more, and what comes late is written by itself.
     is_over: bool,
+    /// Whether an append is under way; still so after one that died.
+    is_writing: bool,
+    /// Why records are not on disk that should be. Nothing is sent for the call after that.
+    lost: Option<AuditError>,
+}
+
+impl Waiting {
+    /// Whether anything may still be sent.
+    fn is_kept(&self) -> Result<(), AuditError> {
+        match &self.lost {
+            Some(lost) => Err(lost.clone()),
+            None if self.is_over => Err(AuditError("the call that would send it has ended".to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// What is to be appended now, by the one whose turn it is. Nothing if others took it along.
+    fn begin(&mut self) -> Result<Vec<Event>, AuditError> {
+        if self.is_writing {
+            self.lost = Some(AuditError("what kept the record died".to_owned()));
+        }
+        // Who ends the call writes what waits then, and later than this could be sent.
+        self.is_kept()?;
+        self.is_writing = true;
+        Ok(std::mem::take(&mut self.events))
+    }
+
+    /// What came of that. What was certainly not written waits again.
+    fn end(&mut self, events: Vec<Event>, error: Option<&LogError>) -> Result<(), AuditError> {
+        self.is_writing = false;
+        let Some(error) = error else { return Ok(()) };
+        if !matches!(error, LogError::Unavailable(_) | LogError::Unreachable(_)) {
+            self.events.splice(0..0, events);
+        }
+        let lost = AuditError(error.to_string());
+        self.lost = Some(lost.clone());
+        Err(lost)
+    }
+}
+
+fn locked(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl EgressLog {
     /// What waits to be written, at the end of the call.
     pub(super) fn end(&self) -> Vec<Event> {
-        self.waiting().is_over = true;
-        self.take()
+        let mut waiting = locked(&self.waiting);
+        waiting.is_over = true;
+        std::mem::take(&mut waiting.events)
     }
 
-    fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut self.waiting().events)
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Appends what waits, also if whoever asked goes away meanwhile. What was certainly not written waits again.
+    /// Appends what waits, also if whoever asked goes away meanwhile.
     async fn write(&self) -> Result<(), AuditError> {
-        let events = self.take();
-        let (log, written) = (Arc::clone(&self.log), events.clone());
-        let batch = Batch { session: self.session, writer: Writer::Brain(self.epoch), after: None, events: written };
-        let append = tokio::spawn(async move { log.append(vec![batch]).await });
-        match append.await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => {
-                if !matches!(error, LogError::Unavailable(_) | LogError::Unreachable(_)) {
-                    self.waiting().events.splice(0..0, events);
+        let (log, waiting) = (Arc::clone(&self.log), Arc::clone(&self.waiting));
+        let (session, writer) = (self.session, Writer::Brain(self.epoch));
+        let turn = Arc::clone(&self.writing).lock_owned().await;
+        let append = tokio::spawn(async move {
+            let _turn = turn;
+            let events = locked(&waiting).begin()?;
+            let appended = match events.is_empty() {
+                true => Ok(()),
+                false => {
+                    let batch = Batch { session, writer, after: None, events: events.clone() };
+                    log.append(vec![batch]).await.map(drop)
                 }
-                Err(AuditError(error.to_string()))
-            }
-            Err(error) => Err(AuditError(error.to_string())),
-        }
+            };
+            locked(&waiting).end(events, appended.as_ref().err())
+        });
+        append.await.unwrap_or_else(|error| Err(AuditError(error.to_string())))
     }
 
     /// Appends the end of a request that outlived its call.
     fn write_late(&self) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (log, session) = (Arc::clone(&self.log), self.session);
-        let batch = Batch { session, writer: Writer::Brain(self.epoch), after: None, events: self.take() };
+        let batch = Batch {
+            session,
+            writer: Writer::Brain(self.epoch),
+            after: None,
+            events: std::mem::take(&mut locked(&self.waiting).events),
+        };
         runtime.spawn(async move {
             if let Err(error) = log.append(vec![batch]).await {
                 tracing::warn!(%session, %error, "the end of a request is not on record");
@@ -78,6 +122,7 @@ impl EgressLog {
         });
     }
 
+    /// Puts an event with those that wait; how many those are.
     fn note(&self, kind: Kind, record: &impl Serialize, id: Option<u64>) -> Result<usize, AuditError> {
         let members = serde_json::to_value(record).map_err(|error| AuditError(error.to_string()))?;
         let mut members = if let Value::Object(members) = members { members } else { Map::new() };
@@ -87,7 +132,11 @@ impl EgressLog {
         members.insert("request".to_owned(), request.unwrap_or_default());
         let mut chance = [0; 10];
         self.surroundings.chance(&mut chance);
-        let mut waiting = self.waiting();
+        let mut waiting = locked(&self.waiting);
+        // A decision counts only while it can be kept; what came of an earlier one is told however late.
+        if id.is_none() {
+            waiting.is_kept()?;
+        }
         let own = waiting.minter.mint(self.surroundings.now_unix_ms(), chance);
         waiting.events.push(Event::new(own, kind, members).map_err(|error| AuditError(error.to_string()))?);
         Ok(waiting.events.len())
@@ -97,9 +146,6 @@ impl EgressLog {
 #[async_trait]
 impl Audit for EgressLog {
     async fn decided(&self, egress: &Egress) -> Result<(), AuditError> {
-        if self.waiting().is_over {
-            return Err(AuditError("the call that would send it has ended".to_owned()));
-        }
         let waiting = self.note(kinds::HANDBOX_EGRESS, egress, None)?;
         let goes = matches!(egress.verdict, Verdict::Allowed { .. });
         if !(goes && egress.durable) && waiting < WAITING_MAX {
@@ -113,8 +159,12 @@ impl Audit for EgressLog {
         if let Err(error) = self.note(kinds::HANDBOX_EGRESS_ENDED, end, Some(egress.id)) {
             tracing::warn!(session = %self.session, %error, "the end of a request is not on record");
         }
-        if self.waiting().is_over {
+        if locked(&self.waiting).is_over {
             self.write_late();
         }
     }
 }
+
+#[cfg(test)]
+#[path = "egress_tests.rs"]
+mod tests;

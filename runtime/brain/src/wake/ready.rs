@@ -2,7 +2,7 @@
 
 use super::WakeError;
 use super::desk::Desk;
-use super::egress::{EgressLog, Waiting};
+use super::egress::EgressLog;
 use super::output::brief;
 use super::say::no_tool;
 use super::watch::Watch;
@@ -13,7 +13,7 @@ use handbox_session::EventId;
 use handbox_session::fold::{HandProvisioned, OpenCall, Passed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// A call that can be made.
 pub(super) struct Ready {
@@ -153,7 +153,8 @@ impl Desk<'_> {
             session: self.session,
             epoch: self.tenure.epoch(),
             call,
-            waiting: Mutex::new(Waiting::default()),
+            waiting: Arc::default(),
+            writing: Arc::default(),
         }
     }
 }
