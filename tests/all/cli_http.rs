@@ -129,6 +129,16 @@ fn a_tool_of_the_bundle_that_a_credential_is_bound_for_is_somebody_and_never_hol
 }
 
 #[test]
+fn a_credential_that_only_the_tool_puts_together_is_in_nothing_that_it_says() {
+    let server = Echo::start();
+    let machine = bound(&server, "std");
+    let ran = machine.run(&["call", "std", "web_fetch", &input(&format!("{}/tags", server.url())), "-v"]).ok();
+    sent_as_somebody(&server, 1);
+    assert!(ran.out().contains("****"), "{ran:?}");
+    nothing_leaked(&machine, &[&ran]);
+}
+
+#[test]
 fn an_agent_uses_a_host_as_somebody_and_its_session_says_so_without_the_credential() {
     let server = Echo::start();
     let machine = bound(&server, "std");

@@ -238,6 +238,10 @@ impl Http for Door {
         }
         self.way.proxy.send(sender, request).await
     }
+
+    fn scrub(&self, principal: &Principal, bytes: Vec<u8>) -> Vec<u8> {
+        self.way.proxy.scrub(principal, bytes)
+    }
 }
 
 impl Drop for Door {

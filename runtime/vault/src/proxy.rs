@@ -257,6 +257,13 @@ impl Http for Proxy {
         }
         came
     }
+
+    fn scrub(&self, principal: &Principal, bytes: Vec<u8>) -> Vec<u8> {
+        match self.party(principal) {
+            Some(party) => party.needles().scrub_bytes(bytes),
+            None => bytes,
+        }
+    }
 }
 
 impl fmt::Debug for Proxy {
