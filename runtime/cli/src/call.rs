@@ -5,7 +5,7 @@ use crate::args::{self, Global};
 use crate::config::{Config, Source, similar};
 use crate::failure::Failure;
 use crate::grants::{self, Asking};
-use crate::network::{Holder, Reach, Way};
+use crate::network::{Reach, Way, holder, needs_placeholders};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::retype::{self, Typed};
@@ -42,10 +42,13 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     if command.outputs.is_some() {
         grants::check_outputs(asking, &folders.outputs)?;
     }
-    let way = Way::new(vault::keep(&paths), config.operator.ranges.clone(), global.quiet)?;
-    let holder = Holder::of(&bundle, &config);
+    let keep = vault::keep(&paths);
+    let way = Way::new(keep.clone(), config.operator.ranges.clone(), global.quiet)?;
+    let holder = holder(&bundle, &config);
     let network = way.network("call", &holder, &bundle, &Reach { grants: &effective.grants, pinned: None });
-    way.placeholders(&holder, &bundle)?.into_iter().for_each(|pair| lay(&mut effective.grants.env, pair));
+    if needs_placeholders(&bundle) {
+        way.placeholders(&holder)?.into_iter().for_each(|pair| lay(&mut effective.grants.env, pair));
+    }
     let environment = Environment {
         grants: effective.grants,
         limits: effective.limits,
@@ -68,6 +71,7 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
         called
     });
     let usage = watcher.usage();
+    runtime.block_on(vault::settle(&keep, global.quiet));
     // A call that was ended may still sit in a file operation of the system; it is not waited for.
     runtime.shutdown_background();
     let left = folders.left_over(global.quiet);

@@ -70,7 +70,7 @@ impl fmt::Display for Difference {
 
 impl Destination {
     /// From its text; see the type. `*` for any host is refused: it takes a caller that means it, see
-    /// [`any_public`](Self::any_public).
+    /// [`parse_granted`](Self::parse_granted).
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Destination {
         Ok(own)
     }
 
-    /// As [`parse`](Self::parse), and `*` is [`any_public`](Self::any_public): for what an operator typed himself, and for
+    /// As [`parse`](Self::parse), and `*` is every host with a public address, over `https` and its usual port: for what an operator typed himself, and for
     /// what was written from a destination.
     ///
     /// # Errors
@@ -149,13 +149,6 @@ impl Destination {
         Ok(Self { https, public_only: host == Pattern::Any, host, port, path, methods: None })
     }
 
-    /// Every host with a public address, over `https` and its usual port. Written `https://*`.
-    #[must_use]
-    pub fn any_public() -> Self {
-        let (host, path) = (Pattern::Any, String::new());
-        Self { https: true, host, port: 443, path, methods: None, public_only: true }
-    }
-
     /// The same for these methods alone, which are compared exactly.
     ///
     /// # Errors
@@ -177,7 +170,7 @@ impl Destination {
     #[must_use]
     pub fn differs(&self, method: &str, target: &Target) -> Option<Difference> {
         // One after the other: most rules are for another host, and a path takes the longest.
-        if !self.has_host(target) {
+        if !self.has_host_of(target) {
             return Some(Difference::Host);
         }
         if self.scheme() != target.url().scheme() {
@@ -194,7 +187,9 @@ impl Destination {
         self.methods.as_ref().is_some_and(|methods| !methods.contains(method)).then_some(Difference::Method)
     }
 
-    fn has_host(&self, target: &Target) -> bool {
+    /// Whether the request's host is one of its hosts, whatever the rest.
+    #[must_use]
+    pub fn has_host_of(&self, target: &Target) -> bool {
         match &self.host {
             Pattern::Name(name) => target.address().is_none() && name == target.host(),
             Pattern::Address(address) => target.address() == Some(*address),
@@ -231,18 +226,6 @@ impl Destination {
         }
         let public_only = self.public_only || other.public_only;
         Some(Self { https: self.https, host: host.clone(), port: self.port, path: path.clone(), methods, public_only })
-    }
-
-    /// Whether scheme, host and port are those of a request.
-    #[must_use]
-    pub fn is_origin_of(&self, target: &Target) -> bool {
-        self.has_host(target) && self.scheme() == target.url().scheme() && self.port == target.port()
-    }
-
-    /// Whether the request's host is one of its hosts, whatever the rest.
-    #[must_use]
-    pub fn has_host_of(&self, target: &Target) -> bool {
-        self.has_host(target)
     }
 
     /// Whether it means all hosts of the other, and more.

@@ -166,6 +166,45 @@ impl HttpBody for Whole {
     }
 }
 
+/// What kept a connection from being made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreachable {
+    /// Where it ended.
+    pub obstacle: Obstacle,
+    /// Why, for people. Holds no credential.
+    pub text: String,
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Of which nobody knows more than the text.
+impl From<String> for Unreachable {
+    fn from(text: String) -> Self {
+        Self { obstacle: Obstacle::Other, text }
+    }
+}
+
+/// Where the way to a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// There is no address for its name.
+    Name,
+    /// Nothing listens at its address.
+    Refused,
+    /// It took too long.
+    Slow,
+    /// Its certificate is not to be believed.
+    Certificate,
+    /// It speaks no TLS, or none that is spoken here.
+    Tls,
+    /// Something else.
+    Other,
+}
+
 /// Why nothing, or not all, came back. The texts hold no credential.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
@@ -180,7 +219,7 @@ pub enum HttpError {
     Unrecorded(crate::AuditError),
     /// There was no connection, so nothing was sent.
     #[error("cannot connect: {0}")]
-    Unreachable(String),
+    Unreachable(Unreachable),
     /// The connection was lost; what was sent may have had its effect.
     #[error("the connection was lost: {0}")]
     Lost(String),

@@ -18,7 +18,7 @@ pub use call::{Call, CallId, LogLevel, NoWatcher, Outcome, Output, Part, Usage, 
 pub use destination::{Destination, DestinationError, Difference};
 pub use egress::{Audit, AuditError, Egress, EgressEnd, NoAudit, Sender, Verdict};
 pub use error::{HandError, Limit, LimitHit, Refusal, ToolFault};
-pub use http::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Principal, RequestBody};
+pub use http::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Obstacle, Principal, RequestBody, Unreachable};
 pub use target::Target;
 pub use text::{bounded, misleads, plain};
 pub use tool::{Extra, Hints, Recovery, Tool, ToolName, ToolNameError};

@@ -3,6 +3,7 @@
 use crate::credential::{Credential, CredentialError, Credentials, Place};
 use crate::{Secret, inject};
 use handbox_hand::Destination;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,9 +17,11 @@ pub struct Binding {
 }
 
 /// What becomes of a header that a guest sends, where the credential stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GuestHeader {
     /// The request is refused.
+    #[default]
     Refuse,
     /// It is replaced if it says [`Place::PLACEHOLDER`], alone or in the credential's own form (`Bearer …`), since many SDKs
     /// insist on sending one. Any other value is refused.
@@ -71,12 +74,7 @@ impl Binding {
     }
 
     fn new(name: &str, to: Destination, source: Source) -> Result<Self, PolicyError> {
-        if !to.is_private() {
-            return Err(PolicyError::Readable(to.to_string()));
-        }
-        if to.is_broad() {
-            return Err(PolicyError::Broad(to.to_string()));
-        }
+        check_destination(&to)?;
         Ok(Self { name: name.into(), to, guest_header: GuestHeader::Refuse, source })
     }
 
@@ -139,6 +137,17 @@ impl Binding {
             credentials.used(&self.name);
         }
     }
+}
+
+/// Whether a credential may be bound to it at all.
+pub(crate) fn check_destination(to: &Destination) -> Result<(), PolicyError> {
+    if !to.is_private() {
+        return Err(PolicyError::Readable(to.to_string()));
+    }
+    if to.is_broad() {
+        return Err(PolicyError::Broad(to.to_string()));
+    }
+    Ok(())
 }
 
 impl fmt::Debug for Binding {

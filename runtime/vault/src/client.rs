@@ -3,7 +3,6 @@
 use crate::policy::Pool;
 use crate::resolve::{Judge, Judged};
 use crate::{Limits, ProxyError};
-use handbox_hand::Principal;
 use reqwest::{Client, ClientBuilder, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
@@ -57,9 +56,9 @@ fn tls(trust: Option<&Trust>) -> Result<ClientConfig, ProxyError> {
 
 /// Whose connections they are. Within one, the HTTP library keeps those to different origins apart, and never uses one
 /// for another host that its certificate names as well.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Owner {
-    pub(crate) principal: Principal,
+    /// The rules of one principal, of which no two have the same number.
     pub(crate) generation: u64,
     pub(crate) pool: Pool,
 }
@@ -107,17 +106,17 @@ impl Clients {
         }
         let own = client(inner.tls.as_ref().unwrap_or(&inner.without_tls), &self.limits, owner.pool, judge())?;
         if inner.clients.len() >= CLIENTS_MAX {
-            let oldest = inner.clients.iter().min_by_key(|(_, (_, used))| *used).map(|(owner, _)| owner.clone());
+            let oldest = inner.clients.iter().min_by_key(|(_, (_, used))| *used).map(|(owner, _)| *owner);
             oldest.and_then(|oldest| inner.clients.remove(&oldest));
         }
         inner.clients.insert(owner, (own.clone(), now));
         Ok(own)
     }
 
-    /// Closes what nobody uses any more. Requests under way go on.
-    pub(crate) fn forget(&self, principal: &Principal) {
+    /// Closes what was opened under rules that nobody sends by any more. Requests under way go on.
+    pub(crate) fn forget(&self, generation: u64) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.clients.retain(|owner, _| owner.principal != *principal);
+        inner.clients.retain(|owner, _| owner.generation != generation);
     }
 }
 
@@ -170,9 +169,9 @@ mod tests {
         let clients = Clients::new(Trust::Only(Vec::new()), Limits::HANDS).unwrap();
         let resolver: Arc<dyn crate::Resolve> = Arc::new(SystemResolver::new());
         let made = std::cell::Cell::new(0);
-        let get = |name: &str, binding: Option<usize>| {
+        let get = |generation: usize, binding: Option<usize>| {
             let pool = Pool { binding, public_only: false, wide: false };
-            let owner = Owner { principal: Principal::new(name), generation: 1, pool };
+            let owner = Owner { generation: generation as u64, pool };
             let judge = || {
                 made.set(made.get() + 1);
                 let (resolver, time_max) = (Arc::clone(&resolver), Duration::from_secs(1));
@@ -187,16 +186,17 @@ mod tests {
             clients.get(owner, judge).unwrap();
             made.get()
         };
-        assert_eq!([get("a", None), get("a", Some(0)), get("b", None), get("a", None)], [1, 2, 3, 3]);
+        let (a, b) = (CLIENTS_MAX, CLIENTS_MAX + 1);
+        assert_eq!([get(a, None), get(a, Some(0)), get(b, None), get(a, None)], [1, 2, 3, 3]);
         for other in 0..CLIENTS_MAX {
-            get(&format!("other {other}"), None);
-            get("a", None);
+            get(other, None);
+            get(a, None);
         }
         let before = made.get();
-        assert_eq!(get("a", None), before, "what is used stays");
-        assert_eq!(get("b", None), before + 1, "what was not used for longest went");
+        assert_eq!(get(a, None), before, "what is used stays");
+        assert_eq!(get(b, None), before + 1, "what was not used for longest went");
         assert_eq!(clients.inner.lock().unwrap().clients.len(), CLIENTS_MAX);
-        clients.forget(&Principal::new("a"));
-        assert_eq!(get("a", None), before + 2);
+        clients.forget(a as u64);
+        assert_eq!(get(a, None), before + 2);
     }
 }

@@ -25,6 +25,9 @@ const STEP_DECODED_BYTES_MAX: usize = 1024 * 1024;
 const ZSTD_BLOCK_BYTES_MAX: usize = 128 * 1024;
 /// What a zstd decoder must be able to look back at; RFC 9659 has servers use no more.
 const ZSTD_WINDOW_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// What a brotli decoder must be able to look back at, as the power of two; the format has 24. Servers that encode while
+/// they answer use 22 and less.
+const BROTLI_WINDOW_BITS_MAX: u8 = 22;
 /// Space in which brotli prepares its output.
 const BROTLI_BUFFER_BYTES: usize = 4096;
 
@@ -71,6 +74,11 @@ pub(crate) struct Decoder {
 impl Decoder {
     fn new(stages: Vec<Stage>) -> Self {
         Self { stages, input: Bytes::new(), read: 0 }
+    }
+
+    /// Whether it keeps much of what it decoded to look back at: megabytes, where others have some kilobytes.
+    pub(crate) fn is_large(&self) -> bool {
+        self.stages.iter().any(|stage| matches!(stage.kind, Kind::Brotli(_) | Kind::Zstd(_)))
     }
 
     /// Takes encoded bytes, when those before them were decoded.
@@ -120,7 +128,7 @@ enum Kind {
     Deflate(Vec<u8>),
     Zlib(ZlibDecoder<Sink>),
     Raw(DeflateDecoder<Sink>),
-    Brotli(Box<DecompressorWriter<Sink>>),
+    Brotli(Box<Brotli>),
     Zstd(Box<Zstd>),
 }
 
@@ -129,7 +137,7 @@ impl Stage {
         let kind = match coding {
             b"gzip" | b"x-gzip" => Kind::Gzip(MultiGzDecoder::new(Sink::default())),
             b"deflate" => Kind::Deflate(Vec::new()),
-            b"br" => Kind::Brotli(Box::new(brotli())),
+            b"br" => Kind::Brotli(Box::new(Brotli { decoder: brotli(), has_begun: false })),
             b"zstd" => Kind::Zstd(Box::default()),
             _ => return None,
         };
@@ -152,7 +160,7 @@ impl Stage {
             Kind::Gzip(decoder) => decoder.write_all(bytes).and_then(|()| decoder.flush()),
             Kind::Zlib(decoder) => decoder.write_all(bytes).and_then(|()| decoder.flush()),
             Kind::Raw(decoder) => decoder.write_all(bytes).and_then(|()| decoder.flush()),
-            Kind::Brotli(decoder) => decoder.write_all(bytes),
+            Kind::Brotli(brotli) => brotli.write(bytes),
             Kind::Zstd(decoder) => decoder.write(bytes),
             Kind::Deflate(_) => Ok(()),
         })
@@ -163,7 +171,7 @@ impl Stage {
             Kind::Gzip(decoder) => decoder.try_finish(),
             Kind::Zlib(decoder) => decoder.try_finish(),
             Kind::Raw(decoder) => decoder.try_finish(),
-            Kind::Brotli(decoder) => decoder.close(),
+            Kind::Brotli(brotli) => brotli.decoder.close(),
             Kind::Zstd(decoder) => decoder.finish(),
             Kind::Deflate(_) => Err(io::ErrorKind::UnexpectedEof.into()),
         })
@@ -190,7 +198,7 @@ impl Stage {
             Kind::Gzip(decoder) => Some(decoder.get_mut()),
             Kind::Zlib(decoder) => Some(decoder.get_mut()),
             Kind::Raw(decoder) => Some(decoder.get_mut()),
-            Kind::Brotli(decoder) => Some(decoder.get_mut()),
+            Kind::Brotli(brotli) => Some(brotli.decoder.get_mut()),
             Kind::Zstd(decoder) => Some(&mut decoder.sink),
             Kind::Deflate(_) => None,
         }
@@ -206,6 +214,34 @@ fn brotli() -> DecompressorWriter<Sink> {
     // An extension with windows of up to a gigabyte, which is no content coding.
     decoder.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
     decoder
+}
+
+struct Brotli {
+    decoder: DecompressorWriter<Sink>,
+    has_begun: bool,
+}
+
+impl Brotli {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(first) = bytes.first().filter(|_| !self.has_begun) {
+            self.has_begun = true;
+            if window_bits(*first) > BROTLI_WINDOW_BITS_MAX {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+        }
+        self.decoder.write_all(bytes)
+    }
+}
+
+/// What a brotli stream that begins so must be able to look back at (RFC 7932, 9.1), as the power of two.
+fn window_bits(first: u8) -> u8 {
+    match (first & 1, first >> 1 & 7, first >> 4 & 7) {
+        (0, _, _) => 16,
+        (_, 0, 0) => 17,
+        // The value 1 begins the extension, which is refused as it is.
+        (_, 0, more) => 8 + more,
+        (_, bits, _) => 17 + bits,
+    }
 }
 
 /// Takes what was decoded, up to a limit.
@@ -348,6 +384,18 @@ mod tests {
         }
         assert_eq!(pieces.iter().sum::<usize>(), text.len());
         assert!(pieces.iter().all(|bytes| *bytes <= 1 << 20), "{pieces:?}");
+    }
+
+    #[test]
+    fn a_brotli_window_is_no_larger_than_is_kept_for_it() {
+        for (bits, is_fine) in [(10, true), (16, true), (17, true), (18, true), (22, true), (23, false), (24, false)] {
+            let mut writer = brotli::CompressorWriter::new(Vec::new(), 4096, 5, bits);
+            // Too much for the encoder to choose a smaller one.
+            writer.write_all(&vec![7; 100 << 10]).unwrap();
+            let text = writer.into_inner();
+            assert_eq!(u32::from(window_bits(text[0])), bits);
+            assert_eq!(decode("br", &text, 1).is_ok(), is_fine, "{bits}");
+        }
     }
 
     #[test]

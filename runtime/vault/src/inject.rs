@@ -37,8 +37,13 @@ pub(crate) fn check(place: &Place) -> Result<(), PolicyError> {
             let visible = prefix.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
             if usable && visible { Ok(()) } else { Err(PolicyError::Header(name.clone())) }
         }
-        Place::Query { name } if name.is_empty() => wrong("a parameter has a name"),
-        Place::Query { .. } => Ok(()),
+        Place::Query { name } => {
+            let usable = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+            match !name.is_empty() && name.bytes().all(usable) {
+                true => Ok(()),
+                false => wrong("the name of a parameter has letters, digits and -_.~"),
+            }
+        }
         Place::Body { pointer } if pointer.starts_with('/') => Ok(()),
         Place::Body { .. } => wrong("a JSON pointer begins with a slash, such as /auth/token"),
     }

@@ -20,6 +20,9 @@ const VALUES_MAX: usize = 1024;
 /// Look-ups at once of one principal. All share those of the resolver, and one that is not answered keeps its place.
 const LOOKUPS_MAX: usize = 8;
 
+/// Bodies at once of one principal whose decoders look back at megabytes: 16 MiB each at most, under two codings.
+const LARGE_DECODERS_MAX: usize = 8;
+
 /// A principal.
 pub(crate) struct Party {
     rules: RwLock<Current>,
@@ -57,13 +60,16 @@ struct Usage {
     bytes: AtomicU64,
     connections: Arc<Semaphore>,
     lookups: Arc<Semaphore>,
+    large_decoders: Arc<Semaphore>,
 }
 
 impl Party {
     pub(crate) fn new(rules: Rules, quota: Quota) -> Self {
         let connections = Arc::new(Semaphore::new(quota.connections_max.min(Semaphore::MAX_PERMITS)));
         let lookups = Arc::new(Semaphore::new(LOOKUPS_MAX));
-        let usage = Usage { quota, requests: AtomicU64::new(0), bytes: AtomicU64::new(0), connections, lookups };
+        let large_decoders = Arc::new(Semaphore::new(LARGE_DECODERS_MAX));
+        let (requests, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
+        let usage = Usage { quota, requests, bytes, connections, lookups, large_decoders };
         let own = Self { rules: RwLock::new(Current::new(rules)), worn: Mutex::default(), usage };
         own.wear_constants();
         own
@@ -73,10 +79,13 @@ impl Party {
         self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Other rules from the next request on. The values of before are still taken out of what comes back.
-    pub(crate) fn replace(&self, rules: Rules) {
-        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Current::new(rules);
+    /// Other rules from the next request on, and the number of those before. The values of before are still taken out of
+    /// what comes back.
+    pub(crate) fn replace(&self, rules: Rules) -> u64 {
+        let before =
+            std::mem::replace(&mut *self.rules.write().unwrap_or_else(PoisonError::into_inner), Current::new(rules));
         self.wear_constants();
+        before.generation
     }
 
     fn wear_constants(&self) {
@@ -146,6 +155,15 @@ impl Party {
         free.map_err(|_| {
             let most = self.usage.quota.connections_max;
             HttpError::Quota(format!("more than {most} requests at once; let one end first"))
+        })
+    }
+
+    /// One more body that takes much memory to decode.
+    pub(crate) fn large_decoder(&self) -> Result<OwnedSemaphorePermit, HttpError> {
+        let free = Arc::clone(&self.usage.large_decoders).try_acquire_owned();
+        free.map_err(|_| {
+            let text = format!("more than {LARGE_DECODERS_MAX} answers in br or zstd at once; let one end first");
+            HttpError::Quota(text)
         })
     }
 

@@ -72,7 +72,6 @@ impl Proxy {
         let permits = self.permits(party)?;
         let binding = allowed.pool.binding.and_then(|at| current.rules.grant.bindings.get(at));
         if binding.is_some() && fields.contains_key(RANGE) {
-            // Denied as anything else is: a guest is not told by this whether a credential goes along.
             return Err(HttpError::Denied(Refusal {
                 reason: "a part of an answer is asked for where a credential goes along: it could begin inside that"
                     .to_owned(),
@@ -152,7 +151,7 @@ impl Prepared {
         let request = self.request();
         // The first one was sent, so nobody may take it for one that was not.
         self.send(party, client, request).await.map_err(|error| match error {
-            HttpError::Unreachable(why) => HttpError::Lost(why),
+            HttpError::Unreachable(why) => HttpError::Lost(why.text),
             other => other,
         })
     }

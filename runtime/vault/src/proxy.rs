@@ -2,7 +2,7 @@
 
 use crate::body::Body;
 use crate::client::{Clients, Owner};
-use crate::decode::Coding;
+use crate::decode::{Coding, Decoder};
 use crate::expiry::Expiry;
 pub(crate) use crate::failure::failure;
 use crate::incoming::{Held, Incoming, counted};
@@ -93,26 +93,39 @@ impl Proxy {
     ///
     /// [`ProxyError::Tls`] if no TLS can be spoken though a rule asks for it; then nothing changed.
     pub fn grant(&self, grant: Grant) -> Result<(), ProxyError> {
+        let principal = grant.principal.clone();
+        let mut principals = self.principals.write().unwrap_or_else(PoisonError::into_inner);
+        let known = principals.get(&principal).cloned();
+        let party = known.unwrap_or_else(|| self.enrol(principal.clone()));
+        self.regrant(&party, grant)?;
+        principals.insert(principal, party);
+        Ok(())
+    }
+
+    /// A principal that no name leads to: whoever has this sends for it. It may do nothing yet.
+    pub(crate) fn enrol(&self, principal: Principal) -> Arc<Party> {
+        Arc::new(Party::new(Rules { grant: Grant::new(principal) }, self.limits.quota))
+    }
+
+    /// As [`Self::grant`], for one that is at hand.
+    pub(crate) fn regrant(&self, party: &Party, grant: Grant) -> Result<(), ProxyError> {
         let rules = Rules { grant };
         if rules.need_tls() {
             self.clients.need_tls()?;
         }
-        let principal = rules.grant.principal.clone();
-        let mut principals = self.principals.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(party) = principals.get(&principal) {
-            party.replace(rules);
-        } else {
-            principals.insert(principal.clone(), Arc::new(Party::new(rules, self.limits.quota)));
-        }
-        drop(principals);
-        self.clients.forget(&principal);
+        self.clients.forget(party.replace(rules));
         Ok(())
+    }
+
+    /// Closes the connections of one that sends nothing more. What it has under way goes on.
+    pub(crate) fn close(&self, party: &Party) {
+        self.clients.forget(party.current().generation);
     }
 
     /// Forgets a principal, with all that it used. What it has under way goes on.
     pub fn forget(&self, principal: &Principal) {
-        self.principals.write().unwrap_or_else(PoisonError::into_inner).remove(principal);
-        self.clients.forget(principal);
+        let party = self.principals.write().unwrap_or_else(PoisonError::into_inner).remove(principal);
+        party.iter().for_each(|party| self.close(party));
     }
 
     /// Counts a principal's requests and bytes anew from here, as for its next call.
@@ -134,9 +147,9 @@ impl Proxy {
         Ok(vec![own, all])
     }
 
-    fn client(&self, party: &Party, sender: &Sender, prepared: &Prepared) -> Result<Client, HttpError> {
+    fn client(&self, party: &Party, prepared: &Prepared) -> Result<Client, HttpError> {
         let pool = prepared.allowed.pool;
-        let owner = Owner { principal: sender.principal.clone(), generation: prepared.current.generation, pool };
+        let owner = Owner { generation: prepared.current.generation, pool };
         let judge = || Judge {
             resolver: Arc::clone(&self.resolver),
             granted: if pool.public_only { Vec::new() } else { prepared.current.rules.grant.ranges.clone() },
@@ -144,7 +157,7 @@ impl Proxy {
             time_max: self.limits.connect_time_max,
             places: party.lookups(),
         };
-        self.clients.get(owner, judge).map_err(|error| HttpError::Unreachable(error.to_string()))
+        self.clients.get(owner, judge).map_err(|error| HttpError::Unreachable(error.to_string().into()))
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -197,9 +210,42 @@ impl Proxy {
         let (response, trailers) = counted(response, Arc::clone(party));
         let needles = party.needles();
         let (status, headers, body) = self.receive(response, &needles, start)?;
-        let (record, permits) = (record.handed_over(), std::mem::take(&mut prepared.permits));
+        let mut permits = std::mem::take(&mut prepared.permits);
+        if body.decoder.as_ref().is_some_and(Decoder::is_large) {
+            permits.push(party.large_decoder()?);
+        }
+        let record = record.handed_over();
         let body = Incoming::new(Held { body, trailers, record, permits }, self.limits.header_bytes_max, &self.expiry);
         Ok(HttpResponse { status, headers, body: Box::new(body) })
+    }
+
+    /// Sends for one that is at hand. Its rules are made `ready` when the request is counted: that may take a passphrase,
+    /// and a guest may ask often.
+    pub(crate) async fn send_for(
+        &self,
+        party: &Arc<Party>,
+        sender: &Sender,
+        request: HttpRequest,
+        ready: impl Future<Output = Result<(), Refusal>> + Send,
+    ) -> Result<HttpResponse, HttpError> {
+        let (counted, is_told) = party.count_request();
+        let counted = match counted {
+            Ok(()) => ready.await.map_err(HttpError::Denied),
+            Err(error) => Err(error),
+        };
+        // A person who types is in no limit.
+        let start = Instant::now();
+        let admitted = self.admit(party, sender, request, (counted, is_told)).await?;
+        let (mut prepared, client, mut record) = admitted;
+        let came = self.exchange(party, &client, &mut prepared, &mut record, start).await;
+        if let Err(error) = &came {
+            record.failed(error);
+            if prepared.progress.fault.get().is_none() && matches!(error, HttpError::Denied(_)) {
+                // Its name leads where it may not: known only now, and for the record a decision of its own.
+                record.again().refused(error, &party.needles(), self.limits.connect_time_max).await?;
+            }
+        }
+        came
     }
 
     /// Decides, and puts that on record.
@@ -208,8 +254,8 @@ impl Proxy {
         party: &Arc<Party>,
         sender: &Sender,
         request: HttpRequest,
+        (counted, is_told): (Result<(), HttpError>, bool),
     ) -> Result<(Prepared, Client, Record), HttpError> {
-        let (counted, is_told) = party.count_request();
         self.learn(party).await;
         let time_max = self.limits.connect_time_max;
         let mut record = Record::new(sender, &request, &party.needles());
@@ -217,7 +263,7 @@ impl Proxy {
             Ok(()) => self.prepare(party, sender, request).await,
             Err(error) => Err(error),
         };
-        let ready = prepared.and_then(|prepared| Ok((self.client(party, sender, &prepared)?, prepared)));
+        let ready = prepared.and_then(|prepared| Ok((self.client(party, &prepared)?, prepared)));
         match ready {
             Ok((client, prepared)) => {
                 record.allowed(&prepared.allowed, prepared.credential_name(), time_max).await?;
@@ -236,26 +282,16 @@ impl Proxy {
 #[async_trait]
 impl Http for Proxy {
     async fn send(&self, sender: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let start = Instant::now();
-        let time_max = self.limits.connect_time_max;
         let Some(party) = self.party(&sender.principal) else {
             let reason = format!("{:?} may send nothing", sender.principal.0);
             let origin = Target::parse(&request.url).map_or_else(|_| "URL".to_owned(), |target| target.origin());
             let error = HttpError::Denied(Refusal { reason, hint: format!("--host {origin}") });
             let none = Needles::default();
+            let time_max = self.limits.connect_time_max;
             Record::new(sender, &request, &none).refused(&error, &none, time_max).await?;
             return Err(error);
         };
-        let (mut prepared, client, mut record) = self.admit(&party, sender, request).await?;
-        let came = self.exchange(&party, &client, &mut prepared, &mut record, start).await;
-        if let Err(error) = &came {
-            record.failed(error);
-            if prepared.progress.fault.get().is_none() && matches!(error, HttpError::Denied(_)) {
-                // Its name leads where it may not: known only now, and for the record a decision of its own.
-                record.again().refused(error, &party.needles(), time_max).await?;
-            }
-        }
-        came
+        self.send_for(&party, sender, request, std::future::ready(Ok(()))).await
     }
 
     fn scrub(&self, principal: &Principal, bytes: Vec<u8>) -> Vec<u8> {
@@ -282,4 +318,22 @@ pub enum ProxyError {
     /// Two grants for one principal.
     #[error("{0:?} has two grants")]
     Twice(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_principals_together_have_no_more_requests_at_once_than_may_be() {
+        let options = Options { trust: Trust::Only(Vec::new()), ..Options::new(Limits::HANDS) };
+        let proxy = Proxy::new(options).unwrap();
+        let parties: Vec<_> = (0..9).map(|at| proxy.enrol(Principal::new(format!("hand {at}")))).collect();
+        let mut held: Vec<_> =
+            parties[..8].iter().flat_map(|party| (0..64).map(|_| proxy.permits(party).unwrap())).collect();
+        let one_more = proxy.permits(&parties[8]);
+        assert!(matches!(one_more, Err(HttpError::Quota(text)) if text.contains("of all at once")));
+        held.pop();
+        assert!(proxy.permits(&parties[8]).is_ok());
+    }
 }

@@ -87,7 +87,7 @@ impl Failure {
     /// `None` for what never left the process, which is no exchange.
     fn of(error: &HttpError) -> Option<Self> {
         Some(match error {
-            HttpError::Unreachable(text) => Self::Unreachable(text.clone()),
+            HttpError::Unreachable(why) => Self::Unreachable(why.text.clone()),
             HttpError::Lost(text) => Self::Lost(text.clone()),
             HttpError::TimedOut(text) => Self::TimedOut(text.clone()),
             HttpError::Unusable(text) => Self::Unusable(text.clone()),
@@ -99,7 +99,7 @@ impl Failure {
 
     fn error(self) -> HttpError {
         match self {
-            Self::Unreachable(text) => HttpError::Unreachable(text),
+            Self::Unreachable(text) => HttpError::Unreachable(text.into()),
             Self::Lost(text) => HttpError::Lost(text),
             Self::TimedOut(text) => HttpError::TimedOut(text),
             Self::Unusable(text) => HttpError::Unusable(text),

@@ -158,7 +158,7 @@ impl handbox_hand::Http for Nowhere {
         _: &handbox_hand::Sender,
         _: handbox_hand::HttpRequest,
     ) -> Result<handbox_hand::HttpResponse, handbox_hand::HttpError> {
-        Err(handbox_hand::HttpError::Unreachable("connection refused".to_owned()))
+        Err(handbox_hand::HttpError::Unreachable("connection refused".to_owned().into()))
     }
 }
 

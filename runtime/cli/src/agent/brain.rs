@@ -9,11 +9,12 @@ use crate::failure::{Failure, Kind};
 use crate::log::open;
 use crate::network::Way;
 use crate::paths::Paths;
-use crate::{vault, wiring};
+use crate::wiring;
 use handbox_brain::{Brain, Machine, RunsWith, Settings, WakeError};
 use handbox_session::fold::{Money, fold_to};
 use handbox_session::{Fold, Seq, SessionId, SessionLog, entry_at};
 use handbox_store::{FileBlobs, Options, socket};
+use handbox_vault::keep::Keep;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,16 +26,17 @@ pub(crate) async fn log(paths: &Paths, command: &str) -> Result<Arc<socket::Shar
     Ok(Arc::new(socket::SharedLog::open(&paths.data, command, opener).await?))
 }
 
-/// A brain whose model is this one, and its hands. Configuration is that of `cwd`.
-pub(crate) fn brain(
+/// A brain whose model is this one, and its hands. Configuration is that of `cwd`. All brains of a process have one vault,
+/// so that its passphrase is asked for once.
+pub(crate) async fn brain(
     log: Arc<dyn SessionLog>,
     choice: &Choice,
-    global: &Global,
+    (global, keep): (&Global, &Keep),
     cwd: &Path,
 ) -> Result<(Brain, Arc<BundleHands>), Failure> {
     let paths = Paths::find(global)?;
     let config = Config::load(&paths, cwd)?;
-    let model = choice.open(&config.operator.agents, &paths)?;
+    let model = choice.open(&config.operator.agents, keep).await?;
     let library = wiring::library(&paths, global.quiet)?;
     let blobs = FileBlobs::open(&paths.data.join("blobs"));
     let blobs = blobs.map_err(|error| Failure::usage(format!("the blobs in {}: {error}", paths.data.display())))?;
@@ -42,7 +44,7 @@ pub(crate) fn brain(
     let scratch = Arc::new(SessionScratch { data: paths.data.clone() });
     // For hints only, which are typed where they are read.
     let stands = std::env::current_dir().unwrap_or_else(|_| cwd.to_owned());
-    let way = Way::new(vault::keep(&paths), config.operator.ranges.clone(), global.quiet)?;
+    let way = Way::new(keep.clone(), config.operator.ranges.clone(), global.quiet)?;
     let hands = Arc::new(BundleHands::new(library, config, paths, (Arc::clone(&log), seal), (way, &stands)));
     let brain = Brain {
         log,

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::describe::shell_word;
 use crate::failure::Failure;
 use crate::grants::{self, Asking};
-use crate::network::{Holder, Reach, Way};
+use crate::network::{Reach, Way, holder, needs_placeholders};
 use crate::paths::Paths;
 use async_trait::async_trait;
 use handbox_brain::{Hands, Need, Provided, RunsWith, Scratch};
@@ -102,13 +102,21 @@ impl BundleHands {
         let pinned = Pinned::read(need.runs).map_err(HandError::Gone)?;
         let limits = pinned.limits().map_err(HandError::Gone)?;
         let owner = format!("{}/{}", need.session, need.hand);
-        let holder = Holder::of(&provisions.bundle, &self.config);
+        let holder = holder(&provisions.bundle, &self.config);
         // The configuration of now may only narrow what the session was given.
         let reach = Reach { grants: &provisions.grants, pinned: Some(&pinned.ranges) };
         let network = self.way.network(&owner, &holder, &provisions.bundle, &reach);
         let denied = |failure| HandError::Denied(refusal(failure));
         let mut provisions = provisions;
-        for (name, value) in self.way.placeholders(&holder, &provisions.bundle).map_err(denied)? {
+        let placeholders = if needs_placeholders(&provisions.bundle) {
+            // Somebody may be asked for a passphrase, and the brain has to hold its lease meanwhile.
+            let way = Arc::clone(&self.way);
+            let found = tokio::task::spawn_blocking(move || way.placeholders(&holder)).await;
+            found.map_err(|error| HandError::Fatal(error.to_string()))?.map_err(denied)?
+        } else {
+            Vec::new()
+        };
+        for (name, value) in placeholders {
             if provisions.grants.env.iter().all(|(own, _)| *own != name) {
                 provisions.grants.env.push((name, value));
             }

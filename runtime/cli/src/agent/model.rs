@@ -3,14 +3,13 @@
 use crate::config::Agents;
 use crate::failure::{Failure, Kind};
 use crate::output::{self, Tone};
-use crate::paths::Paths;
 use crate::vault;
 use handbox_brain::model::script::Script;
 use handbox_brain::model::{Anthropic, AnthropicOptions, Model, OpenAi, OpenAiOptions};
 use handbox_brain::{Agent, ModelChoice};
 use handbox_hand::{Http, Principal};
-use handbox_vault::keep::Provider;
-use handbox_vault::{Binding, Destination, Grant, Limits, Options, Proxy, Secret, SystemResolver};
+use handbox_vault::keep::{Keep, Provider};
+use handbox_vault::{Binding, Destination, Grant, Limits, Options, PolicyError, Proxy, Secret, SystemResolver};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -105,17 +104,20 @@ impl Choice {
     }
 
     /// The model.
-    pub(crate) fn open(&self, agents: &Agents, paths: &Paths) -> Result<Arc<dyn Model>, Failure> {
+    ///
+    /// Its key is that of the environment, or of a file, or of the vault, where it is asked for with each request.
+    pub(crate) async fn open(&self, agents: &Agents, keep: &Keep) -> Result<Arc<dyn Model>, Failure> {
         match self {
             Self::Tour => Ok(Arc::new(Script::tour())),
             Self::Script(file) => script(file),
             Self::Anthropic(_) => {
                 let base = variable("ANTHROPIC_BASE_URL").unwrap_or_else(|| Anthropic::BASE_URL.to_owned());
-                let own = key("ANTHROPIC_API_KEY", agents.keys.get("anthropic"))?;
-                let key = own.or(vault::model_key(paths, Provider::Anthropic)?);
-                let key = key.ok_or_else(|| missing("ANTHROPIC_API_KEY", "anthropic"))?;
                 let to = Destination::of_url(&base).map_err(|error| wrong("ANTHROPIC_BASE_URL", error))?;
-                let binding = Binding::header("ANTHROPIC_API_KEY", to, Anthropic::KEY_HEADER, key);
+                let binding = match key("ANTHROPIC_API_KEY", agents.keys.get("anthropic"))? {
+                    Some(key) => Some(Binding::header("ANTHROPIC_API_KEY", to, Anthropic::KEY_HEADER, key)),
+                    None => kept(keep, Provider::Anthropic, to).await?,
+                };
+                let binding = binding.ok_or_else(|| missing("ANTHROPIC_API_KEY", "anthropic"))?;
                 let binding = binding.map_err(|error| wrong("ANTHROPIC_BASE_URL", error))?;
                 let (http, principal) = proxy(Vec::new(), vec![binding])?;
                 let options = AnthropicOptions { http, principal, base_url: base, betas: Vec::new() };
@@ -125,12 +127,12 @@ impl Choice {
                 let own = variable("OPENAI_BASE_URL");
                 let base = own.clone().unwrap_or_else(|| OpenAi::BASE_URL.to_owned());
                 let to = Destination::of_url(&base).map_err(|error| wrong("OPENAI_BASE_URL", error))?;
-                let key = key("OPENAI_API_KEY", agents.keys.get("openai"))?;
-                let (plain, bound) = match key.or(vault::model_key(paths, Provider::Openai)?) {
-                    Some(key) => {
-                        let binding = Binding::bearer("OPENAI_API_KEY", to, key);
-                        (Vec::new(), vec![binding.map_err(|error| wrong("OPENAI_BASE_URL", error))?])
-                    }
+                let binding = match key("OPENAI_API_KEY", agents.keys.get("openai"))? {
+                    Some(key) => Some(Binding::bearer("OPENAI_API_KEY", to.clone(), key)),
+                    None => kept(keep, Provider::Openai, to.clone()).await?,
+                };
+                let (plain, bound) = match binding {
+                    Some(binding) => (Vec::new(), vec![binding.map_err(|error| wrong("OPENAI_BASE_URL", error))?]),
                     // Local endpoints ask for none.
                     None if own.is_some() => (vec![to], Vec::new()),
                     None => return Err(missing("OPENAI_API_KEY", "openai")),
@@ -160,6 +162,16 @@ fn proxy(destinations: Vec<Destination>, bindings: Vec<Binding>) -> Result<(Arc<
     let resolver = Arc::new(SystemResolver::relative());
     let proxy = Proxy::new(Options { grants, resolver, ..Options::new(Limits::MODELS) });
     Ok((Arc::new(proxy.map_err(Failure::internal)?), principal))
+}
+
+/// The key that the vault has.
+async fn kept(
+    keep: &Keep,
+    provider: Provider,
+    to: Destination,
+) -> Result<Option<Result<Binding, PolicyError>>, Failure> {
+    let key = vault::model_key(keep, provider).await?;
+    Ok(key.map(|(name, credentials)| Binding::stored(&name, to, credentials)))
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -12,11 +12,13 @@ use crate::failure::{Failure, Kind};
 use crate::log::open;
 use crate::output::{self, Tone};
 use crate::paths::Paths;
+use crate::vault;
 use handbox_brain::context::Context;
 use handbox_brain::{Price, dollars_per_million};
 use handbox_session::fold::bodies::Body;
 use handbox_session::fold::{Money, SessionChanged, Status};
 use handbox_session::{Event, SessionId, SessionLog, kinds};
+use handbox_vault::keep::Keep;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -115,8 +117,10 @@ pub(crate) fn run(global: &Global, command: Run) -> Result<ExitCode, Failure> {
     let done = runtime.block_on(async {
         let shared = log(&paths, "handbox run").await?;
         let opened: Arc<dyn SessionLog> = Arc::<handbox_store::socket::SharedLog>::clone(&shared);
-        let done = work(opened, begin, &command, prompt, (global, &paths, &cwd)).await;
+        let keep = vault::keep(&paths);
+        let done = work(opened, begin, (&command, &keep), prompt, (global, &paths, &cwd)).await;
         shared.close().await;
+        vault::settle(&keep, global.quiet).await;
         done
     });
     // A question that nobody answered still waits for a line.
@@ -127,20 +131,20 @@ pub(crate) fn run(global: &Global, command: Run) -> Result<ExitCode, Failure> {
 async fn work(
     log: Arc<dyn SessionLog>,
     begin: Option<Begin>,
-    command: &Run,
+    (command, keep): (&Run, &Keep),
     prompt: String,
     (global, paths, cwd): (&Global, &Paths, &Path),
 ) -> Result<ExitCode, Failure> {
     let (session, choice, brain, hands, events) = match begin {
         Some(begin) => {
-            let (brain, hands) = brain(log, &begin.choice, global, cwd)?;
+            let (brain, hands) = brain(log, &begin.choice, (global, keep), cwd).await?;
             let session = begin.create(&brain, &Seal::open(&paths.data)?, &prompt).await?;
             (session, begin.choice, brain, hands, Vec::new())
         }
         None => {
             let session = open::resolve(&*log, command.session.as_deref().unwrap_or_default()).await?;
             let (choice, changed) = go_on(&*log, session, command, (global, paths, cwd)).await?;
-            let (brain, hands) = brain(log, &choice, global, cwd)?;
+            let (brain, hands) = brain(log, &choice, (global, keep), cwd).await?;
             let message = json!({ "content": [{ "type": "text", "text": prompt }] });
             let message = event(kinds::USER_MESSAGE, message)?;
             (session, choice, brain, hands, changed.into_iter().chain([message]).collect())

@@ -10,7 +10,9 @@ use crate::failure::Failure;
 use crate::log::open;
 use crate::output::{self, Tone};
 use crate::paths::Paths;
+use crate::vault;
 use handbox_session::SessionLog;
+use handbox_vault::keep::Keep;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -36,16 +38,23 @@ pub(crate) fn run(global: &Global, command: &Wake) -> Result<ExitCode, Failure> 
     let done = runtime.block_on(async {
         let shared = log(&paths, "handbox wake").await?;
         let opened: Arc<dyn SessionLog> = Arc::<handbox_store::socket::SharedLog>::clone(&shared);
-        let done = work(opened, command, global, &paths).await;
+        let keep = vault::keep(&paths);
+        let done = work(opened, command, (global, &keep), &paths).await;
         shared.close().await;
+        vault::settle(&keep, global.quiet).await;
         done
     });
     runtime.shutdown_background();
     done
 }
 
-async fn work(log: Arc<dyn SessionLog>, command: &Wake, global: &Global, paths: &Paths) -> Result<ExitCode, Failure> {
-    let Some(id) = &command.id else { return wake_all::all(log, global, paths).await };
+async fn work(
+    log: Arc<dyn SessionLog>,
+    command: &Wake,
+    (global, keep): (&Global, &Keep),
+    paths: &Paths,
+) -> Result<ExitCode, Failure> {
+    let Some(id) = &command.id else { return wake_all::all(log, (global, keep), paths).await };
     let session = open::resolve(&*log, id).await?;
     let (fold, runs) = state(&*log, session).await?;
     let record = log.record(session).await?;
@@ -59,6 +68,6 @@ async fn work(log: Arc<dyn SessionLog>, command: &Wake, global: &Global, paths: 
     let choice = Choice::pinned(&runs.agent.model)?;
     let after = record.head;
     // What a session runs with does not depend on where it is woken.
-    let (brain, hands) = brain(log, &choice, global, Path::new("/"))?;
+    let (brain, hands) = brain(log, &choice, (global, keep), Path::new("/")).await?;
     Drive { brain, hands, session, after, global, paths, scripted: choice.is_scripted(), denies: false }.run().await
 }

@@ -11,6 +11,7 @@ use crate::paths::Paths;
 use handbox_brain::step::{Step, next_step};
 use handbox_brain::{Brain, Machine, Pool, Rest, RunsWith, Surroundings, WakeError, runs_with};
 use handbox_session::{Fold, SessionId, SessionLog};
+use handbox_vault::keep::Keep;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,7 +22,11 @@ use tokio::task::JoinSet;
 const PAGE: usize = 500;
 
 /// Works on all sessions for which there is something to do, a few at a time; says how each came to rest.
-pub(super) async fn all(log: Arc<dyn SessionLog>, global: &Global, paths: &Paths) -> Result<ExitCode, Failure> {
+pub(super) async fn all(
+    log: Arc<dyn SessionLog>,
+    (global, keep): (&Global, &Keep),
+    paths: &Paths,
+) -> Result<ExitCode, Failure> {
     let config = Config::load(paths, Path::new("/"))?;
     let pool = Arc::new(Pool::new(config.operator.agents.awake_max));
     let mut brains: Vec<(Choice, Brain)> = Vec::new();
@@ -32,7 +37,7 @@ pub(super) async fn all(log: Arc<dyn SessionLog>, global: &Global, paths: &Paths
         let page = log.sessions(before, PAGE).await?;
         for record in &page {
             let session = record.id;
-            let brain = match brain_for(&log, session, global, &mut brains).await {
+            let brain = match brain_for(&log, session, (global, keep), &mut brains).await {
                 Ok(Some(brain)) => brain,
                 Ok(None) => continue,
                 // One that cannot be gone on with keeps no other waiting.
@@ -67,7 +72,7 @@ pub(super) async fn all(log: Arc<dyn SessionLog>, global: &Global, paths: &Paths
 async fn brain_for(
     log: &Arc<dyn SessionLog>,
     session: SessionId,
-    global: &Global,
+    (global, keep): (&Global, &Keep),
     brains: &mut Vec<(Choice, Brain)>,
 ) -> Result<Option<Brain>, Failure> {
     let fold = folded(&**log, session).await?;
@@ -80,7 +85,7 @@ async fn brain_for(
     if let Some((_, brain)) = brains.iter().find(|(known, _)| *known == choice) {
         return Ok(Some(brain.clone()));
     }
-    let (brain, _) = brain(Arc::clone(log), &choice, global, Path::new("/"))?;
+    let (brain, _) = brain(Arc::clone(log), &choice, (global, keep), Path::new("/")).await?;
     brains.push((choice, brain.clone()));
     Ok(Some(brain))
 }

@@ -10,12 +10,17 @@ mod value;
 
 use crate::args::Global;
 use crate::failure::{Failure, Kind};
+use crate::output::{self, Tone};
 use crate::paths::Paths;
 use handbox_vault::keep::{ByProxy, Keep, KeepError, Options, Provider};
-use handbox_vault::{Credentials as _, Secret, Trust};
+use handbox_vault::{Credentials, Trust};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
+/// How long the end waits for a credential that is being renewed.
+const SETTLE_TIME_MAX: Duration = Duration::from_secs(30);
 /// Where a passphrase is read from instead of a terminal.
 const PASSPHRASE_FILE: &str = "HANDBOX_VAULT_PASSPHRASE_FILE";
 
@@ -69,31 +74,45 @@ pub(crate) fn run(global: &Global, command: Vault) -> Result<ExitCode, Failure> 
 
 /// The vault of the data folder. Opens nothing yet.
 pub(crate) fn keep(paths: &Paths) -> Keep {
-    let passphrase = std::sync::Arc::new(|| match std::env::var_os(PASSPHRASE_FILE) {
+    let passphrase = Arc::new(|| match std::env::var_os(PASSPHRASE_FILE) {
         Some(file) if !file.is_empty() => value::line_of(&PathBuf::from(file)).map_err(|failure| failure.message),
         _ => value::ask_beside("Passphrase of the vault: ").map_err(|failure| failure.message),
     });
     let (folder, key) = (paths.data.clone(), paths.vault_key.clone());
-    let out = std::sync::Arc::new(ByProxy { trust: Trust::Platform });
+    let out = Arc::new(ByProxy { trust: Trust::Platform });
     Keep::new(Options { folder, key, passphrase: Some(passphrase), out: Some(out) })
 }
 
-/// The key for a provider's models, as it is now; `None` if the vault has none.
-pub(crate) fn model_key(paths: &Paths, provider: Provider) -> Result<Option<Secret>, Failure> {
-    let keep = keep(paths);
+/// The name of the key for a provider's models, and how it is had for each request; `None` if the vault has none.
+pub(crate) async fn model_key(
+    keep: &Keep,
+    provider: Provider,
+) -> Result<Option<(String, Arc<dyn Credentials>)>, Failure> {
     if !keep.is_there() {
         return Ok(None);
     }
-    let Some(name) = keep.model_key(provider)? else { return Ok(None) };
-    // On a thread of its own, where the runtime also ends: whoever asks may be inside another one.
-    let current = std::thread::scope(|scope| {
-        let asked = scope.spawn(|| Ok(crate::wiring::runtime()?.block_on(keep.current(&name))));
-        asked.join().unwrap_or_else(|_| Err(Failure::internal("the vault was not read")))
-    })?;
+    let own = keep.clone();
+    let name = tokio::task::spawn_blocking(move || own.model_key(provider)).await.map_err(Failure::internal)?;
+    let Some(name) = name? else { return Ok(None) };
+    let credentials = keep.for_models(provider, &name);
+    // If it cannot be had, that is said before anything begins.
+    let current = credentials.current(&name).await;
     let current =
         current.map_err(|error| Failure::usage(error.to_string()).hint(format!("handbox vault rotate {name}")));
-    keep.used(&name);
-    Ok(current?.map(|credential| credential.secret))
+    Ok(current?.map(|_| (name, credentials)))
+}
+
+/// Waits for what was begun for requests, before the process ends: the server of a token may have made the one before void.
+pub(crate) async fn settle(keep: &Keep, quiet: bool) {
+    if keep.settle(Duration::from_secs(1)).await {
+        return;
+    }
+    if !quiet {
+        output::note(Tone::Note, "a credential is being renewed; this ends when its new value is kept");
+    }
+    if !keep.settle(SETTLE_TIME_MAX).await && !quiet {
+        output::note(Tone::Warning, "a credential was not renewed in time: see handbox vault list");
+    }
 }
 
 impl From<KeepError> for Failure {

@@ -3,9 +3,9 @@
 use super::error::KeepError;
 use super::login::Flow;
 use super::plain;
-use crate::{Place, Secret, headers};
+use crate::binding::check_destination;
+use crate::{GuestHeader, Place, Secret, inject};
 use handbox_hand::Destination;
-use reqwest::header::HeaderName;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -169,31 +169,19 @@ impl Kind {
                 return Err(wrong(variable, "no name of a variable", "letters, digits and _: OPENAI_API_KEY"));
             }
         }
-        match self.place() {
-            Place::Bearer => Ok(()),
-            Place::Basic { user } => match user.contains(':') || !is_text(&user) {
-                true => Err(wrong(&user, "no user", "at most 256 bytes without a colon or control characters")),
-                false => Ok(()),
-            },
-            Place::Header { name, prefix } => {
-                let usable = HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| !headers::is_ours(name.as_str()));
-                let prefix_usable = prefix.is_empty() || is_text(&prefix) && prefix.is_ascii();
-                match usable && prefix_usable && name.len() <= TEXT_BYTES_MAX {
-                    true => Ok(()),
-                    false => Err(wrong(&name, "no header that can carry a credential", "one such as x-api-key")),
-                }
-            }
-            Place::Query { name } => {
-                let usable = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-                match !name.is_empty() && name.len() <= TEXT_BYTES_MAX && name.bytes().all(usable) {
-                    true => Ok(()),
-                    false => Err(wrong(&name, "no parameter", "letters, digits and -_.~")),
-                }
-            }
-            Place::Body { pointer } => match pointer.starts_with('/') && is_text(&pointer) {
-                true => Ok(()),
-                false => Err(wrong(&pointer, "no place in a body", "a JSON Pointer such as /auth/api_key")),
-            },
+        let place = self.place();
+        let (text, hint) = match &place {
+            Place::Bearer => return Ok(()),
+            Place::Basic { user } => (user, "a user of at most 256 bytes without a colon or control characters"),
+            Place::Header { name, .. } => (name, "one such as x-api-key"),
+            Place::Query { name } => (name, "letters, digits and -_.~"),
+            Place::Body { pointer } => (pointer, "a JSON Pointer such as /auth/api_key"),
+        };
+        inject::check(&place).map_err(|error| KeepError::invalid(error.to_string(), hint))?;
+        let prefix = if let Place::Header { prefix, .. } = &place { prefix } else { "" };
+        match is_text(text) && prefix.len() <= TEXT_BYTES_MAX {
+            true => Ok(()),
+            false => Err(wrong(text, "no place for a credential", hint)),
         }
     }
 }
@@ -356,29 +344,15 @@ pub struct Bind {
     pub guest_header: GuestHeader,
 }
 
-/// What is done if a guest sends the header that a credential stands in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GuestHeader {
-    /// The request is refused.
-    #[default]
-    Refuse,
-    /// It is replaced if it is [`Place::PLACEHOLDER`], as programs send it that insist on sending one.
-    Replace,
-}
-
 impl Bind {
     pub(super) fn check(&self) -> Result<Destination, KeepError> {
         let to = Destination::parse(&self.to)
             .map_err(|error| KeepError::invalid(error.to_string(), "one such as https://api.example.com/v1"))?;
-        if !to.is_private() {
-            let message = format!("no credential is sent to {to}, where others could read it on the way");
-            return Err(KeepError::invalid(message, "use https, or a loopback address"));
-        }
-        if to.is_broad() {
-            let message = format!("no credential is bound to {to}, which is anybody");
-            return Err(KeepError::invalid(message, "name the host, or all below one: https://*.example.com"));
-        }
+        check_destination(&to).map_err(|error| {
+            let text = error.to_string();
+            let (message, hint) = text.split_once("; ").unwrap_or((&text, ""));
+            KeepError::invalid(message.to_owned(), hint)
+        })?;
         if self.bundle.is_empty() || !is_text(&self.bundle) {
             return Err(KeepError::invalid("a binding is for a bundle", "name it: --for BUNDLE"));
         }

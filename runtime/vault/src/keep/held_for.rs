@@ -1,9 +1,9 @@
 //! A credential for whom it was bound, as long as it is.
 
-use super::entry::Entry;
+use super::entry::{Entry, Kind, Provider};
 use super::listed::bound;
 use super::renew::Having;
-use super::{Bound, Keep};
+use super::{Bound, Holder, Keep};
 use crate::{Credential, CredentialError, Credentials};
 use async_trait::async_trait;
 use handbox_hand::Destination;
@@ -13,35 +13,45 @@ use std::sync::Arc;
 /// runs outlives what was bound: without it, a value that took the name of another one would go where that one went.
 struct HeldFor {
     keep: Keep,
-    names: Vec<String>,
-    digest: String,
     name: String,
-    to: Destination,
+    whom: Whom,
+}
+
+/// For whom.
+enum Whom {
+    /// A bundle, and where it goes.
+    Holder(Holder, Destination),
+    /// The brain, for models of one provider.
+    Brain(Provider),
 }
 
 impl Keep {
-    /// This vault for one binding, to a bundle that is called by one of `names` and has this digest: it knows no other
-    /// credential than that one, and that one only as long as it is bound so.
+    /// This vault for one binding to a bundle: it knows no other credential than that one, and that one only as long as it
+    /// is bound so.
+    pub(super) fn held_for(&self, holder: &Holder, bound: &Bound) -> Arc<dyn Credentials> {
+        let whom = Whom::Holder(holder.clone(), bound.to.clone());
+        Arc::new(HeldFor { keep: self.clone(), name: bound.name.clone(), whom })
+    }
+
+    /// This vault for the [key](Self::model_key) of a provider's models: it knows no other credential than that one, and
+    /// that one only as long as it is such a key.
     #[must_use]
-    pub fn held_for(&self, names: &[String], digest: &str, bound: &Bound) -> Arc<dyn Credentials> {
-        Arc::new(HeldFor {
-            keep: self.clone(),
-            names: names.to_vec(),
-            digest: digest.to_owned(),
-            name: bound.name.clone(),
-            to: bound.to.clone(),
-        })
+    pub fn for_models(&self, provider: Provider, name: &str) -> Arc<dyn Credentials> {
+        Arc::new(HeldFor { keep: self.clone(), name: name.to_owned(), whom: Whom::Brain(provider) })
     }
 }
 
 impl HeldFor {
     fn is_bound(&self, entry: &Entry) -> bool {
-        entry.name == self.name
-            && entry.bindings.iter().any(|bind| {
-                self.names.contains(&bind.bundle)
-                    && bind.digest.as_ref().is_none_or(|pinned| *pinned == self.digest)
-                    && bound(entry, bind).is_ok_and(|all| all.iter().any(|own| own.to == self.to))
-            })
+        let is_whose = match &self.whom {
+            Whom::Brain(provider) => entry.kind == Kind::Model { provider: *provider },
+            Whom::Holder(holder, to) => entry.bindings.iter().any(|bind| {
+                holder.names.contains(&bind.bundle)
+                    && bind.digest.as_ref().is_none_or(|pinned| *pinned == holder.digest)
+                    && bound(entry, bind).is_ok_and(|all| all.iter().any(|own| own.to == *to))
+            }),
+        };
+        entry.name == self.name && is_whose
     }
 }
 

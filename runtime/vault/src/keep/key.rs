@@ -96,7 +96,7 @@ fn write(path: &Path, identity: &Identity, rest: &Rest, over: Over) -> Result<bo
         Rest::Plain => plain.as_bytes().to_vec().into(),
         Rest::Passphrase(passphrase) => close(path, &plain, passphrase)?,
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let failed = |error: &std::io::Error| KeepError::file(path, error);
     private_folder(folder).map_err(|error| failed(&error))?;
     check_folder(folder)?;
@@ -156,9 +156,14 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeepError> {
     }
     let file = File::open(path).map_err(failed)?;
     check_file(&file, path)?;
+    check_folder(folder_of(path))?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
     file.take(KEY_FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes a folder for its owner alone, if there is none.
@@ -191,7 +196,9 @@ fn check_folder(folder: &Path) -> Result<(), KeepError> {
     let about = std::fs::metadata(folder).map_err(|error| KeepError::file(folder, &error))?;
     let shown = folder.display();
     if about.mode() & 0o022 != 0 {
-        let message = format!("others may write the folder {shown}, and the vault's key would lie there");
+        let message = format!(
+            "others may write the folder {shown}, where the vault's key is: they could put another in its place"
+        );
         return Err(KeepError::Unsafe { message, hint: format!("chmod 700 {shown}") });
     }
     check_owner(&about, folder)

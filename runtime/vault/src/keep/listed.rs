@@ -1,9 +1,9 @@
 //! What is told of the vault: everything but values.
 
-use super::entry::{Bind, Entry, GuestHeader, Kind, Provider, repository};
+use super::entry::{Bind, Entry, Kind, Provider, repository};
 use super::error::KeepError;
-use super::{Held, Keep};
-use crate::Place;
+use super::{Held, Holder, Keep};
+use crate::GuestHeader;
 use handbox_hand::Destination;
 
 /// A credential without its value.
@@ -38,11 +38,9 @@ pub struct Bound {
     pub kind: &'static str,
     /// Where it goes, and with which methods.
     pub to: Destination,
-    /// Where it stands in a request.
-    pub place: Place,
     /// What is done if the guest sends that header itself.
     pub guest_header: GuestHeader,
-    /// The variable that the guest gets [`Place::PLACEHOLDER`] in.
+    /// The variable that the guest gets [`Place::PLACEHOLDER`](crate::Place::PLACEHOLDER) in.
     pub variable: Option<String>,
 }
 
@@ -62,8 +60,8 @@ pub struct Changed {
     pub name: String,
     /// Where it would go.
     pub to: String,
-    /// The digest that it was bound for.
-    pub pinned: String,
+    /// The bundle, as the binding calls it.
+    pub bundle: String,
 }
 
 impl Keep {
@@ -104,7 +102,7 @@ impl Keep {
                     Some(pinned) if Some(pinned.as_str()) != digest => bindings.changed.push(Changed {
                         name: entry.name.clone(),
                         to: bind.to.clone(),
-                        pinned: pinned.clone(),
+                        bundle: bind.bundle.clone(),
                     }),
                     _ => {
                         for one in bound(entry, bind)? {
@@ -118,6 +116,28 @@ impl Keep {
             }
         }
         Ok(bindings)
+    }
+
+    /// What is bound for a bundle under any of its names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::bindings_for`].
+    pub fn bound_to(&self, holder: &Holder) -> Result<Bindings, KeepError> {
+        let mut all = Bindings::default();
+        if !self.is_there() {
+            return Ok(all);
+        }
+        for name in &holder.names {
+            let bindings = self.bindings_for(name, Some(&holder.digest))?;
+            all.changed.extend(bindings.changed);
+            for one in bindings.bound {
+                if all.bound.iter().all(|own| (&own.name, &own.to) != (&one.name, &one.to)) {
+                    all.bound.push(one);
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// The name of the key for a provider's models, if there is one.
@@ -177,7 +197,6 @@ pub(super) fn bound(entry: &Entry, bind: &Bind) -> Result<Vec<Bound>, KeepError>
         name: entry.name.clone(),
         kind: entry.kind.name(),
         to,
-        place: entry.kind.place(),
         guest_header: bind.guest_header,
         variable: entry.kind.variable().map(str::to_owned),
     };

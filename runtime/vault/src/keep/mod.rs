@@ -3,6 +3,7 @@
 //! A [`Keep`] reads that file again whenever it changed, so that a new value, a new binding and a removal count from the
 //! next request on, also if another process made them. It gives values to the [`Proxy`](crate::Proxy) alone.
 
+mod door;
 mod elsewhere;
 mod entry;
 mod error;
@@ -26,12 +27,14 @@ mod tests_oauth;
 mod tokens;
 mod used;
 
-pub use entry::{Bind, ClientAuth, Elsewhere, EnvPlace, GuestHeader, Held, Kind, Oauth, Provider};
+pub use crate::binding::GuestHeader;
+pub use door::{Door, Holder, Rule, Terms};
+pub use entry::{Bind, ClientAuth, Elsewhere, EnvPlace, Held, Kind, Oauth, Provider};
 pub use error::KeepError;
 pub use key::{AskPassphrase, Rest};
 pub use listed::{Bindings, Bound, Changed, Listed};
 pub use login::{Flow, Show, login};
-pub use out::{ByProxy, Outgoing, principal};
+pub use out::{ByProxy, Outgoing};
 pub use probe::Tried;
 pub use tokens::Client;
 
@@ -54,7 +57,7 @@ pub struct Options {
     /// The file with the key; made with the first credential. Better not in `folder`, so that a copy of that is worth
     /// nothing.
     pub key: PathBuf,
-    /// Asks for the passphrase, if one closes the key. Asked once.
+    /// Asks for the passphrase, if one closes the key. Asked once, and again after a wrong one.
     pub passphrase: Option<AskPassphrase>,
     /// How servers are reached that give tokens or values; without it, credentials that need them are of no use.
     pub out: Option<Arc<dyn Outgoing>>,
@@ -70,6 +73,8 @@ struct Inner {
     used: used::Used,
     seen: Mutex<Seen>,
     flights: Mutex<HashMap<String, Arc<tokio::sync::Mutex<renew::Flight>>>>,
+    /// How many of them are under way.
+    flying: tokio::sync::watch::Sender<usize>,
 }
 
 /// What was read.
@@ -96,7 +101,8 @@ impl Keep {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let (file, used) = (VaultFile::new(options.folder.clone()), used::Used::new(&options.folder));
-        Self(Arc::new(Inner { options, file, used, seen: Mutex::default(), flights: Mutex::default() }))
+        let flying = tokio::sync::watch::Sender::new(0);
+        Self(Arc::new(Inner { options, file, used, seen: Mutex::default(), flights: Mutex::default(), flying }))
     }
 
     /// Whether there is a vault, open or not. One that cannot be looked at is there.

@@ -14,7 +14,7 @@ const TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Opens ways out for the vault itself, one destination at a time.
 pub trait Outgoing: Send + Sync {
-    /// A way to this destination, for [`principal`].
+    /// A way to this destination, for the principal `vault`.
     ///
     /// # Errors
     ///
@@ -23,8 +23,7 @@ pub trait Outgoing: Send + Sync {
 }
 
 /// On whose behalf the vault itself sends.
-#[must_use]
-pub fn principal() -> Principal {
+pub(super) fn principal() -> Principal {
     Principal::new("vault")
 }
 

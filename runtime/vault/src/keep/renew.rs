@@ -9,12 +9,15 @@ use super::{Inner, Keep};
 use crate::Secret;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 /// How long before its end a token is renewed, in seconds: a request must arrive while it holds.
 const EARLY_S: u64 = 60;
 /// How long what a command printed, or a server gave, is used.
 const CACHE_TIME: Duration = Duration::from_secs(5 * 60);
+/// How long what was renewed because a server refused the one before is not renewed for the same reason: to some requests
+/// a server says no whatever the credential, and a tool may ask again and again.
+const REFUSED_TIME: Duration = Duration::from_secs(60);
 /// How long a failure stands for those who ask again: many may wait for the same.
 const FAILURE_TIME: Duration = Duration::from_secs(10);
 
@@ -22,6 +25,8 @@ const FAILURE_TIME: Duration = Duration::from_secs(10);
 #[derive(Default)]
 pub(super) struct Flight {
     read: Option<(Instant, Elsewhere, Secret)>,
+    /// What was got last in place of one that a server refused.
+    instead: Option<(Instant, Secret)>,
     /// Until the vault changes.
     failed: Option<(Instant, Option<Stamp>, KeepError)>,
 }
@@ -38,6 +43,10 @@ pub(super) enum Having {
 }
 
 impl Having {
+    fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
     fn is(&self, secret: &Secret) -> bool {
         matches!(self, Self::Refused(own) if own.reveal() == secret.reveal())
     }
@@ -56,7 +65,10 @@ impl Keep {
                 Some(access) => Ok(Some(access)),
                 None => {
                     let flight = self.flight(&name).lock_owned().await;
-                    detached(async move { keep.renew(flight, &name, &having).await }).await
+                    if flight.is_refused_again(&having) {
+                        return Ok(None);
+                    }
+                    self.detached(async move { keep.renew(flight, &name, &having).await }).await
                 }
             },
             Held::Elsewhere(from) => {
@@ -64,8 +76,11 @@ impl Keep {
                 if let Some(secret) = flight.cached(from, &having) {
                     return Ok(Some(secret));
                 }
-                let from = from.clone();
-                let read = detached(async move { keep.read(flight, &name, &from).await }).await?;
+                if flight.is_refused_again(&having) {
+                    return Ok(None);
+                }
+                let (from, is_refused) = (from.clone(), having.is_refused());
+                let read = self.detached(async move { keep.read(flight, &name, &from, is_refused).await }).await?;
                 Ok(Some(read).filter(|secret| !having.is(secret)))
             }
         }
@@ -82,12 +97,39 @@ impl Keep {
         }
     }
 
+    /// Does what is to be done to its end, also if nobody waits for that.
+    async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, KeepError>> + Send + 'static,
+    ) -> Result<T, KeepError> {
+        let flying = Flying::new(&self.0.flying);
+        let done = tokio::spawn(async move {
+            let _flying = flying;
+            work.await
+        });
+        done.await.map_err(|_| KeepError::unavailable("the credential was not read", "try again"))?
+    }
+
+    /// Waits until what was begun for requests is done, though they went away: to be called before the runtime ends, or a
+    /// token whose server has made the one before void is lost. No longer than `time_max`; whether all is done.
+    pub async fn settle(&self, time_max: Duration) -> bool {
+        let mut flying = self.0.flying.subscribe();
+        let done = tokio::time::timeout(time_max, flying.wait_for(|flying| *flying == 0));
+        done.await.is_ok_and(|done| done.is_ok())
+    }
+
     fn flight(&self, name: &str) -> Arc<Mutex<Flight>> {
         let mut flights = self.0.flights.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(flights.entry(name.to_owned()).or_default())
     }
 
-    async fn read(&self, mut flight: Alone, name: &str, from: &Elsewhere) -> Result<Secret, KeepError> {
+    async fn read(
+        &self,
+        mut flight: Alone,
+        name: &str,
+        from: &Elsewhere,
+        is_refused: bool,
+    ) -> Result<Secret, KeepError> {
         let stamp = self.0.file.stamp()?;
         flight.refuse_if_failed(stamp)?;
         let source: Box<dyn Source> = match from {
@@ -104,6 +146,7 @@ impl Keep {
         match source.read().await {
             Ok(secret) => {
                 flight.read = Some((Instant::now(), from.clone(), secret.clone()));
+                flight.noted(is_refused.then_some(&secret));
                 Ok(secret)
             }
             Err(why) => {
@@ -143,7 +186,10 @@ impl Keep {
         let renewed = self.ask_for_another(name, &oauth).await;
         drop(locked);
         let error = match renewed {
-            Ok(access) => return Ok(access),
+            Ok(access) => {
+                flight.noted(access.as_ref().filter(|_| having.is_refused()));
+                return Ok(access);
+            }
             Err(error) => error,
         };
         flight.failed = Some((Instant::now(), self.0.file.stamp()?, error.clone()));
@@ -195,12 +241,40 @@ impl Keep {
     }
 }
 
+/// Counts what is under way, as long as this lives.
+struct Flying(watch::Sender<usize>);
+
+impl Flying {
+    fn new(flying: &watch::Sender<usize>) -> Self {
+        flying.send_modify(|flying| *flying += 1);
+        Self(flying.clone())
+    }
+}
+
+impl Drop for Flying {
+    fn drop(&mut self) {
+        self.0.send_modify(|flying| *flying -= 1);
+    }
+}
+
 impl Flight {
     /// What was read of it and may be used still. A file is read at each use.
     fn cached(&self, from: &Elsewhere, having: &Having) -> Option<Secret> {
         let (at, spec, secret) = self.read.as_ref()?;
         let is_fresh = spec == from && at.elapsed() < CACHE_TIME && !matches!(from, Elsewhere::File { .. });
         (is_fresh && !having.is(secret)).then(|| secret.clone())
+    }
+
+    /// Notes what was got because the one before was refused.
+    fn noted(&mut self, secret: Option<&Secret>) {
+        if let Some(secret) = secret {
+            self.instead = Some((Instant::now(), secret.clone()));
+        }
+    }
+
+    /// Whether what is refused now was got a moment ago for the same reason.
+    fn is_refused_again(&self, having: &Having) -> bool {
+        self.instead.as_ref().is_some_and(|(at, secret)| having.is(secret) && at.elapsed() < REFUSED_TIME)
     }
 
     fn refuse_if_failed(&self, stamp: Option<Stamp>) -> Result<(), KeepError> {
@@ -227,14 +301,6 @@ impl Client {
 fn usable(oauth: &Oauth, having: &Having) -> Option<Secret> {
     let ends = oauth.expires.is_some_and(|expires| expires <= super::now() + EARLY_S);
     oauth.access.clone().filter(|access| !ends && !having.is(access))
-}
-
-/// Does what is to be done to its end, also if nobody waits for that.
-async fn detached<T: Send + 'static>(
-    work: impl Future<Output = Result<T, KeepError>> + Send + 'static,
-) -> Result<T, KeepError> {
-    let done = tokio::spawn(work).await;
-    done.map_err(|_| KeepError::unavailable("the credential was not read", "try again"))?
 }
 
 /// Does what may block where that is allowed.

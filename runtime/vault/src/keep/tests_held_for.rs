@@ -23,7 +23,8 @@ fn bind(to: &str, bundle: &str) -> Bind {
 /// What a session that runs asks for a credential with.
 fn held(keep: &Keep, bundle: &str, digest: &str) -> Arc<dyn Credentials> {
     let bindings = keep.bindings_for(bundle, Some(digest)).unwrap();
-    keep.held_for(&["other".to_owned(), bundle.to_owned()], digest, &bindings.bound[0])
+    let holder = Holder { names: vec!["other".to_owned(), bundle.to_owned()], digest: digest.to_owned() };
+    keep.held_for(&holder, &bindings.bound[0])
 }
 
 async fn value(held: &Arc<dyn Credentials>) -> Option<String> {

@@ -32,6 +32,21 @@ async fn a_token_that_was_renewed_is_kept_though_nobody_waited_for_it() {
     assert!(seen.contains("refresh_token=refresh-1-0123456789"), "the new one: {seen}");
 }
 
+#[test]
+fn a_token_that_was_renewed_is_kept_though_the_process_ends() {
+    let bench = Bench::new(|at, _| tokens(at));
+    let keep = bench.logged_in(oauth(0));
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let commands = runtime();
+    commands.block_on(ask_and_leave(&bench, &keep));
+    assert!(!commands.block_on(keep.settle(Duration::ZERO)), "it is under way");
+    assert!(commands.block_on(keep.settle(Duration::from_secs(20))));
+    commands.shutdown_background();
+    drop(keep);
+    let again = bench.keep();
+    assert_eq!((runtime().block_on(value(&again)).as_str(), bench.asked()), ("access-1-0123456789", 1));
+}
+
 #[tokio::test]
 async fn a_value_that_took_too_long_is_there_for_the_next_request() {
     let bench = Bench::new(|_, _| (200, r#"{"data":{"key":"sk-one-0123456789"}}"#.to_owned()));

@@ -22,7 +22,7 @@ pub(super) struct Server {
 #[async_trait]
 impl Http for Server {
     async fn send(&self, sender: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        assert_eq!(sender.principal, principal());
+        assert_eq!(sender.principal, super::out::principal());
         let RequestBody::Whole(body) = &request.body else { panic!("a stream") };
         let text =
             format!("{} {} {:?} {}", request.method, request.url, request.headers, String::from_utf8_lossy(body));
@@ -139,6 +139,40 @@ async fn a_refused_token_is_renewed_once_and_the_new_refresh_token_is_kept() {
     assert_eq!(again.renewed("o", &stale).await.unwrap().unwrap().secret.reveal(), b"access-2-0123456789");
     let seen = bench.server.seen.lock().unwrap()[1].clone();
     assert!(seen.contains("refresh_token=refresh-1-0123456789"), "{seen}");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_whatever_it_gets_has_a_credential_renewed_once() {
+    let bench = Bench::new(|at, _| tokens(at));
+    let keep = bench.logged_in(oauth(3600));
+    for (times, is_other) in [(1, true), (20, false)] {
+        for _ in 0..times {
+            let refused = keep.current("o").await.unwrap().unwrap();
+            assert_eq!(keep.renewed("o", &refused).await.unwrap().is_some(), is_other);
+        }
+    }
+    assert_eq!((value(&keep).await.as_str(), bench.asked()), ("access-1-0123456789", 1));
+    // What a person puts in its place has nothing to do with that.
+    keep.rotate("o", Held::Oauth(Oauth { access: Some(Secret::new("access-other-0123").unwrap()), ..oauth(3600) }))
+        .unwrap();
+    let refused = keep.current("o").await.unwrap().unwrap();
+    assert!(keep.renewed("o", &refused).await.unwrap().is_some());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_command_is_not_run_for_each_request_that_is_refused() {
+    let bench = Bench::new(|at, _| tokens(at));
+    let keep = bench.keep();
+    let count = bench.folder.path().join("count");
+    // Another value each time.
+    let script = format!("echo x >> {0}; wc -l < {0} | sed 's/ //g; s/^/sk-canary-0123456789-/'", count.display());
+    elsewhere(&keep, Elsewhere::Command { words: vec!["/bin/sh".to_owned(), "-c".to_owned(), script] });
+    for is_other in [true, false, false, false] {
+        let refused = keep.current("o").await.unwrap().unwrap();
+        assert_eq!(keep.renewed("o", &refused).await.unwrap().is_some(), is_other);
+    }
+    assert_eq!(std::fs::read_to_string(&count).unwrap(), "x\nx\n");
 }
 
 #[tokio::test]
