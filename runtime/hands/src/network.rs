@@ -7,7 +7,7 @@
 use crate::job::Job;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use handbox_hand::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Principal, RequestBody, Sender};
+use handbox_hand::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Obstacle, Principal, RequestBody, Sender};
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TE};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt as _, StreamBody};
@@ -249,12 +249,44 @@ fn frames(
 /// What a guest is told. Of a refusal nothing: the operator reads why in the record.
 fn told(error: &HttpError) -> Error {
     match error {
-        HttpError::Denied(_) | HttpError::Unrecorded(_) => Error::HttpRequestDenied,
-        HttpError::Quota(_) => Error::ConnectionLimitReached,
+        HttpError::Denied(_) => Error::HttpRequestDenied,
+        // Of what the log says nothing, but that nobody forbade it.
+        HttpError::Unrecorded(_) => {
+            Error::InternalError(Some("it could not be put on record, so it was not sent; try again later".to_owned()))
+        }
         HttpError::TimedOut(_) => Error::HttpResponseTimeout,
         HttpError::Lost(_) => Error::ConnectionTerminated,
-        HttpError::Unreachable(_) | HttpError::Invalid(_) | HttpError::Unusable(_) => {
-            Error::InternalError(Some(error.to_string()))
-        }
+        HttpError::Unreachable(why) => match why.obstacle {
+            Obstacle::Name => Error::DnsError { rcode: None, info_code: None },
+            Obstacle::Refused => Error::ConnectionRefused,
+            Obstacle::Slow => Error::ConnectionTimeout,
+            Obstacle::Certificate => Error::TlsCertificateError,
+            Obstacle::Tls => Error::TlsProtocolError,
+            Obstacle::Other => Error::InternalError(Some(error.to_string())),
+        },
+        // No code says that it is the caller who has had enough, and that to try again is of no use.
+        HttpError::Quota(why) => Error::InternalError(Some(format!("this call may send no more now: {why}"))),
+        HttpError::Invalid(_) | HttpError::Unusable(_) => Error::InternalError(Some(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, HttpError, Obstacle, told};
+    use handbox_hand::Unreachable;
+
+    #[test]
+    fn a_guest_learns_of_which_kind_a_failure_is() {
+        let unreachable = |obstacle| told(&HttpError::Unreachable(Unreachable { obstacle, text: "why".to_owned() }));
+        assert!(matches!(unreachable(Obstacle::Name), Error::DnsError { .. }));
+        assert!(matches!(unreachable(Obstacle::Refused), Error::ConnectionRefused));
+        assert!(matches!(unreachable(Obstacle::Slow), Error::ConnectionTimeout));
+        assert!(matches!(unreachable(Obstacle::Certificate), Error::TlsCertificateError));
+        assert!(matches!(unreachable(Obstacle::Tls), Error::TlsProtocolError));
+        assert!(matches!(unreachable(Obstacle::Other), Error::InternalError(Some(_))));
+        let Error::InternalError(Some(text)) = told(&HttpError::Quota("more than 10 requests".to_owned())) else {
+            panic!("a quota is nothing that passes by itself")
+        };
+        assert!(text.contains("more than 10 requests"), "{text}");
     }
 }
