@@ -351,3 +351,15 @@ fn only_https_and_loopback_are_private() {
         assert_eq!(to(url).is_private(), private, "{url}");
     }
 }
+
+#[test]
+fn only_an_asterisk_alone_means_every_host() {
+    for text in ["*.", "https://*.", "*.:443", "GET *.", "public *.", "http://*.:80/a", "%2A", "https://%2a/"] {
+        let refused = Destination::parse_granted(text).expect_err(text).to_string();
+        assert!(refused.contains("destination"), "{text}: {refused}");
+    }
+    assert!(Destination::parse_granted("*.").unwrap_err().to_string().contains("a name is missing behind `*.`"));
+    for text in ["*", "https://*", "*:443", "http://*:80/a", "GET *", "public https://*"] {
+        assert!(Destination::parse_granted(text).unwrap().is_wildcard(), "{text}");
+    }
+}
