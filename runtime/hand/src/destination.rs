@@ -288,6 +288,12 @@ impl Destination {
         self.methods.is_some()
     }
 
+    /// Whether some paths are not covered.
+    #[must_use]
+    pub fn restricts_paths(&self) -> bool {
+        !self.path.is_empty()
+    }
+
     fn scheme(&self) -> &'static str {
         if self.https { "https" } else { "http" }
     }

@@ -214,6 +214,10 @@ fn a_path_matches_by_whole_segments_however_it_is_written() {
         "/v1/%2e%2e;x/admin",
         "/v1/%252e%252e/admin",
         "/v1/%00/admin",
+        "/v1/%c0%ae%C0%AE/admin",
+        "/v1/%c1%9cadmin",
+        "/v1/%e0%80%ae%e0%80%ae/admin",
+        "/v1/%f0%80%80%ae/admin",
         "/v1%2fx",
         "//v1/x",
     ] {

@@ -205,19 +205,35 @@ pub(crate) fn refuse_address(host: &str, address: IpAddr, unfit: &Unfit, public_
     Refusal { reason, hint }
 }
 
-/// A header that has some servers take one method for another would undo a rule on methods.
+/// A header that has some servers take one method, or path, for another would undo a rule on those.
 fn refuse_override(asked: Asked<'_>, rule: &Destination) -> Result<(), Refusal> {
-    const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-method-override", "x-http-method"];
-    if !rule.restricts_methods() && !asked.read_only {
-        return Ok(());
+    const METHODS: [&str; 4] = ["x-http-method-override", "x-method-override", "x-http-method", "x-forwarded-method"];
+    const PATHS: [&str; 8] = [
+        "x-original-url",
+        "x-original-uri",
+        "x-original-path",
+        "x-rewrite-url",
+        "x-forwarded-uri",
+        "x-forwarded-url",
+        "x-forwarded-path",
+        "x-forwarded-prefix",
+    ];
+    let is_bound = |all: &[&str], name: &str, is_limited: bool| is_limited && all.contains(&name);
+    for (name, _) in asked.headers {
+        let name = name.replace('_', "-").to_ascii_lowercase();
+        let (taken, all) = if is_bound(&METHODS, &name, rule.restricts_methods() || asked.read_only) {
+            (format!("{} for another method", asked.method), "methods")
+        } else if is_bound(&PATHS, &name, rule.restricts_paths()) {
+            ("its path for another".to_owned(), "paths")
+        } else {
+            continue;
+        };
+        return Err(Refusal {
+            reason: format!("the header {name:?} would have the server take {taken}"),
+            hint: format!("leave {name:?} away, or allow all {all}: --host {}", asked.target.origin()),
+        });
     }
-    let names = asked.headers.iter().map(|(name, _)| name.replace('_', "-").to_ascii_lowercase());
-    names.into_iter().find(|name| OVERRIDES.contains(&name.as_str())).map_or(Ok(()), |name| {
-        Err(Refusal {
-            reason: format!("the header {name:?} would have the server take {} for another method", asked.method),
-            hint: format!("leave {name:?} away, or allow all methods: --host {}", asked.target.origin()),
-        })
-    })
+    Ok(())
 }
 
 #[cfg(test)]
