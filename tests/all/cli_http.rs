@@ -398,3 +398,15 @@ fn a_session_keeps_the_ranges_that_it_was_given_and_says_when_they_change() {
     given.says(&["the names of its hosts may lead to 172.16.0.0/12"]);
     assert_eq!(pinned(&machine, &id), json!(["10.0.0.0/8", "172.16.0.0/12"]));
 }
+
+#[test]
+fn a_long_request_that_is_refused_says_so_and_not_that_a_connection_broke() {
+    let server = Echo::start();
+    let machine = Machine::new();
+    for bytes in [100_000, 1_000_000] {
+        let post = json!({ "url": server.url(), "method": "POST", "body": "x".repeat(bytes) }).to_string();
+        let ran = machine.line(&["call", "http", "http_request", "-"]).stdin(&post).run().code(3);
+        ran.says(&["not sent: POST ", "is not among the hosts that are granted"]);
+    }
+    assert!(server.requests().is_empty());
+}
