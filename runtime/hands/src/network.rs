@@ -283,7 +283,10 @@ fn told(error: &HttpError) -> Error {
             Error::InternalError(Some("it could not be put on record, so it was not sent; try again later".to_owned()))
         }
         HttpError::TimedOut(_) => Error::HttpResponseTimeout,
-        HttpError::Lost(_) => Error::ConnectionTerminated,
+        // Also for what came back and is no HTTP. A code alone reads as if it were well to send it again.
+        HttpError::Lost(_) => Error::InternalError(Some(
+            "no whole answer came back; the server may have done what it was asked for".to_owned(),
+        )),
         HttpError::Unreachable(why) => match why.obstacle {
             Obstacle::Name => Error::DnsError { rcode: None, info_code: None },
             Obstacle::Refused => Error::ConnectionRefused,

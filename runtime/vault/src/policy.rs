@@ -161,7 +161,6 @@ impl Rules {
         let near = bound.chain(plain);
         let near = near.max_by_key(|(to, name)| (name.is_some() && to.has_host_of(asked.target), differs(to)));
         let near = near.map(|(to, name)| (to, name, differs(to)));
-        let who = &self.grant.principal.0;
         let reason = match near {
             None | Some((_, _, Difference::Host)) => format!("{origin} is not among the hosts that are granted"),
             Some((to, Some(name), part)) => {
@@ -170,10 +169,13 @@ impl Rules {
                 )
             }
             Some((to, None, part)) => {
-                format!("{who:?} may use {to}, and the {part} of the request to {origin} is another")
+                format!("{to} is granted, and the {part} of the request to {origin} is another")
             }
         };
+        let is_metadata = asked.target.address().is_some_and(addresses::is_metadata)
+            || addresses::is_metadata_name(asked.target.host());
         let hint = match near {
+            _ if is_metadata => NOTHING.to_owned(),
             // It is typed into a shell, and a guest chose the method.
             Some((_, _, Difference::Method)) if asked.method.bytes().all(|byte| byte.is_ascii_uppercase()) => {
                 format!("--host '{} {origin}'", asked.method)
