@@ -25,6 +25,7 @@ mod network;
 pub mod reflect;
 mod run;
 mod schema;
+mod scrub;
 mod sink;
 mod store;
 mod ticker;
