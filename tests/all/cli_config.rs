@@ -221,3 +221,16 @@ fn a_fault_near_an_environment_value_does_not_show_it() {
         }
     }
 }
+
+#[test]
+fn whoever_trusts_a_project_is_shown_the_hosts_that_it_grants() {
+    let machine = Machine::new();
+    let project = "hosts = [\"*\"]\n[bundles.http]\nhosts = [\"http://api.example.com\"]\n";
+    machine.file("handbox.toml", project);
+    let trusted = machine.run(&["config", "trust"]).ok();
+    let shown = trusted.out();
+    assert!(shown.contains("it may now set:") && shown.contains("  host https://*\n"), "{shown}");
+    assert!(shown.contains("  for http: host http://api.example.com\n"), "{shown}");
+    let json = machine.run(&["config", "trust", "--json"]).ok().json();
+    assert_eq!(json["grants"].as_array().map(Vec::len), Some(2), "{json}");
+}

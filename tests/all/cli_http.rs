@@ -129,6 +129,16 @@ fn a_tool_of_the_bundle_that_a_credential_is_bound_for_is_somebody_and_never_hol
 }
 
 #[test]
+fn a_credential_that_only_the_tool_puts_together_is_in_nothing_that_it_says() {
+    let server = Echo::start();
+    let machine = bound(&server, "std");
+    let ran = machine.run(&["call", "std", "web_fetch", &input(&format!("{}/tags", server.url())), "-v"]).ok();
+    sent_as_somebody(&server, 1);
+    assert!(ran.out().contains("****"), "{ran:?}");
+    nothing_leaked(&machine, &[&ran]);
+}
+
+#[test]
 fn an_agent_uses_a_host_as_somebody_and_its_session_says_so_without_the_credential() {
     let server = Echo::start();
     let machine = bound(&server, "std");
@@ -387,4 +397,16 @@ fn a_session_keeps_the_ranges_that_it_was_given_and_says_when_they_change() {
     let given = machine.run(&["run", "--session", &id, "--host", "intranet.example", "--model", &model, "Rest."]).ok();
     given.says(&["the names of its hosts may lead to 172.16.0.0/12"]);
     assert_eq!(pinned(&machine, &id), json!(["10.0.0.0/8", "172.16.0.0/12"]));
+}
+
+#[test]
+fn a_long_request_that_is_refused_says_so_and_not_that_a_connection_broke() {
+    let server = Echo::start();
+    let machine = Machine::new();
+    for bytes in [100_000, 1_000_000] {
+        let post = json!({ "url": server.url(), "method": "POST", "body": "x".repeat(bytes) }).to_string();
+        let ran = machine.line(&["call", "http", "http_request", "-"]).stdin(&post).run().code(3);
+        ran.says(&["not sent: POST ", "is not among the hosts that are granted"]);
+    }
+    assert!(server.requests().is_empty());
 }

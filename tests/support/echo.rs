@@ -61,6 +61,7 @@ fn answer(mut socket: TcpStream, kept: &Mutex<Vec<String>>) -> std::io::Result<(
     let (status, extra, body) = match path {
         "/redirect" => ("302 Found", format!("location: {query}\r\n"), Vec::new()),
         "/page" => ("200 OK", "content-type: text/html\r\n".to_owned(), PAGE.as_bytes().to_owned()),
+        "/tags" => ("200 OK", "content-type: text/html\r\n".to_owned(), in_tags(&credential)),
         "/wrong" => ("401 Unauthorized", format!("www-authenticate: Bearer error=\"{credential}\"\r\n"), Vec::new()),
         "/header" => ("200 OK", format!("x-echo: {credential}\r\nset-cookie: t={credential}\r\n"), Vec::new()),
         "/search" => ("200 OK", "content-type: application/json\r\n".to_owned(), FOUND.as_bytes().to_owned()),
@@ -82,6 +83,14 @@ const PAGE: &str = "<html><head><title>Prices</title><script>let x = 1;</script>
 
 /// What a search engine answers.
 const FOUND: &str = r#"{"web":[{"title":"Rye","url":"https://bread.example/rye","snippet":"dark"}]}"#;
+
+/// A page whose readers put the text together: cut by a tag and by a comment, and a number with more zeros than any writer's.
+fn in_tags(text: &str) -> Vec<u8> {
+    let (first, last) = text.split_at(text.len() / 2);
+    let (zeros, end) = ("0".repeat(1000), &last[1..]);
+    let number = format!("{first}&#{zeros}{};{end}", last.as_bytes().first().copied().unwrap_or(b'-'));
+    format!("<html><body><p>{first}<b></b>{last}</p><p>{first}<!-- -->{last}</p><p>{number}</p></body></html>").into()
+}
 
 fn encoded(how: &str, text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();

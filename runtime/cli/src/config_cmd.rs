@@ -160,7 +160,9 @@ fn granted_by(project: &Project) -> Vec<String> {
             format!("folder {} at {} ({})", grant.host.display(), grant.guest, grant.mode)
         });
         let env = layer.env.iter().map(|value| format!("environment value {}", value.value.0));
-        grants.extend(profile.chain(limits).chain(folders).chain(env).map(|what| format!("{scope}{what}")));
+        let hosts = layer.hosts.iter().map(|host| format!("host {}", host.value));
+        let all = profile.chain(limits).chain(folders).chain(env).chain(hosts);
+        grants.extend(all.map(|what| format!("{scope}{what}")));
     }
     grants
 }

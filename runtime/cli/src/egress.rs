@@ -93,6 +93,8 @@ pub(crate) fn refused(egress: &Egress) {
     if let Verdict::Refused { reason, hint } = &egress.verdict {
         output::clear_transient();
         output::note(Tone::Note, &format!("not sent: {}: {}", line(egress), output::one_line(reason, 400)));
-        output::note(Tone::Hint, &output::one_line(hint, 400));
+        if !hint.is_empty() {
+            output::note(Tone::Hint, &output::one_line(hint, 400));
+        }
     }
 }

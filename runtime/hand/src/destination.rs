@@ -136,7 +136,9 @@ impl Destination {
         }
         let host = match (target::address(&parsed), parsed.host()) {
             (Some(address), _) => Pattern::Address(address),
-            (None, Some(Host::Domain("*"))) => Pattern::Any,
+            // Written in any other way, as `*.`, a name was meant, and every host is not.
+            (None, Some(Host::Domain("*"))) if authority.split(':').next() == Some("*") => Pattern::Any,
+            (None, Some(Host::Domain("*"))) => return Err(wrong("a name is missing behind `*.`")),
             (None, Some(Host::Domain(name))) => {
                 let below = name.strip_prefix("*.");
                 target::is_name(below.unwrap_or(name)).map_err(|why| wrong(&why))?;
@@ -284,6 +286,12 @@ impl Destination {
     #[must_use]
     pub fn restricts_methods(&self) -> bool {
         self.methods.is_some()
+    }
+
+    /// Whether some paths are not covered.
+    #[must_use]
+    pub fn restricts_paths(&self) -> bool {
+        !self.path.is_empty()
     }
 
     fn scheme(&self) -> &'static str {

@@ -35,12 +35,22 @@ pub trait Http: Send + Sync {
     ///
     /// [`HttpError`], which holds no credential.
     async fn send(&self, sender: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError>;
+
+    /// Takes the credentials of a principal out of what it made of responses: what came in pieces, compressed or between the
+    /// tags of a page holds a credential only once a tool has put it together. Nothing to take out, unless said otherwise.
+    fn scrub(&self, _principal: &Principal, bytes: Vec<u8>) -> Vec<u8> {
+        bytes
+    }
 }
 
 #[async_trait]
 impl<H: Http + ?Sized> Http for Arc<H> {
     async fn send(&self, sender: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         (**self).send(sender, request).await
+    }
+
+    fn scrub(&self, principal: &Principal, bytes: Vec<u8>) -> Vec<u8> {
+        (**self).scrub(principal, bytes)
     }
 }
 

@@ -136,6 +136,8 @@ pub(crate) fn is_name(host: &str) -> Result<(), String> {
 /// of parameters (`..;a`).
 pub(crate) fn is_ambiguous(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
-    let encoded = ["%2f", "%5c", "%00", "%25"].iter().any(|code| path.contains(code));
+    // Longer than UTF-8 writes a character: some decoders take `%c0%ae` for a dot.
+    let overlong = ["%c0", "%c1", "%e0%8", "%e0%9", "%f0%8"];
+    let encoded = ["%2f", "%5c", "%00", "%25"].iter().chain(&overlong).any(|code| path.contains(code));
     encoded || path.replace("%2e", ".").split('/').any(|segment| matches!(segment.split(';').next(), Some("." | "..")))
 }

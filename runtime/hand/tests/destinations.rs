@@ -214,6 +214,10 @@ fn a_path_matches_by_whole_segments_however_it_is_written() {
         "/v1/%2e%2e;x/admin",
         "/v1/%252e%252e/admin",
         "/v1/%00/admin",
+        "/v1/%c0%ae%C0%AE/admin",
+        "/v1/%c1%9cadmin",
+        "/v1/%e0%80%ae%e0%80%ae/admin",
+        "/v1/%f0%80%80%ae/admin",
         "/v1%2fx",
         "//v1/x",
     ] {
@@ -349,5 +353,17 @@ fn only_https_and_loopback_are_private() {
         ("http://127.0.0.1.evil.net/", false),
     ] {
         assert_eq!(to(url).is_private(), private, "{url}");
+    }
+}
+
+#[test]
+fn only_an_asterisk_alone_means_every_host() {
+    for text in ["*.", "https://*.", "*.:443", "GET *.", "public *.", "http://*.:80/a", "%2A", "https://%2a/"] {
+        let refused = Destination::parse_granted(text).expect_err(text).to_string();
+        assert!(refused.contains("destination"), "{text}: {refused}");
+    }
+    assert!(Destination::parse_granted("*.").unwrap_err().to_string().contains("a name is missing behind `*.`"));
+    for text in ["*", "https://*", "*:443", "http://*:80/a", "GET *", "public https://*"] {
+        assert!(Destination::parse_granted(text).unwrap().is_wildcard(), "{text}");
     }
 }

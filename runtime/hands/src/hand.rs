@@ -13,6 +13,7 @@ use crate::loaded;
 use crate::process::{Family, Programs};
 use crate::reflect::Skipped;
 use crate::run::{Live, Ready, conclude, wit_call};
+use crate::scrub::Scrub;
 use handbox_bundle::{Grants, Kind, Limits, Mode, State};
 use handbox_hand::{Call, Hand, HandError, Hints, Outcome, Output, Tool, ToolFault, ToolName};
 use serde_json::Value;
@@ -301,21 +302,24 @@ impl Hand for ComponentHand {
     }
 
     async fn execute(&self, call: Call) -> Result<Output, HandError> {
-        let job = self.job(call)?;
+        let scrub = Scrub::new(self.recipe.environment.network.as_ref(), self.recipe.index);
+        let job = self.job(scrub.watched(call))?;
         let started = Instant::now();
         let result = self.run(&job).await;
         let usage = job.usage(started.elapsed());
         job.call.watcher.finished(&usage);
-        result.map(|output| Output { usage, ..output })
+        scrub.result(result).map(|output| Output { usage, ..output })
     }
 
     async fn reconcile(&self, call: Call) -> Result<Outcome, HandError> {
-        let mut job = self.job(call)?;
+        let scrub = Scrub::new(self.recipe.environment.network.as_ref(), self.recipe.index);
+        let mut job = self.job(scrub.watched(call))?;
         // Looking up what happened must not change anything.
         job.hints.read_only = true;
         let ready = self.ready().await?;
         let job_for_call = job.clone();
-        self.bounded(&job, Box::pin(async move { ready.reconcile(&job_for_call).await })).await?
+        let outcome = self.bounded(&job, Box::pin(async move { ready.reconcile(&job_for_call).await })).await??;
+        Ok(scrub.outcome(outcome))
     }
 }
 

@@ -26,6 +26,7 @@ mod process;
 pub mod reflect;
 mod run;
 mod schema;
+mod scrub;
 mod sink;
 mod store;
 mod ticker;

@@ -138,6 +138,7 @@ impl Times {
 
 async fn translate(request: http::Request<WasiBody>) -> Result<HttpRequest, HttpError> {
     let (parts, body) = request.into_parts();
+    let body = Going::new(body);
     let mut headers = Vec::with_capacity(parts.headers.len());
     let mut declared = None;
     for (name, value) in &parts.headers {
@@ -154,13 +155,15 @@ async fn translate(request: http::Request<WasiBody>) -> Result<HttpRequest, Http
             value.to_str().map_err(|_| HttpError::Invalid(format!("the header {name} is not visible ASCII")))?;
         headers.push((name.as_str().to_owned(), value.to_owned()));
     }
-    let body = if body.is_end_stream() { Bytes::new().into() } else { whole_or_stream(body, declared).await? };
+    let body = whole_or_stream(body, declared).await?;
     Ok(HttpRequest { method: parts.method.to_string(), url: parts.uri.to_string(), headers, body })
 }
 
 /// A short body whole, others as they come.
-async fn whole_or_stream(body: WasiBody, declared: Option<u64>) -> Result<RequestBody, HttpError> {
-    let mut going = Going { body, first: Bytes::new() };
+async fn whole_or_stream(mut going: Going, declared: Option<u64>) -> Result<RequestBody, HttpError> {
+    if going.body.is_none() {
+        return Ok(Bytes::new().into());
+    }
     if declared.is_some_and(|bytes| bytes > WHOLE_BYTES_MAX as u64) {
         return Ok(RequestBody::Stream { body: Box::new(going), bytes: declared });
     }
@@ -184,10 +187,28 @@ async fn whole_or_stream(body: WasiBody, declared: Option<u64>) -> Result<Reques
 }
 
 /// A request's body on its way out of a guest.
+///
+/// What nobody wants any more is read and thrown away, as long as the guest writes: else its writes would fail, and it would not
+/// hear why its request was refused.
 struct Going {
-    body: WasiBody,
+    /// Until its end.
+    body: Option<WasiBody>,
     /// What was read of it before it was known to be long.
     first: Bytes,
+}
+
+impl Going {
+    fn new(body: WasiBody) -> Self {
+        Self { body: Some(body).filter(|body| !body.is_end_stream()), first: Bytes::new() }
+    }
+}
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        let (Some(mut body), Ok(runtime)) = (self.body.take(), tokio::runtime::Handle::try_current()) else { return };
+        // Ends with the guest's store at last.
+        runtime.spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
+    }
 }
 
 #[async_trait]
@@ -196,14 +217,21 @@ impl HttpBody for Going {
         if !self.first.is_empty() {
             return Ok(Some(std::mem::take(&mut self.first)));
         }
-        match self.body.frame().await {
-            None => Ok(None),
+        let Some(body) = &mut self.body else { return Ok(None) };
+        match body.frame().await {
+            None => {
+                self.body = None;
+                Ok(None)
+            }
             Some(Ok(frame)) => {
                 let data =
                     frame.into_data().map_err(|_| HttpError::Invalid("requests have no trailers here".to_owned()));
                 data.map(Some)
             }
-            Some(Err(_)) => Err(HttpError::Invalid("the guest did not finish the body of its request".to_owned())),
+            Some(Err(_)) => {
+                self.body = None;
+                Err(HttpError::Invalid("the guest did not finish the body of its request".to_owned()))
+            }
         }
     }
 }
@@ -249,9 +277,16 @@ fn frames(
 /// What a guest is told. Of a refusal nothing: the operator reads why in the record.
 fn told(error: &HttpError) -> Error {
     match error {
-        HttpError::Denied(_) | HttpError::Unrecorded(_) => Error::HttpRequestDenied,
+        HttpError::Denied(_) => Error::HttpRequestDenied,
+        // Of what the log says nothing, but that nobody forbade it.
+        HttpError::Unrecorded(_) => {
+            Error::InternalError(Some("it could not be put on record, so it was not sent; try again later".to_owned()))
+        }
         HttpError::TimedOut(_) => Error::HttpResponseTimeout,
-        HttpError::Lost(_) => Error::ConnectionTerminated,
+        // Also for what came back and is no HTTP. A code alone reads as if it were well to send it again.
+        HttpError::Lost(_) => Error::InternalError(Some(
+            "no whole answer came back; the server may have done what it was asked for".to_owned(),
+        )),
         HttpError::Unreachable(why) => match why.obstacle {
             Obstacle::Name => Error::DnsError { rcode: None, info_code: None },
             Obstacle::Refused => Error::ConnectionRefused,

@@ -161,7 +161,6 @@ impl Rules {
         let near = bound.chain(plain);
         let near = near.max_by_key(|(to, name)| (name.is_some() && to.has_host_of(asked.target), differs(to)));
         let near = near.map(|(to, name)| (to, name, differs(to)));
-        let who = &self.grant.principal.0;
         let reason = match near {
             None | Some((_, _, Difference::Host)) => format!("{origin} is not among the hosts that are granted"),
             Some((to, Some(name), part)) => {
@@ -170,10 +169,13 @@ impl Rules {
                 )
             }
             Some((to, None, part)) => {
-                format!("{who:?} may use {to}, and the {part} of the request to {origin} is another")
+                format!("{to} is granted, and the {part} of the request to {origin} is another")
             }
         };
+        let is_metadata = asked.target.address().is_some_and(addresses::is_metadata)
+            || addresses::is_metadata_name(asked.target.host());
         let hint = match near {
+            _ if is_metadata => NOTHING.to_owned(),
             // It is typed into a shell, and a guest chose the method.
             Some((_, _, Difference::Method)) if asked.method.bytes().all(|byte| byte.is_ascii_uppercase()) => {
                 format!("--host '{} {origin}'", asked.method)
@@ -205,19 +207,35 @@ pub(crate) fn refuse_address(host: &str, address: IpAddr, unfit: &Unfit, public_
     Refusal { reason, hint }
 }
 
-/// A header that has some servers take one method for another would undo a rule on methods.
+/// A header that has some servers take one method, or path, for another would undo a rule on those.
 fn refuse_override(asked: Asked<'_>, rule: &Destination) -> Result<(), Refusal> {
-    const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-method-override", "x-http-method"];
-    if !rule.restricts_methods() && !asked.read_only {
-        return Ok(());
+    const METHODS: [&str; 4] = ["x-http-method-override", "x-method-override", "x-http-method", "x-forwarded-method"];
+    const PATHS: [&str; 8] = [
+        "x-original-url",
+        "x-original-uri",
+        "x-original-path",
+        "x-rewrite-url",
+        "x-forwarded-uri",
+        "x-forwarded-url",
+        "x-forwarded-path",
+        "x-forwarded-prefix",
+    ];
+    let is_bound = |all: &[&str], name: &str, is_limited: bool| is_limited && all.contains(&name);
+    for (name, _) in asked.headers {
+        let name = name.replace('_', "-").to_ascii_lowercase();
+        let (taken, all) = if is_bound(&METHODS, &name, rule.restricts_methods() || asked.read_only) {
+            (format!("{} for another method", asked.method), "methods")
+        } else if is_bound(&PATHS, &name, rule.restricts_paths()) {
+            ("its path for another".to_owned(), "paths")
+        } else {
+            continue;
+        };
+        return Err(Refusal {
+            reason: format!("the header {name:?} would have the server take {taken}"),
+            hint: format!("leave {name:?} away, or allow all {all}: --host {}", asked.target.origin()),
+        });
     }
-    let names = asked.headers.iter().map(|(name, _)| name.replace('_', "-").to_ascii_lowercase());
-    names.into_iter().find(|name| OVERRIDES.contains(&name.as_str())).map_or(Ok(()), |name| {
-        Err(Refusal {
-            reason: format!("the header {name:?} would have the server take {} for another method", asked.method),
-            hint: format!("leave {name:?} away, or allow all methods: --host {}", asked.target.origin()),
-        })
-    })
+    Ok(())
 }
 
 #[cfg(test)]

@@ -178,3 +178,15 @@ fn a_binding_that_would_be_read_on_the_way_or_by_anybody_is_none() {
     }
     assert!(!format!("{:?}", binding("a", "https://a.example")).contains("canary"));
 }
+
+#[test]
+fn no_flag_is_named_that_would_not_allow_it() {
+    for url in ["http://169.254.169.254/latest", "http://[fd00:ec2::254]/", "http://metadata.google.internal/"] {
+        for granted in [vec![], vec!["https://api.example.com"], vec!["http://169.254.169.254/other"]] {
+            let refused = get(&rules(&granted, vec![]), url).unwrap_err();
+            assert_eq!(refused.hint, "nothing allows this", "{url} {granted:?}");
+        }
+    }
+    let refused = get(&rules(&["https://a.example"], vec![]), "https://b.example/").unwrap_err();
+    assert_eq!(refused.hint, "--host https://b.example");
+}

@@ -293,6 +293,13 @@ impl Http for Proxy {
         };
         self.send_for(&party, sender, request, std::future::ready(Ok(()))).await
     }
+
+    fn scrub(&self, principal: &Principal, bytes: Vec<u8>) -> Vec<u8> {
+        match self.party(principal) {
+            Some(party) => party.needles().scrub_bytes(bytes),
+            None => bytes,
+        }
+    }
 }
 
 impl fmt::Debug for Proxy {

@@ -193,3 +193,15 @@ async fn a_vault_that_cannot_be_opened_is_asked_for_a_passphrase_once_and_told_o
     let sent = tokio::time::timeout(Duration::from_secs(20), bench.send(&door, Some("another"))).await.unwrap();
     assert!(matches!(sent, Err(HttpError::Unrecorded(_))), "{sent:?}");
 }
+
+#[tokio::test]
+async fn what_a_tool_put_together_is_scrubbed_at_its_door() {
+    let bench = Bench::new(Limits::HANDS).await;
+    let keep = bench.keep();
+    keep.bind("k", bench.bind(Some("sha256:now"))).unwrap();
+    let door = bench.door(&keep, &[]);
+    bench.send(&door, None).await.unwrap();
+    let said = b"it is sk-canary-0123456789".to_vec();
+    assert_eq!(door.scrub(&principal(), said.clone()), b"it is ****");
+    assert_eq!(door.scrub(&handbox_hand::Principal::new("another"), said.clone()), said);
+}

@@ -157,3 +157,18 @@ async fn what_is_granted_later_counts_from_the_next_request_on() {
     assert!(bench.refused(get(server.url())).await.contains("may send nothing"));
     assert_eq!(server.requests().len(), 1);
 }
+
+#[tokio::test]
+async fn a_header_that_names_another_path_is_refused_under_a_path() {
+    let server = Server::always(answer(200, "", "read")).await;
+    let bench = allowing(&[&format!("{}/v1", server.url())]).open();
+    let v1 = || get(format!("{}/v1/x", server.url()));
+    for name in ["X-Original-URL", "x_rewrite_url", "X-Original-Path", "X-Forwarded-Uri", "X-Forwarded-Prefix"] {
+        let refused = bench.refused(with(name, "/admin", v1())).await;
+        assert!(refused.contains("path for another"), "{refused}");
+    }
+    assert!(server.requests().is_empty());
+    assert_eq!(bench.body(v1()).await, "read");
+    let all = allowing(&[&server.url()]).open();
+    assert_eq!(all.body(with("X-Original-URL", "/admin", v1())).await, "read", "all paths are granted there");
+}

@@ -267,3 +267,15 @@ async fn proxies_of_the_environment_are_ignored() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
     assert!(trap.requests().is_empty());
 }
+
+#[tokio::test]
+async fn what_a_tool_put_together_is_scrubbed_for_its_principal_alone() {
+    let server = Server::always(answer(200, "", "sk-canary-<b></b>0123456789")).await;
+    let proxy = proxy(LIMITS, &[], vec![bound(&server.url())]);
+    let (_, _, page) = fetch(&proxy, get(server.url())).await.unwrap();
+    let text = page.replace("<b></b>", "");
+    assert_eq!(text, KEY, "a page in tags is no credential yet");
+    assert_eq!(proxy.scrub(&principal(), format!("it says {text}.").into_bytes()), b"it says ****.");
+    let nobody = Principal::new("another");
+    assert_eq!(proxy.scrub(&nobody, text.clone().into_bytes()), text.as_bytes());
+}

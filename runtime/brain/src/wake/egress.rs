@@ -7,9 +7,15 @@ use handbox_session::{Batch, Epoch, Event, EventId, Kind, LogError, Minter, Sess
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// How many records may wait for the end of their call, beside the ends of requests that are under way.
 const WAITING_MAX: usize = 64;
+/// How often a record is tried to be appended while the store is lost: for five seconds and what each try takes. Whoever sends
+/// waits 15 s for all of it.
+const APPEND_TRIES: u32 = 9;
+/// The longest wait between two of them.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// The record of one call: `handbox.egress` for each decision, `handbox.egress_ended` for what came of it.
 ///
@@ -73,6 +79,36 @@ impl Waiting {
     }
 }
 
+/// Appends, however the store changes hands meanwhile: an append whose outcome is not known is looked for, and tried again if it
+/// is not there. What a later try says counts only if no earlier one was taken after all.
+async fn append_or_find(log: &dyn SessionLog, surroundings: &dyn Surroundings, batch: Batch) -> Result<(), LogError> {
+    let Some(first) = batch.events.first().map(Event::id) else { return Ok(()) };
+    let mut asked = false;
+    for tries in 1.. {
+        let error = match log.append(vec![batch.clone()]).await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        let is_lost = matches!(error, LogError::Unavailable(_) | LogError::Unreachable(_));
+        if !is_lost && !asked {
+            return Err(error);
+        }
+        asked |= matches!(error, LogError::Unavailable(_));
+        if is_lost {
+            surroundings.sleep(Duration::from_millis(20 << tries.min(6)).min(PAUSE_MAX)).await;
+        }
+        match log.find(batch.session, first).await {
+            Ok(Some(_)) => return Ok(()),
+            Ok(None) if !is_lost => return Err(error),
+            // It stays unknown, so it is not refused for certain.
+            Err(unknown) if !is_lost => return Err(unknown),
+            Ok(None) | Err(_) if tries == APPEND_TRIES => return Err(error),
+            Ok(None) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 fn locked(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -88,6 +124,7 @@ impl EgressLog {
     /// Appends what waits, also if whoever asked goes away meanwhile.
     async fn write(&self) -> Result<(), AuditError> {
         let (log, waiting) = (Arc::clone(&self.log), Arc::clone(&self.waiting));
+        let surroundings = Arc::clone(&self.surroundings);
         let (session, writer) = (self.session, Writer::Brain(self.epoch));
         let turn = Arc::clone(&self.writing).lock_owned().await;
         let append = tokio::spawn(async move {
@@ -97,9 +134,12 @@ impl EgressLog {
                 true => Ok(()),
                 false => {
                     let batch = Batch { session, writer, after: None, events: events.clone() };
-                    log.append(vec![batch]).await.map(drop)
+                    append_or_find(&*log, &*surroundings, batch).await
                 }
             };
+            if let Err(error) = &appended {
+                tracing::warn!(%session, %error, "a request is not sent: it could not be put on record");
+            }
             locked(&waiting).end(events, appended.as_ref().err())
         });
         append.await.unwrap_or_else(|error| Err(AuditError(error.to_string())))

@@ -11,7 +11,10 @@ use tokio::task::JoinHandle;
 struct Slow {
     places: Semaphore,
     began: Semaphore,
-    failure: Option<LogError>,
+    /// How many appends fail, and with what.
+    failure: Mutex<Option<(usize, LogError)>>,
+    /// Whether what failed is there all the same.
+    is_there: bool,
     appended: Mutex<Vec<usize>>,
 }
 
@@ -21,7 +24,13 @@ impl SessionLog for Slow {
         self.appended.lock().unwrap().push(batches.iter().map(|batch| batch.events.len()).sum());
         self.began.add_permits(1);
         self.places.acquire().await.unwrap().forget();
-        self.failure.clone().map_or(Ok(Vec::new()), Err)
+        match self.failure.lock().unwrap().as_mut().filter(|(left, _)| *left > 0) {
+            None => Ok(Vec::new()),
+            Some((left, error)) => {
+                *left -= 1;
+                Err(error.clone())
+            }
+        }
     }
     async fn create(&self, _: NewSession) -> Result<Record, LogError> {
         unreachable!("egress only appends")
@@ -30,7 +39,7 @@ impl SessionLog for Slow {
         unreachable!("egress only appends")
     }
     async fn find(&self, _: SessionId, _: EventId) -> Result<Option<Seq>, LogError> {
-        unreachable!("egress only appends")
+        Ok(self.is_there.then_some(Seq::FIRST))
     }
     async fn tail(&self, _: SessionId, _: Option<Seq>) -> Result<Box<dyn Tail>, LogError> {
         unreachable!("egress only appends")
@@ -59,6 +68,25 @@ impl SessionLog for Slow {
     fn preview(&self, _: SessionId, _: Preview) {}
 }
 
+/// The machine, but for waiting.
+struct Hurried;
+
+#[async_trait]
+impl Surroundings for Hurried {
+    fn now_unix_ms(&self) -> u64 {
+        Machine.now_unix_ms()
+    }
+    fn steady(&self) -> Duration {
+        Machine.steady()
+    }
+    fn chance(&self, bytes: &mut [u8]) {
+        Machine.chance(bytes);
+    }
+    async fn sleep(&self, _: Duration) {
+        tokio::task::yield_now().await;
+    }
+}
+
 struct Bench {
     slow: Arc<Slow>,
     log: Arc<EgressLog>,
@@ -67,11 +95,16 @@ struct Bench {
 impl Bench {
     /// With a log that takes so many appends at once.
     fn new(places: usize, failure: Option<LogError>) -> Self {
+        Self::failing(places, failure.map(|error| (usize::MAX, error)), false)
+    }
+
+    fn failing(places: usize, failure: Option<(usize, LogError)>, is_there: bool) -> Self {
+        let failure = Mutex::new(failure);
         let (places, began) = (Semaphore::new(places), Semaphore::new(0));
-        let slow = Arc::new(Slow { places, began, failure, appended: Mutex::default() });
+        let slow = Arc::new(Slow { places, began, failure, is_there, appended: Mutex::default() });
         let log = EgressLog {
             log: Arc::<Slow>::clone(&slow),
-            surroundings: Arc::new(Machine),
+            surroundings: Arc::new(Hurried),
             session: SessionId::at(0, [1; 10]),
             epoch: Epoch(1),
             call: Minter::default().mint(0, [2; 10]),
@@ -171,7 +204,8 @@ async fn a_failed_append_refuses_those_that_it_took_along_and_all_after_them() {
         for durable in [true, false].repeat(100) {
             assert!(ended(bench.decides(durable)).await.is_err());
         }
-        assert_eq!(bench.appended(), [2], "the log is not asked again");
+        let tries = if is_known { 1 } else { APPEND_TRIES as usize };
+        assert_eq!(bench.appended(), vec![2; tries], "the log is not asked again");
         // What was certainly not written goes with the result; of the rest nobody knows, and an id counts once.
         assert_eq!(bench.log.end().len(), if is_known { 2 } else { 0 });
     }
@@ -201,4 +235,18 @@ async fn what_the_end_of_the_call_takes_along_is_not_sent() {
     assert!(ended(other).await.is_err(), "nobody knows whether the result is written");
     assert!(ended(bench.decides(false)).await.is_err(), "the call has ended");
     assert_eq!(bench.waits(), 0);
+}
+
+#[tokio::test]
+async fn a_store_that_changes_hands_refuses_no_request() {
+    for (lost, is_there, appends) in [
+        (LogError::Unavailable("the holder ended".to_owned()), false, 3),
+        (LogError::Unreachable("nobody holds it".to_owned()), false, 3),
+        (LogError::Unavailable("it was written all the same".to_owned()), true, 1),
+    ] {
+        let bench = Bench::failing(8, Some((2, lost)), is_there);
+        assert_eq!(ended(bench.decides(true)).await, Ok(()));
+        assert_eq!(bench.appended(), vec![1; appends]);
+        assert_eq!(ended(bench.decides(true)).await, Ok(()), "the call goes on");
+    }
 }

@@ -171,6 +171,13 @@ impl Http for Door {
         component.count_call(sender.call.as_ref());
         self.proxy.send_for(&component.party, sender, request, self.tell(component)).await
     }
+
+    fn scrub(&self, principal: &Principal, bytes: Vec<u8>) -> Vec<u8> {
+        match self.components.get(principal) {
+            Some(component) => component.party.needles().scrub_bytes(bytes),
+            None => self.proxy.scrub(principal, bytes),
+        }
+    }
 }
 
 impl Drop for Door {

@@ -5,10 +5,10 @@ use crate::Secret;
 use async_trait::async_trait;
 use handbox_hand::{HttpRequest, RequestBody};
 use serde_json::Value;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -36,14 +36,16 @@ pub(super) struct CommandSource(pub(super) Vec<String>);
 impl Source for CommandSource {
     async fn read(&self) -> Result<Secret, String> {
         let words = self.0.clone();
-        // Ends by itself, at the time limit at last, also if nobody waits for it any more.
-        let run = tokio::task::spawn_blocking(move || run(&words));
+        let running = Arc::<Running>::default();
+        // When nobody waits for it any more, it ends.
+        let _waiter = Waiter(Arc::clone(&running));
+        let run = tokio::task::spawn_blocking(move || run(&words, &running));
         run.await.map_err(|_| "the command was not run".to_owned())?
     }
 }
 
 /// Runs a command to its end, or to the time limit.
-fn run(words: &[String]) -> Result<Secret, String> {
+fn run(words: &[String], running: &Arc<Running>) -> Result<Secret, String> {
     let (program, arguments) = words.split_first().ok_or("there is no command")?;
     let failed = |error: std::io::Error| format!("{program}: {error}");
     let mut command = Command::new(program);
@@ -51,9 +53,11 @@ fn run(words: &[String]) -> Result<Secret, String> {
     for name in WITHHELD {
         command.env_remove(name);
     }
-    let mut child = Running(command.spawn().map_err(failed)?);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let _end = Waiter(Arc::clone(running));
     let end = Instant::now() + TIME_MAX;
-    let out = child.0.stdout.take().ok_or("its output cannot be read")?;
+    let out = running.start(&mut command).map_err(failed)?;
     let (sender, printed) = std::sync::mpsc::channel();
     // Ends with the command's output; only a command that outlives its death keeps it.
     std::thread::spawn(move || {
@@ -68,7 +72,7 @@ fn run(words: &[String]) -> Result<Secret, String> {
         return Err(format!("{program} printed more than a credential can be"));
     }
     loop {
-        match child.0.try_wait().map_err(failed)? {
+        match running.ended().map_err(failed)? {
             Some(status) if status.success() => break,
             Some(status) => return Err(format!("{program} failed ({status})")),
             None if Instant::now() > end => return Err(late()),
@@ -78,13 +82,69 @@ fn run(words: &[String]) -> Result<Secret, String> {
     Secret::new(text.to_vec()).map_err(|error| format!("what {program} printed: {error}"))
 }
 
-/// A command that is killed if it was not waited for.
-struct Running(Child);
+/// A command, which whoever waits for it and whoever reads its output may end.
+#[derive(Default)]
+struct Running(Mutex<Stage>);
 
-impl Drop for Running {
+#[derive(Default)]
+enum Stage {
+    #[default]
+    Before,
+    Now(Child),
+    Over,
+}
+
+impl Running {
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts it, unless nobody waits for it already; gives its output.
+    fn start(&self, command: &mut Command) -> io::Result<ChildStdout> {
+        let mut stage = self.stage();
+        if matches!(*stage, Stage::Over) {
+            return Err(gone());
+        }
+        let mut child = command.spawn()?;
+        let out = child.stdout.take();
+        *stage = Stage::Now(child);
+        out.ok_or_else(|| io::Error::other("its output cannot be read"))
+    }
+
+    /// How it ended, if it did. What it started and left running stays: agents are started so.
+    fn ended(&self) -> io::Result<Option<ExitStatus>> {
+        let mut stage = self.stage();
+        let Stage::Now(child) = &mut *stage else { return Err(gone()) };
+        let status = child.try_wait()?;
+        if status.is_some() {
+            *stage = Stage::Over;
+        }
+        Ok(status)
+    }
+
+    /// Kills it, with all that it started. It was not waited for before, so its number is no other process's yet.
+    fn kill(&self) {
+        if let Stage::Now(mut child) = std::mem::replace(&mut *self.stage(), Stage::Over) {
+            #[cfg(unix)]
+            if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            }
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn gone() -> io::Error {
+    io::Error::other("nobody waits for it any more")
+}
+
+/// Ends a command when this goes, if it did not end before.
+struct Waiter(Arc<Running>);
+
+impl Drop for Waiter {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.0.kill();
     }
 }
 
@@ -152,5 +212,48 @@ fn wipe(value: &mut Value) {
         Value::Array(list) => list.iter_mut().for_each(wipe),
         Value::Object(members) => members.values_mut().for_each(wipe),
         _ => {}
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use rustix::process::{Pid, test_kill_process};
+
+    /// Waits at most ten seconds.
+    fn until(mut holds: impl FnMut() -> bool) -> bool {
+        (0..1000).any(|_| {
+            holds() || {
+                std::thread::sleep(Duration::from_millis(10));
+                false
+            }
+        })
+    }
+
+    #[tokio::test]
+    async fn a_command_ends_with_all_that_it_started_when_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let script = format!("sleep 97 & echo $! > {0}.new; mv {0}.new {0}; wait", file.display());
+        let source = CommandSource(["/bin/sh", "-c", &script].map(str::to_owned).to_vec());
+        let waits = tokio::spawn(async move { source.read().await.map(drop) });
+        let (path, mut pid) = (file.clone(), None);
+        let began = tokio::task::spawn_blocking(move || {
+            let read = || std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
+            until(|| {
+                pid = read().and_then(Pid::from_raw);
+                pid.is_some()
+            });
+            pid
+        });
+        let pid = began.await.unwrap().expect("it was started");
+        assert!(test_kill_process(pid).is_ok());
+        waits.abort();
+        // One that was killed and that nobody has waited for yet is no process that runs.
+        let ended = move || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+            test_kill_process(pid).is_err() || stat.is_ok_and(|stat| stat.contains(") Z "))
+        };
+        assert!(tokio::task::spawn_blocking(move || until(ended)).await.unwrap(), "it goes on");
     }
 }

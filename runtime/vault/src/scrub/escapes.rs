@@ -8,8 +8,9 @@ use super::class::Class;
 const LAYERS_MAX: usize = 3;
 /// Backslashes before what they escape: three layers make seven.
 const BACKSLASHES_MAX: usize = 7;
-/// Digits of a number in HTML or in `\u{…}`, leading zeros included.
-const DIGITS_MAX: usize = 10;
+/// Digits of a number in HTML or in `\u{…}`, leading zeros included. HTML has no limit; what is beyond is found in what a tool
+/// makes of it, since that is searched too. So much is held back and read again at most.
+const DIGITS_MAX: usize = 256;
 
 /// What escapes begin with.
 pub(super) fn is_introducer(byte: u8) -> bool {

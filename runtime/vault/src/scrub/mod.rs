@@ -77,10 +77,19 @@ impl Needles {
     /// A text without them.
     #[must_use]
     pub fn scrub_text(&self, text: String) -> String {
+        String::from_utf8_lossy(&self.scrub_bytes(text.into_bytes())).into_owned()
+    }
+
+    /// Bytes without them; the same if there are none in them.
+    #[must_use]
+    pub fn scrub_bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
+        if self.is_empty() {
+            return bytes;
+        }
         let mut scrubber = Scrubber::new(self);
-        let mut shown = BytesMut::from(scrubber.push(Bytes::from(text)));
+        let mut shown = BytesMut::from(scrubber.push(Bytes::from(bytes)));
         shown.extend_from_slice(&scrubber.finish());
-        String::from_utf8_lossy(&shown).into_owned()
+        shown.into()
     }
 
     /// Whether a text holds one of them, or the beginning of one at its end that is long enough to be withheld.

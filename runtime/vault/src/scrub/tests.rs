@@ -120,3 +120,17 @@ fn a_value_that_was_made_of_a_secret_is_searched_for_too() {
     assert_eq!(scrub(&needles, &["Basic bWU6c2stY2FuYXJ5LTAxMjM%3D"]), "Basic ****");
     assert_eq!(Scrubber::new(&needles).found(), 0);
 }
+
+#[test]
+fn a_number_of_html_may_have_many_leading_zeros() {
+    let needles = needles(&["sk-canary-0123"]);
+    for zeros in [0, 9, 11, 200] {
+        let zeros = "0".repeat(zeros);
+        for text in [format!("a sk-&#{zeros}99;anary-0123 b"), format!("a &#{zeros}115;k-&#x{zeros}63;anary-0123 b")] {
+            assert_eq!(scrub(&needles, &[&text]), "a **** b");
+            for at in 0..text.len() {
+                assert_eq!(scrub(&needles, &[&text[..at], &text[at..]]), "a **** b", "{at}");
+            }
+        }
+    }
+}
