@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 fn bash(machine: &Machine, command: &str) -> Ran {
     let input = json!({ "command": command }).to_string();
-    machine.run(&["call", "std", "bash", &input, "--write"])
+    machine.run(&["call", "shell", "bash", &input, "--write"])
 }
 
 /// What a command prints that ends well.
@@ -73,7 +73,7 @@ fn a_folder_that_is_only_read_stays_as_it_is() {
         ["echo x > kept.txt", "rm kept.txt", "mv kept.txt other", "sed -i s/kept/lost/ kept.txt", "touch new"]
     {
         let input = json!({ "command": command }).to_string();
-        let ran = machine.run(&["call", "std", "bash", &input]).ok();
+        let ran = machine.run(&["call", "shell", "bash", &input]).ok();
         assert!(ran.out().contains("exit status"), "{command}: {ran:?}");
         assert_eq!(machine.read("kept.txt"), "kept\n", "{command}");
     }
@@ -115,7 +115,7 @@ fn endless_output_and_endless_loops_end_at_a_limit() {
     for command in
         ["yes", "while :; do :; done", "cat /dev/zero > /dev/null", "sleep 1000", "mkfifo p; cat p; sleep 1000"]
     {
-        let ran = machine.run(&["call", "std", "bash", &input(command)]);
+        let ran = machine.run(&["call", "shell", "bash", &input(command)]);
         assert!(ran.code.is_some_and(|code| code <= 4), "{command}: {ran:?}");
         assert!(ran.stdout.len() < 200_000, "{command} filled the answer");
     }
@@ -152,7 +152,7 @@ fn an_agents_shell_is_kept_over_its_calls_and_outlives_a_timeout() {
         command("pwd; echo \"[$X]\""),
     ]);
     let model = script(&machine, "shell.json", &model);
-    machine.run(&["run", "--model", &model, "--write", "--allow", "bash", "Work."]).ok();
+    machine.run(&["run", "--bundle", "shell", "--model", &model, "--write", "--allow", "bash", "Work."]).ok();
     let answers = answers(&machine);
     assert!(answers[1].contains("time"), "{answers:?}");
     assert_eq!(answers[2].trim_end(), "/workspace/sub\nkept b\nf 1\nfound\n1");
@@ -167,7 +167,7 @@ fn an_interrupt_ends_what_a_shell_started() {
         { "reply": [{ "text": "Done." }] }
     ]);
     let model = script(&machine, "slow.json", &slow.to_string());
-    let running = machine.line(&["run", "--model", &model, "--allow", "bash", "--json", "Wait."]).start();
+    let running = machine.line(&["run", "--bundle", "shell", "--model", &model, "--allow", "bash", "--json", "Wait."]).start();
     wait_for(&running, "agent.tool_use");
     let id = session(&machine);
     machine.run(&["interrupt", &id]).ok();
