@@ -5,11 +5,25 @@ mod taken;
 
 use std::ffi::OsString;
 use std::path::Path;
+#[cfg(not(target_os = "wasi"))]
 use std::process::ExitCode;
 
+#[cfg(not(target_os = "wasi"))]
 fn main() -> ExitCode {
-    #[cfg(target_os = "wasi")]
+    ExitCode::from(run())
+}
+
+/// Ends with the very status: the plain end of a component says only whether all was well.
+#[cfg(target_os = "wasi")]
+fn main() {
     enter_working_directory();
+    let status = run();
+    // What is still buffered goes first; nobody is left to be told that it cannot.
+    let _ = std::io::Write::flush(&mut std::io::stdout());
+    wasip2::cli::exit::exit_with_code(status);
+}
+
+fn run() -> u8 {
     let mut args: Vec<OsString> = std::env::args_os().collect();
     // Under its own name it is told the program's, behind a `--` where one is needed.
     if name_of(&args).ends_with("userland") {
@@ -18,14 +32,14 @@ fn main() -> ExitCode {
     }
     let name = name_of(&args);
     if let Some(status) = handbox_userland::run(&name, &args) {
-        return ExitCode::from(status);
+        return status;
     }
     #[cfg(target_os = "wasi")]
     if let Some(status) = taken::run(&name, args) {
-        return ExitCode::from(u8::try_from(status).unwrap_or(1));
+        return u8::try_from(status).unwrap_or(1);
     }
     eprintln!("userland: no program is called {name:?}");
-    ExitCode::from(127)
+    127
 }
 
 /// The file name part of what the program was started by.
