@@ -5,6 +5,7 @@
 
 use crate::network::{Line, Network};
 use handbox_hand::{Call, HandError, LogLevel, Outcome, Output, ToolFault, Usage, Watcher};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// What one call says, without the credentials of its hand.
@@ -45,7 +46,17 @@ impl Scrub {
             part.data = self.bytes(std::mem::take(&mut part.data));
             part.media_type = self.text(std::mem::take(&mut part.media_type));
         }
+        output.fields.values_mut().for_each(|field| self.field(field));
         output
+    }
+
+    fn field(&self, field: &mut Value) {
+        match field {
+            Value::String(text) => *text = self.text(std::mem::take(text)),
+            Value::Array(fields) => fields.iter_mut().for_each(|field| self.field(field)),
+            Value::Object(fields) => fields.values_mut().for_each(|field| self.field(field)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
 
     fn fault(&self, fault: ToolFault) -> ToolFault {
@@ -130,6 +141,11 @@ mod tests {
         let output = || Output { parts: vec![Part::text("a canary"), json.clone()], ..Output::default() };
         let text = |output: Output| output.parts.iter().map(|part| part.data.clone()).collect::<Vec<_>>().concat();
         assert_eq!(text(scrub.result(Ok(output())).unwrap()), b"a ****\"****\"");
+        let fields = serde_json::json!({ "stderr": "a canary", "more": ["canary", 1] });
+        let fields = fields.as_object().cloned().unwrap_or_default();
+        let output = Output { fields, ..Output::default() };
+        let fields = scrub.result(Ok(output)).unwrap().fields;
+        assert_eq!(Value::from(fields), serde_json::json!({ "stderr": "a ****", "more": ["****", 1] }));
         for fault in [ToolFault::Failed, ToolFault::Denied, ToolFault::InvalidInput] {
             let error = scrub.result(Err(HandError::Tool(fault("no canary".into())))).unwrap_err();
             assert!(error.to_string().ends_with("no ****"), "{error}");

@@ -8,6 +8,7 @@ use handbox_session::{
     Batch, Entry, Event, EventId, Kind, LogError, Minter, Seq, SessionId, Slice, Writer, entry_at, kinds,
 };
 use serde_json::{Map, Value};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often an append is tried whose outcome is not known.
@@ -16,7 +17,7 @@ pub(super) const APPEND_TRIES: u32 = 5;
 const FIND_TRIES: u32 = 30;
 
 /// How often an append survives the end of its lease: whatever ends it again and again may be this append.
-const REGAINS_MAX: u32 = 5;
+pub(super) const REGAINS_MAX: u32 = 5;
 
 /// What a brain knows of its session, and what it has decided and not yet written.
 ///
@@ -25,7 +26,7 @@ const REGAINS_MAX: u32 = 5;
 /// decided anew.
 pub(super) struct Desk<'a> {
     pub(super) brain: &'a Brain,
-    pub(super) tenure: &'a Tenure<'a>,
+    pub(super) tenure: &'a Arc<Tenure>,
     pub(super) session: SessionId,
     /// What the session runs with; a bare agent if it is unusable.
     pub(super) runs: RunsWith,
@@ -50,7 +51,7 @@ pub(super) enum Intent {
 }
 
 impl<'a> Desk<'a> {
-    pub(super) async fn open(brain: &'a Brain, tenure: &'a Tenure<'a>) -> Result<Self, WakeError> {
+    pub(super) async fn open(brain: &'a Brain, tenure: &'a Arc<Tenure>) -> Result<Self, WakeError> {
         let session = tenure.session;
         let record = brain.log.record(session).await?;
         let fold = fold_to(&*brain.log, &record, None).await?;

@@ -1,9 +1,11 @@
 //! The record of what a call sends, in its session.
 
+use super::desk::REGAINS_MAX;
+use super::tenure::Tenure;
 use crate::Surroundings;
 use async_trait::async_trait;
 use handbox_hand::{Audit, AuditError, Egress, EgressEnd, Verdict};
-use handbox_session::{Batch, Epoch, Event, EventId, Kind, LogError, Minter, SessionId, SessionLog, Writer, kinds};
+use handbox_session::{Batch, Event, EventId, Kind, LogError, Minter, SessionId, SessionLog, Writer, kinds};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,8 +27,9 @@ pub(super) struct EgressLog {
     pub(super) log: Arc<dyn SessionLog>,
     pub(super) surroundings: Arc<dyn Surroundings>,
     pub(super) session: SessionId,
-    /// The brain's right to write, when the call began. If another brain has taken over since, nothing is sent any more.
-    pub(super) epoch: Epoch,
+    /// The brain's right to write, claimed again if it ended with the process that held the store. If another brain has taken
+    /// over since, nothing is sent any more.
+    pub(super) tenure: Arc<Tenure>,
     pub(super) call: EventId,
     pub(super) waiting: Arc<Mutex<Waiting>>,
     /// Held while records are appended: what another one took along is on disk only when that one is done.
@@ -80,13 +83,32 @@ impl Waiting {
 }
 
 /// Appends, however the store changes hands meanwhile: an append whose outcome is not known is looked for, and tried again if it
-/// is not there. What a later try says counts only if no earlier one was taken after all.
-async fn append_or_find(log: &dyn SessionLog, surroundings: &dyn Surroundings, batch: Batch) -> Result<(), LogError> {
-    let Some(first) = batch.events.first().map(Event::id) else { return Ok(()) };
-    let mut asked = false;
+/// is not there. What a later try says counts only if no earlier one was taken after all. A lease that ended while nobody took
+/// the session over is claimed again.
+async fn append_or_find(
+    log: &dyn SessionLog,
+    surroundings: &dyn Surroundings,
+    tenure: &Tenure,
+    events: &[Event],
+) -> Result<(), LogError> {
+    let Some(first) = events.first().map(Event::id) else { return Ok(()) };
+    let session = tenure.session;
+    let (mut asked, mut regained) = (false, 0);
     for tries in 1.. {
-        let error = match log.append(vec![batch.clone()]).await {
+        let writer = Writer::Brain(tenure.epoch());
+        let batch = Batch { session, writer, after: None, events: events.to_vec() };
+        let error = match log.append(vec![batch]).await {
             Ok(_) => return Ok(()),
+            Err(LogError::Fenced { epoch, newest, .. })
+                if regained < REGAINS_MAX && (newest == epoch || newest == tenure.epoch()) =>
+            {
+                regained += 1;
+                match tenure.regain(epoch).await {
+                    // If an earlier try was taken after all, the log refuses the same events again, and they are found.
+                    Ok(()) => continue,
+                    Err(error) => error,
+                }
+            }
             Err(error) => error,
         };
         let is_lost = matches!(error, LogError::Unavailable(_) | LogError::Unreachable(_));
@@ -97,7 +119,7 @@ async fn append_or_find(log: &dyn SessionLog, surroundings: &dyn Surroundings, b
         if is_lost {
             surroundings.sleep(Duration::from_millis(20 << tries.min(6)).min(PAUSE_MAX)).await;
         }
-        match log.find(batch.session, first).await {
+        match log.find(session, first).await {
             Ok(Some(_)) => return Ok(()),
             Ok(None) if !is_lost => return Err(error),
             // It stays unknown, so it is not refused for certain.
@@ -125,20 +147,17 @@ impl EgressLog {
     async fn write(&self) -> Result<(), AuditError> {
         let (log, waiting) = (Arc::clone(&self.log), Arc::clone(&self.waiting));
         let surroundings = Arc::clone(&self.surroundings);
-        let (session, writer) = (self.session, Writer::Brain(self.epoch));
+        let tenure = Arc::clone(&self.tenure);
         let turn = Arc::clone(&self.writing).lock_owned().await;
         let append = tokio::spawn(async move {
             let _turn = turn;
             let events = locked(&waiting).begin()?;
             let appended = match events.is_empty() {
                 true => Ok(()),
-                false => {
-                    let batch = Batch { session, writer, after: None, events: events.clone() };
-                    append_or_find(&*log, &*surroundings, batch).await
-                }
+                false => append_or_find(&*log, &*surroundings, &tenure, &events).await,
             };
             if let Err(error) = &appended {
-                tracing::warn!(%session, %error, "a request is not sent: it could not be put on record");
+                tracing::warn!(session = %tenure.session, %error, "a request is not sent: it could not be put on record");
             }
             locked(&waiting).end(events, appended.as_ref().err())
         });
@@ -151,7 +170,7 @@ impl EgressLog {
         let (log, session) = (Arc::clone(&self.log), self.session);
         let batch = Batch {
             session,
-            writer: Writer::Brain(self.epoch),
+            writer: Writer::Brain(self.tenure.epoch()),
             after: None,
             events: std::mem::take(&mut locked(&self.waiting).events),
         };

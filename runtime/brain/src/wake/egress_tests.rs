@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Machine;
-use handbox_session::{Lease, NewSession, Page, Places, Preview, Record, Seq, Slice, Tail, Ticket};
+use handbox_session::{Epoch, Lease, NewSession, Page, Places, Preview, Record, Seq, Slice, Tail, Ticket};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -36,7 +36,7 @@ impl SessionLog for Slow {
         unreachable!("egress only appends")
     }
     async fn read(&self, _: SessionId, _: Slice) -> Result<Page, LogError> {
-        unreachable!("egress only appends")
+        Ok(Page { entries: Vec::new(), next: None })
     }
     async fn find(&self, _: SessionId, _: EventId) -> Result<Option<Seq>, LogError> {
         Ok(self.is_there.then_some(Seq::FIRST))
@@ -56,8 +56,8 @@ impl SessionLog for Slow {
     async fn abandon(&self, _: SessionId, _: Ticket) -> Result<(), LogError> {
         unreachable!("egress only appends")
     }
-    async fn claim(&self, _: SessionId, _: &str, _: Duration) -> Result<Lease, LogError> {
-        unreachable!("egress only appends")
+    async fn claim(&self, session: SessionId, _: &str, _: Duration) -> Result<Lease, LogError> {
+        Ok(Lease { session, epoch: Epoch(2) })
     }
     async fn renew(&self, _: &Lease, _: Duration) -> Result<(), LogError> {
         unreachable!("egress only appends")
@@ -102,11 +102,12 @@ impl Bench {
         let failure = Mutex::new(failure);
         let (places, began) = (Semaphore::new(places), Semaphore::new(0));
         let slow = Arc::new(Slow { places, began, failure, is_there, appended: Mutex::default() });
+        let session = SessionId::at(0, [1; 10]);
         let log = EgressLog {
             log: Arc::<Slow>::clone(&slow),
             surroundings: Arc::new(Hurried),
-            session: SessionId::at(0, [1; 10]),
-            epoch: Epoch(1),
+            session,
+            tenure: Tenure::at(Arc::<Slow>::clone(&slow), Arc::new(Hurried), (session, Epoch(1))),
             call: Minter::default().mint(0, [2; 10]),
             waiting: Arc::default(),
             writing: Arc::default(),
@@ -249,4 +250,16 @@ async fn a_store_that_changes_hands_refuses_no_request() {
         assert_eq!(bench.appended(), vec![1; appends]);
         assert_eq!(ended(bench.decides(true)).await, Ok(()), "the call goes on");
     }
+}
+
+#[tokio::test]
+async fn a_lease_that_ended_with_its_holder_is_claimed_again_and_refuses_no_request() {
+    let fenced =
+        |newest| LogError::Fenced { session: SessionId::at(0, [1; 10]), epoch: Epoch(1), newest: Epoch(newest) };
+    let bench = Bench::failing(10, Some((1, fenced(1))), false);
+    bench.decides(true).await.unwrap().expect("the lease is claimed again");
+    assert_eq!(bench.log.tenure.epoch(), Epoch(2));
+    assert_eq!(bench.slow.appended.lock().unwrap().as_slice(), [1, 1], "refused once, then taken");
+    let bench = Bench::failing(10, Some((1, fenced(7))), false);
+    bench.decides(true).await.unwrap().expect_err("another brain has the session");
 }

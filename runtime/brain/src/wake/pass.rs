@@ -6,6 +6,7 @@ use super::{Brain, WakeError};
 use handbox_hand::HandError;
 use handbox_session::fold::{HandPassed, Passed, Status, Way, bodies::Body};
 use handbox_session::{Batch, Event, Hash, LogError, SessionId, Writer};
+use std::sync::Arc;
 
 /// The most bytes of a hand's state that can be passed on.
 pub const STATE_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -95,8 +96,8 @@ struct Pass<'a> {
 
 async fn pass<'a>(
     brain: &'a Brain,
-    giver: &'a Tenure<'a>,
-    receiver: &'a Tenure<'a>,
+    giver: &'a Arc<Tenure>,
+    receiver: &'a Arc<Tenure>,
     hand: &'a str,
 ) -> Result<(), PassError> {
     let (giver, receiver) = (Desk::open(brain, giver).await?, Desk::open(brain, receiver).await?);

@@ -151,7 +151,7 @@ impl Desk<'_> {
             log: Arc::clone(&self.brain.log),
             surroundings: Arc::clone(&self.brain.surroundings),
             session: self.session,
-            epoch: self.tenure.epoch(),
+            tenure: Arc::clone(self.tenure),
             call,
             waiting: Arc::default(),
             writing: Arc::default(),

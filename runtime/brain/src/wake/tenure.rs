@@ -4,7 +4,7 @@ use super::WakeError;
 use crate::Surroundings;
 use handbox_session::fold::{BrainWoke, bodies::Body};
 use handbox_session::{Epoch, LEASE_TIME_MAX, Lease, LogError, Seq, SessionId, SessionLog, Slice, kinds};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Which part of a lease is left unused at its end: between the look at it and the effect lie a few instructions and
@@ -23,11 +23,11 @@ const MARGIN: u32 = 6;
 ///
 /// A lease also ends without anybody taking the session over: with the process that holds the store, or while the machine
 /// sleeps. The brain then claims again, and goes on with what it has going if no other brain was at work meanwhile.
-pub(super) struct Tenure<'a> {
-    log: &'a dyn SessionLog,
-    surroundings: &'a dyn Surroundings,
+pub(super) struct Tenure {
+    log: Arc<dyn SessionLog>,
+    surroundings: Arc<dyn Surroundings>,
     pub(super) session: SessionId,
-    holder: &'a str,
+    holder: String,
     time: Duration,
     /// The last place before the first claim.
     since: Seq,
@@ -62,16 +62,30 @@ impl Clocks {
     }
 }
 
-impl<'a> Tenure<'a> {
+impl Tenure {
     /// Claims a session.
-    pub(super) async fn claim(brain: &'a super::Brain, session: SessionId) -> Result<Self, WakeError> {
-        let (log, surroundings, holder) = (&*brain.log, &*brain.surroundings, &*brain.settings.holder);
+    pub(super) async fn claim(brain: &super::Brain, session: SessionId) -> Result<Arc<Self>, WakeError> {
+        let (log, surroundings) = (Arc::clone(&brain.log), Arc::clone(&brain.surroundings));
+        let holder = brain.settings.holder.clone();
         let time = brain.settings.lease.min(LEASE_TIME_MAX);
-        let asked = Clocks::now(surroundings);
-        let epoch = log.claim(session, holder, time).await?.epoch;
+        let asked = Clocks::now(&*surroundings);
+        let epoch = log.claim(session, &holder, time).await?.epoch;
         let (now, claims) = (Mutex::new(Claim { epoch, asked }), tokio::sync::Mutex::new(vec![epoch]));
         let since = log.record(session).await?.head;
-        Ok(Self { log, surroundings, session, holder, time, since, now, claims })
+        Ok(Arc::new(Self { log, surroundings, session, holder, time, since, now, claims }))
+    }
+
+    /// One that was claimed already, for tests of what needs no more of a brain.
+    #[cfg(test)]
+    pub(super) fn at(
+        log: Arc<dyn SessionLog>,
+        surroundings: Arc<dyn Surroundings>,
+        (session, epoch): (SessionId, Epoch),
+    ) -> Arc<Self> {
+        let now = Mutex::new(Claim { epoch, asked: Clocks::now(&*surroundings) });
+        let claims = tokio::sync::Mutex::new(vec![epoch]);
+        let (holder, time, since) = ("test".to_owned(), LEASE_TIME_MAX, Seq::FIRST);
+        Arc::new(Self { log, surroundings, session, holder, time, since, now, claims })
     }
 
     /// What every append of this brain carries.
@@ -101,8 +115,8 @@ impl<'a> Tenure<'a> {
             // It was regained already.
             return Ok(());
         }
-        let asked = Clocks::now(self.surroundings);
-        let lease = self.log.claim(self.session, self.holder, self.time).await?;
+        let asked = Clocks::now(&*self.surroundings);
+        let lease = self.log.claim(self.session, &self.holder, self.time).await?;
         // Nobody else can have begun from here on, so that what is looked at stays so.
         let stranger = self.stranger(&claims).await;
         if !matches!(stranger, Ok(None)) {
@@ -145,7 +159,7 @@ impl<'a> Tenure<'a> {
 
     /// Makes sure that it holds for now: by its clocks, or else by renewing it.
     pub(super) async fn hold(&self) -> Result<Until, WakeError> {
-        while !self.until().holds(self.surroundings) {
+        while !self.until().holds(&*self.surroundings) {
             self.renew().await?;
         }
         Ok(self.until())
@@ -167,7 +181,7 @@ impl<'a> Tenure<'a> {
     }
 
     async fn renew(&self) -> Result<(), LogError> {
-        let (lease, asked) = (self.lease(), Clocks::now(self.surroundings));
+        let (lease, asked) = (self.lease(), Clocks::now(&*self.surroundings));
         match self.log.renew(&lease, self.time).await {
             Ok(()) => {
                 let mut now = self.now();

@@ -10,6 +10,7 @@ use crate::step::{Step, deadline, next_step};
 use handbox_session::fold::{BrainWoke, Status};
 use handbox_session::{Event, EventId, kinds};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How many steps in a row may change nothing. Each decides on what the one before wrote, so that two are a mistake of
@@ -17,7 +18,7 @@ use std::time::Duration;
 const IDLE_STEPS_MAX: u32 = 64;
 
 /// Works on a session until it rests.
-pub(super) async fn run(brain: &Brain, tenure: &Tenure<'_>) -> Result<Rest, WakeError> {
+pub(super) async fn run(brain: &Brain, tenure: &Arc<Tenure>) -> Result<Rest, WakeError> {
     let mut desk = Desk::open(brain, tenure).await?;
     let mut watch = Watch::new(&*brain.log, tenure.session);
     let mut shown = Shown::default();
