@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 fn bash(machine: &Machine, command: &str) -> Ran {
     let input = json!({ "command": command }).to_string();
-    machine.run(&["call", "shell", "bash", &input, "--write"])
+    machine.run(&["call", "std", "bash", &input, "--write"])
 }
 
 /// What a command prints that ends well.
@@ -73,7 +73,7 @@ fn a_folder_that_is_only_read_stays_as_it_is() {
         ["echo x > kept.txt", "rm kept.txt", "mv kept.txt other", "sed -i s/kept/lost/ kept.txt", "touch new"]
     {
         let input = json!({ "command": command }).to_string();
-        let ran = machine.run(&["call", "shell", "bash", &input]).ok();
+        let ran = machine.run(&["call", "std", "bash", &input]).ok();
         assert!(ran.out().contains("exit status"), "{command}: {ran:?}");
         assert_eq!(machine.read("kept.txt"), "kept\n", "{command}");
     }
@@ -115,7 +115,7 @@ fn endless_output_and_endless_loops_end_at_a_limit() {
     for command in
         ["yes", "while :; do :; done", "cat /dev/zero > /dev/null", "sleep 1000", "mkfifo p; cat p; sleep 1000"]
     {
-        let ran = machine.run(&["call", "shell", "bash", &input(command)]);
+        let ran = machine.run(&["call", "std", "bash", &input(command)]);
         assert!(ran.code.is_some_and(|code| code <= 4), "{command}: {ran:?}");
         assert!(ran.stdout.len() < 200_000, "{command} filled the answer");
     }
@@ -152,7 +152,7 @@ fn an_agents_shell_is_kept_over_its_calls_and_outlives_a_timeout() {
         command("pwd; echo \"[$X]\""),
     ]);
     let model = script(&machine, "shell.json", &model);
-    machine.run(&["run", "--bundle", "shell", "--model", &model, "--write", "--allow", "bash", "Work."]).ok();
+    machine.run(&["run", "--model", &model, "--write", "--allow", "bash", "Work."]).ok();
     let answers = answers(&machine);
     assert!(answers[1].contains("time"), "{answers:?}");
     assert_eq!(answers[2].trim_end(), "/workspace/sub\nkept b\nf 1\nfound\n1");
@@ -167,11 +167,99 @@ fn an_interrupt_ends_what_a_shell_started() {
         { "reply": [{ "text": "Done." }] }
     ]);
     let model = script(&machine, "slow.json", &slow.to_string());
-    let running = machine.line(&["run", "--bundle", "shell", "--model", &model, "--allow", "bash", "--json", "Wait."]).start();
+    let running = machine.line(&["run", "--model", &model, "--allow", "bash", "--json", "Wait."]).start();
     wait_for(&running, "agent.tool_use");
     let id = session(&machine);
     machine.run(&["interrupt", &id]).ok();
     assert!(running.code().is_some(), "it rests, and the command ends");
     let all = events(&machine, &id);
     assert!(all.iter().any(|event| event["type"] == "session.status_idle"), "{all:#?}");
+}
+
+#[test]
+fn a_program_reads_the_streams_and_the_status_apart() {
+    let machine = Machine::new();
+    let input = json!({ "command": "echo one; echo two >&2; printf three; (exit 3)" }).to_string();
+    let answer = machine.run(&["call", "std", "bash", &input, "--json"]).ok().json();
+    assert_eq!(answer["stdout"], "one\nthree");
+    assert_eq!(answer["stderr"], "two\n");
+    assert_eq!(answer["exit_code"], 3);
+    assert_eq!(answer["output"], "one\ntwo\nthree\n(exit status 3)");
+    assert_eq!(answer["attachments"], json!([]), "what is for programs is no part of the result");
+}
+
+#[test]
+fn programs_see_a_root_with_their_folders_and_few_devices() {
+    let machine = Machine::new();
+    machine.file("etc/passwd", "mine\n");
+    machine.file("a.txt", "one\n");
+    prints(&machine, "ls /", "dev\nmnt\ntmp\nworkspace");
+    prints(&machine, "ls /dev", "null\nrandom\nurandom\nzero");
+    prints(&machine, "cat /etc/passwd 2>/dev/null || echo none; cat etc/passwd", "none\nmine");
+    prints(&machine, "cd / && ls workspace; cd workspace && cat a.txt", "a.txt\netc\none");
+    prints(
+        &machine,
+        "grep -H one a.txt /dev/null; cat /dev/null | wc -c; cat /dev/null > e; wc -c < e",
+        "a.txt:one\n0\n0",
+    );
+    prints(&machine, "head -c 5 /dev/zero | od -An -tx1 | tr -d ' '; head -c 9 /dev/urandom | wc -c", "0000000000\n9");
+    prints(
+        &machine,
+        "[ -c /dev/null ] && echo device; tee /dev/null < a.txt; echo x > /dev/null && echo ok",
+        "device\none\nok",
+    );
+    for command in
+        ["touch /new", "mkdir /new", "rm /dev/null", "echo x > /dev/new", "cat /dev/sda", "mv /dev/zero /dev/null"]
+    {
+        let ran = bash(&machine, command).ok();
+        assert!(ran.out().contains("exit status"), "{command}: {ran:?}");
+    }
+    prints(&machine, "ls /dev | wc -l | tr -d ' '", "4");
+}
+
+#[test]
+fn a_shell_outlives_a_program_and_a_loop_that_compute_without_end() {
+    let machine = Machine::new();
+    let command = |command: &str| json!({ "command": command });
+    let model = agent(&[
+        command("X=kept; cd /tmp"),
+        command("awk 'BEGIN { while (1) ; }'; echo after $?"),
+        command("while :; do :; done"),
+        command("pwd; echo $X"),
+    ]);
+    let model = script(&machine, "busy.json", &model);
+    let limits = ["--limit", "cpu=300M,time=60s"];
+    let line = ["run", "--model", &model, "--allow", "bash", "Work."];
+    machine.run(&[&line[..], &limits].concat()).ok();
+    let answers = answers(&machine);
+    assert!(answers[1].contains("cpu limit"), "{answers:?}");
+    assert!(answers[2].contains("all that one call may compute is used up"), "{answers:?}");
+    assert_eq!(answers[3].trim_end(), "/tmp\nkept");
+}
+
+#[test]
+fn the_shell_is_opened_for_people_too() {
+    let machine = Machine::new();
+    machine.file("a.txt", "one\n");
+    let sh = |text: &str| machine.run(&["sh", "-c", text]);
+    let ran = sh("cat a.txt; echo two >&2; exit 7").code(7);
+    assert_eq!((ran.out(), ran.err()), ("one\n", "two\n"));
+    let ran = machine
+        .line(&["sh", "--write"])
+        .stdin("x=5\nfor i in 1 2; do\n  echo $((i * x)) | tee -a b.txt\ndone\n")
+        .run()
+        .ok();
+    assert_eq!((ran.out(), machine.read("b.txt").as_str()), ("5\n10\n", "5\n10\n"));
+    let answer = machine.run(&["sh", "--json", "-c", "echo a; false"]).code(1).json();
+    assert_eq!((answer["stdout"].as_str(), answer["exit_code"].as_u64()), (Some("a\n"), Some(1)));
+    machine.run(&["sh", "--bundle", "http", "-c", "true"]).code(2).says(&["has no tool `bash`", "--bundle"]);
+    sh("touch a.txt").code(1);
+}
+
+#[test]
+fn what_a_shell_prints_is_seen_while_it_runs() {
+    let machine = Machine::new();
+    let running = machine.line(&["sh", "-c", "echo first; sleep 1000"]).start();
+    assert_eq!(running.line(), "first");
+    running.kill();
 }

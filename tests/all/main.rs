@@ -30,6 +30,7 @@ mod cli_terminal;
 mod cli_vault;
 mod cli_vault_servers;
 mod cli_verify;
+mod conformance;
 mod guests;
 mod sandbox;
 mod std_tools;

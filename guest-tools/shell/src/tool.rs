@@ -6,7 +6,7 @@ use crate::shell::{Flow, Shell};
 use crate::state::State;
 use crate::system::{self, Capture, Input};
 use crate::text::{from_bytes, to_bytes};
-use handbox_tool::{Fault, SavedState, input, tool};
+use handbox_tool::{Fault, Output, SavedState, input, tool};
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,13 @@ const TIMEOUT_MS_MAX: u64 = 600_000;
 
 /// How much of the output is shown, in characters.
 const SHOWN_CHARS_MAX: usize = 30_000;
+
+/// The sources of the output.
+const STDOUT: u8 = 1;
+const STDERR: u8 = 2;
+
+/// The media type of a part that holds fields for programs.
+const FIELDS_MEDIA_TYPE: &str = "application/vnd.handbox.fields+json";
 
 /// How much of the output is kept, in bytes: what comes after is counted.
 const KEPT_BYTES_MAX: u64 = 32 << 20;
@@ -49,11 +56,11 @@ pub struct Bash {
 /// granted folders, /tmp and /mnt/session/outputs. There is no terminal: nothing can ask.
 /// Background jobs end with the call.
 #[tool(destructive, open_world)]
-pub(crate) fn bash(input: Bash) -> Result<String, Fault> {
+pub(crate) fn bash(input: Bash) -> Result<Output, Fault> {
     if input.restart == Some(true) {
         KEPT.take();
         if input.command.is_none() {
-            return Ok("The shell was restarted.".to_owned());
+            return Ok(Output::text("The shell was restarted."));
         }
     }
     let Some(command) = input.command else {
@@ -77,11 +84,12 @@ fn fresh() -> State {
     state
 }
 
-fn run(command: &str, timeout: Duration) -> Result<String, Fault> {
+fn run(command: &str, timeout: Duration) -> Result<Output, Fault> {
     let state = KEPT.take().unwrap_or_else(fresh);
     let unusable = |fault: system::Fault| Fault::failed(format!("the output cannot be kept: {fault}"));
     let capture = Capture::new(KEPT_BYTES_MAX).map_err(unusable)?;
-    let io = Io::new(Input::empty(), capture.output().map_err(unusable)?, capture.output().map_err(unusable)?);
+    let io =
+        Io::new(Input::empty(), capture.output(STDOUT).map_err(unusable)?, capture.output(STDERR).map_err(unusable)?);
     let mut shell = Shell::new(state, io);
     shell.deadline = Instant::now().checked_add(timeout);
     shell.scripted = false;
@@ -97,19 +105,42 @@ fn run(command: &str, timeout: Duration) -> Result<String, Fault> {
     let mut note = match ended {
         Ok(0) => None,
         Ok(status) => Some(format!("(exit status {status})")),
-        Err(_) => Some(format!(
-            "(stopped after {} ms; the shell and its variables are still there. Give timeout_ms for more time)",
-            timeout.as_millis()
-        )),
+        Err(_) => Some(stopped(&shell, timeout)),
     };
     if capture.dropped() > 0 {
         let dropped = format!("({} bytes of output were too many and are lost)", capture.dropped());
         note = Some(note.map_or(dropped.clone(), |note| format!("{dropped}\n{note}")));
     }
-    let text = from_bytes(&capture.take());
-    shell.state.status = ended.unwrap_or(124);
+    let kept = capture.take();
+    let status = ended.unwrap_or(124);
+    shell.state.status = status;
+    let stopped = ended.is_err().then_some(note.as_deref()).flatten();
+    let fields = serde_json::json!({
+        "stdout": stream(&kept, STDOUT),
+        "stderr": stream(&kept, STDERR),
+        "exit_code": status,
+        "working_folder": shell.state.cwd,
+        "left": left,
+        "stopped": stopped,
+    });
     keep(shell.state);
-    Ok(with_note(shown(text), note))
+    Ok(Output::text(with_note(shown(from_bytes(&kept.bytes)), note)).with(FIELDS_MEDIA_TYPE, fields.to_string()))
+}
+
+/// Why a command was ended early.
+fn stopped(shell: &Shell, timeout: Duration) -> String {
+    let stays = "the shell and its variables are still there";
+    if shell.deadline.is_some_and(|deadline| Instant::now() < deadline) {
+        return format!("(stopped: all that one call may compute is used up; {stays})");
+    }
+    format!("(stopped after {} ms; {stays}. Give timeout_ms for more time)", timeout.as_millis())
+}
+
+/// One of the streams, for programs.
+fn stream(kept: &system::Kept, source: u8) -> String {
+    let text = from_bytes(&kept.of(source));
+    let count = text.chars().count();
+    if count <= SHOWN_CHARS_MAX { lossless(&text) } else { ends(&text, count, "see the output") }
 }
 
 fn status_of(flow: Flow) -> i32 {
@@ -157,9 +188,13 @@ fn shown(text: String) -> String {
         Ok(()) => format!("all of it is in {path}"),
         Err(error) => format!("the rest is lost, since {path} cannot be written: {error}"),
     };
+    ends(&text, count, &lies)
+}
+
+fn ends(text: &str, count: usize, lies: &str) -> String {
     let half = SHOWN_CHARS_MAX / 2;
     let head: String = text.chars().take(half).collect();
-    let tail: String = text.chars().skip(count - half).collect();
+    let tail: String = text.chars().skip(count.saturating_sub(half)).collect();
     format!("{}\n\n… {} characters left out; {lies} …\n\n{}", lossless(&head), count - 2 * half, lossless(&tail))
 }
 
@@ -188,8 +223,12 @@ handbox_tool::export!(bash; state = Kept);
 mod tests {
     use super::*;
 
+    fn text(output: Output) -> String {
+        String::from_utf8(output.parts.into_iter().next().unwrap().data).unwrap()
+    }
+
     fn call(command: &str) -> String {
-        bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(20_000) }).unwrap()
+        text(bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(20_000) }).unwrap())
     }
 
     #[test]
@@ -213,7 +252,7 @@ mod tests {
     fn a_call_that_takes_too_long_is_stopped_and_the_shell_stays() {
         call("kept=yes");
         let stopped = |command: &str| {
-            bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(50) }).unwrap()
+            text(bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(50) }).unwrap())
         };
         assert!(stopped("while :; do :; done").contains("stopped after 50 ms"));
         assert!(stopped("sleep 100").contains("stopped after 50 ms"));

@@ -223,6 +223,7 @@ pub(crate) enum Command {
     /// List the tools of a bundle
     Tools(Tools),
     Call(Call),
+    Sh(crate::sh::Sh),
     Check(crate::check::Check),
     Config(crate::config_cmd::ConfigArgs),
     Pack(crate::pack::Pack),
@@ -231,6 +232,7 @@ pub(crate) enum Command {
     Sessions(crate::sessions::Sessions),
     Log(crate::log::LogArgs),
     Vault(crate::vault::Vault),
+    Warm(crate::warm::Warm),
     Cache(crate::cache_cmd::Cache),
     Doctor(crate::doctor::Doctor),
     Completions(crate::docs_cmd::Completions),

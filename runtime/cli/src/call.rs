@@ -94,7 +94,7 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
 }
 
 /// An environment value that nobody gave otherwise.
-fn lay(env: &mut Vec<(String, String)>, pair: (String, String)) {
+pub(crate) fn lay(env: &mut Vec<(String, String)>, pair: (String, String)) {
     if env.iter().all(|(name, _)| *name != pair.0) {
         env.push(pair);
     }
@@ -190,7 +190,7 @@ fn write_helps(effective: &grants::Effective, typed: &args::Grants) -> bool {
 }
 
 /// An id that no other call of this machine has.
-fn call_id() -> String {
+pub(crate) fn call_id() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("call-{:x}-{:x}", since.as_nanos(), std::process::id())
 }
@@ -200,9 +200,9 @@ pub(crate) fn current_folder() -> Result<PathBuf, Failure> {
 }
 
 /// The scratch folder and the outputs of one call.
-struct Folders {
-    scratch: tempfile::TempDir,
-    outputs: PathBuf,
+pub(crate) struct Folders {
+    pub(crate) scratch: tempfile::TempDir,
+    pub(crate) outputs: PathBuf,
     /// What lay in it before.
     before: HashMap<PathBuf, Stamp>,
     /// Without --outputs they are kept only if there are any.
@@ -213,7 +213,7 @@ struct Folders {
 type Stamp = Option<(std::time::SystemTime, u64)>;
 
 impl Folders {
-    fn make(outputs: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn make(outputs: Option<&Path>) -> Result<Self, Failure> {
         let make = || tempfile::Builder::new().prefix("handbox-").tempdir();
         let failed = |error| {
             Failure::usage(format!("no scratch folder can be made: {error}")).hint("set TMPDIR to a writable folder")
@@ -235,7 +235,7 @@ impl Folders {
     }
 
     /// The files that the call left for the user, by name. Keeps their folder if there are any.
-    fn left_over(self, quiet: bool) -> Vec<PathBuf> {
+    pub(crate) fn left_over(self, quiet: bool) -> Vec<PathBuf> {
         let changed = entries(&self.outputs).filter(|(path, stamp)| self.before.get(path) != Some(stamp));
         let mut left: Vec<PathBuf> = changed.map(|(path, _)| path).collect();
         left.sort();

@@ -33,11 +33,13 @@ mod paths;
 mod repack;
 mod retype;
 mod sessions;
+mod sh;
 mod slips;
 mod tools;
 mod unasked;
 mod unquoted;
 mod vault;
+mod warm;
 mod watch;
 mod whole_file;
 mod wiring;
@@ -79,6 +81,7 @@ fn run(args: args::Args) -> Result<ExitCode, failure::Failure> {
         args::Command::Context(command) => agent::context(&args.global, &command),
         args::Command::Tools(command) => tools::run(&args.global, command),
         args::Command::Call(command) => call::run(&args.global, command),
+        args::Command::Sh(command) => sh::run(&args.global, command),
         args::Command::Check(command) => check::run(&args.global, command),
         args::Command::Config(command) => config_cmd::run(&args.global, command),
         args::Command::Pack(command) => pack::run(&args.global, command),
@@ -87,6 +90,7 @@ fn run(args: args::Args) -> Result<ExitCode, failure::Failure> {
         args::Command::Sessions(command) => sessions::run(&args.global, command),
         args::Command::Log(command) => log::run(&args.global, &command),
         args::Command::Vault(command) => vault::run(&args.global, command),
+        args::Command::Warm(command) => warm::run(&args.global, command),
         args::Command::Cache(command) => cache_cmd::run(&args.global, &command),
         args::Command::Doctor(command) => doctor::run(&args.global, &command),
         args::Command::Completions(command) => docs_cmd::completions(&args.global, &command),

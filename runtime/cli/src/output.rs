@@ -27,11 +27,49 @@ pub(crate) fn piece(text: &str) {
     write(text, "");
 }
 
+/// Prints what a program printed. A pipe gets it as it is; a terminal obeys its colours and nothing else.
+pub(crate) fn raw(bytes: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let bytes = if out.is_terminal() { Cow::Owned(coloured(bytes)) } else { Cow::Borrowed(bytes) };
+    note_written(out.write_all(&bytes).and_then(|()| out.flush()));
+}
+
+/// The same, to standard error.
+pub(crate) fn raw_error(bytes: &[u8]) {
+    let mut err = std::io::stderr().lock();
+    let bytes = if err.is_terminal() { Cow::Owned(coloured(bytes)) } else { Cow::Borrowed(bytes) };
+    // Nobody is left to be told.
+    let _ = err.write_all(&bytes);
+}
+
+/// Text with control characters shown, but for those that set colours (ECMA-48, SGR).
+fn coloured(bytes: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut shown = String::with_capacity(text.len());
+    let mut pieces = text.split("\x1b[");
+    shown.push_str(&visible(pieces.next().unwrap_or_default()));
+    for piece in pieces {
+        let end = piece.find(|c: char| !(c.is_ascii_digit() || c == ';')).unwrap_or(piece.len());
+        if piece[end..].starts_with('m') {
+            shown.push_str("\x1b[");
+            shown.push_str(&piece[..=end]);
+            shown.push_str(&visible(&piece[end + 1..]));
+        } else {
+            shown.push_str(&visible(&format!("\x1b[{piece}")));
+        }
+    }
+    shown.into_bytes()
+}
+
 fn write(text: &str, end: &str) {
     let mut out = std::io::stdout().lock();
     let text = if out.is_terminal() { Cow::Owned(visible(text)) } else { Cow::Borrowed(text) };
     let written =
         out.write_all(text.as_bytes()).and_then(|()| out.write_all(end.as_bytes())).and_then(|()| out.flush());
+    note_written(written);
+}
+
+fn note_written(written: std::io::Result<()>) {
     match written {
         Ok(()) => {}
         // A reader that went away (`| head`) is no error of ours.
@@ -140,7 +178,14 @@ pub(crate) fn visible(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{json_text, one_line, visible};
+    use super::{coloured, json_text, one_line, visible};
+
+    #[test]
+    fn of_what_programs_print_a_terminal_obeys_colours_alone() {
+        let shown = |text: &str| String::from_utf8(coloured(text.as_bytes())).unwrap();
+        assert_eq!(shown("a\u{1b}[1;31mred\u{1b}[0m\n"), "a\u{1b}[1;31mred\u{1b}[0m\n");
+        assert_eq!(shown("\u{1b}[2J\u{1b}]0;t\u{7}\u{1b}["), "\\u{1b}[2J\\u{1b}]0;t\\u{7}\\u{1b}[");
+    }
 
     #[test]
     fn a_tool_cannot_drive_the_terminal() {

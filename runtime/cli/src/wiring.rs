@@ -57,6 +57,12 @@ impl LoadWatcher for Progress {
     }
 }
 
+/// A runtime for a shell: its programs run beside each other.
+pub(crate) fn wide_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    built.map_err(|error| Failure::internal(format!("no async runtime: {error}")))
+}
+
 /// A runtime for one command.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -44,8 +44,19 @@ pub trait Watcher: Send + Sync {
     fn progress(&self, _fraction: Option<f32>, _message: &str) {}
     /// The tool left a line for the operator.
     fn log(&self, _level: LogLevel, _message: &str) {}
+    /// A program that the call runs wrote this, just now. It comes again in the result.
+    fn printed(&self, _stream: Stream, _bytes: &[u8]) {}
     /// The call ended, well or not, and this is what it consumed.
     fn finished(&self, _usage: &Usage) {}
+}
+
+/// Where a program wrote to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Output,
+    /// Standard error.
+    Error,
 }
 
 /// A watcher that looks away.

@@ -14,7 +14,7 @@ mod target;
 mod text;
 mod tool;
 
-pub use call::{Call, CallId, LogLevel, NoWatcher, Outcome, Output, Part, Usage, Watcher};
+pub use call::{Call, CallId, LogLevel, NoWatcher, Outcome, Output, Part, Stream, Usage, Watcher};
 pub use destination::{Destination, DestinationError, Difference};
 pub use egress::{Audit, AuditError, Egress, EgressEnd, NoAudit, Sender, Verdict};
 pub use error::{HandError, Limit, LimitHit, Refusal, ToolFault};

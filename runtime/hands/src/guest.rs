@@ -54,6 +54,12 @@ impl Guest {
         &self.memory.meter
     }
 
+    /// Fuel that this store may still burn.
+    pub(crate) fn fuel_left(&self) -> u64 {
+        let kept_back = if self.process.is_started() { self.meter().fuel_reserve() } else { 0 };
+        self.meter().fuel_left().saturating_sub(kept_back)
+    }
+
     /// Charges everything from now on to another call. For kept stores.
     pub(crate) fn start_call(&mut self, job: &Job) {
         let Job { meter, hop, .. } = job;

@@ -55,6 +55,8 @@ pub struct ComponentHand {
     ready: OnceCell<Arc<Ready>>,
     tools: Arc<[Tool]>,
     kept: Option<Arc<Slot>>,
+    /// It is started by others of its bundle.
+    is_program: bool,
 }
 
 impl ComponentHand {
@@ -66,12 +68,12 @@ impl ComponentHand {
         let is_kept = state == State::Kept && component.kind != Kind::Command;
         let kept = is_kept.then(|| Slot::new(recipe.environment.kept));
         let tools = Arc::clone(&library.tools(&recipe.package).await?.0);
-        Ok(Self { library, recipe, ready: OnceCell::new(), tools, kept })
+        Ok(Self { library, recipe, ready: OnceCell::new(), tools, kept, is_program: false })
     }
 
     /// Makes what other components of its bundle start, and nobody calls.
     pub(crate) fn program(library: Arc<Library>, recipe: Recipe) -> Self {
-        Self { library, recipe, ready: OnceCell::new(), tools: Arc::new([]), kept: None }
+        Self { library, recipe, ready: OnceCell::new(), tools: Arc::new([]), kept: None, is_program: true }
     }
 
     /// Loads the component and opens its folders, if that has not happened yet.
@@ -88,11 +90,7 @@ impl ComponentHand {
         let recipe = &self.recipe;
         self.library.load(&recipe.package).await?;
         let own = recipe.environment.own_folders();
-        let relative = match recipe.package.component.kind {
-            Kind::Command => Relative::Opened,
-            Kind::Hand | Kind::Reflected => Relative::Named,
-        };
-        let folders = Folders::open(&recipe.grants.folders, &own, relative).map_err(HandError::Denied)?;
+        let folders = Folders::open(&recipe.grants.folders, &own, self.relative()).await.map_err(HandError::Denied)?;
         let protected = [recipe.environment.protected.as_slice(), &recipe.files].concat();
         let protected = Protected::new(&protected).await;
         let protected = protected.map_err(|error| HandError::Fatal(format!("{error:#}")))?;
@@ -109,11 +107,24 @@ impl ComponentHand {
         }))
     }
 
+    /// What its paths start from.
+    fn relative(&self) -> Relative {
+        let package = &self.recipe.package;
+        let loaded = package.loaded();
+        if loaded.is_some_and(|loaded| loaded.imports.processes || self.is_program && loaded.imports.working_folder) {
+            return Relative::Rooted;
+        }
+        match package.component.kind {
+            Kind::Command => Relative::Opened,
+            Kind::Hand | Kind::Reflected => Relative::Named,
+        }
+    }
+
     /// What the component finds in its environment: what is granted, and how long a call may take, for those that must end what
     /// they started before they are ended themselves.
     fn env(&self) -> Vec<(String, String)> {
         let mut env = self.recipe.grants.env.clone();
-        if self.recipe.package.loaded().is_some_and(|loaded| loaded.starts) {
+        if self.recipe.package.loaded().is_some_and(|loaded| loaded.imports.processes) {
             env.push((CALL_TIME.to_owned(), self.recipe.limits.time.as_millis().to_string()));
         }
         env
@@ -208,7 +219,8 @@ impl ComponentHand {
     /// Compiles what a hand may start, so that it is not the call's time that this takes. What cannot be compiled is said
     /// when it is to be started.
     async fn programs_ready(&self, ready: &Ready) {
-        let Some(programs) = self.recipe.programs.as_ref().filter(|_| ready.loaded().is_ok_and(|own| own.starts))
+        let Some(programs) =
+            self.recipe.programs.as_ref().filter(|_| ready.loaded().is_ok_and(|own| own.imports.processes))
         else {
             return;
         };

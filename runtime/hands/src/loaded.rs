@@ -9,6 +9,7 @@ use handbox_bundle::{Command, Manifest};
 use handbox_hand::{HandError, Tool};
 use std::sync::Arc;
 use std::time::Duration;
+use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre};
 use wasmtime_wasi::p2::bindings::CommandIndices;
 
@@ -18,6 +19,9 @@ const COMPILE_TIME_MAX: Duration = Duration::from_secs(120);
 
 /// The interface by which programs are started.
 const PROCESSES: &str = "handbox:process/processes@";
+
+/// The interface that has the working folder.
+const ENVIRONMENT: &str = "wasi:cli/environment@";
 
 /// What a component is, and how it is called.
 pub(crate) enum Kind {
@@ -41,8 +45,32 @@ pub(crate) struct Loaded {
     pub(crate) kind: Kind,
     /// As the component itself lists them; compared with its manifest before.
     pub(crate) tools: Vec<Tool>,
-    /// It imports what starts programs.
-    pub(crate) starts: bool,
+    pub(crate) imports: Imports,
+}
+
+/// What a component imports, as far as its host has to know.
+#[derive(Clone, Copy)]
+pub(crate) struct Imports {
+    /// What starts programs.
+    pub(crate) processes: bool,
+    /// The working folder, as what is built with a recent wasi-libc does. Others take the folder `.`.
+    pub(crate) working_folder: bool,
+}
+
+impl Imports {
+    fn of(component: &Component, engine: &Engine) -> Self {
+        let (component, engine) = (component.component_type(), engine.raw());
+        let asks = |item: &ComponentItem| match item {
+            ComponentItem::ComponentInstance(asked) => asked.exports(engine).any(|(name, _)| name == "initial-cwd"),
+            _ => false,
+        };
+        Self {
+            processes: component.imports(engine).any(|(name, _)| name.starts_with(PROCESSES)),
+            working_folder: component
+                .imports(engine)
+                .any(|(name, item)| name.starts_with(ENVIRONMENT) && asks(&item.ty)),
+        }
+    }
 }
 
 /// A component as a bundle has it. Its bytes are asked for only if no compiled code is cached.
@@ -130,7 +158,7 @@ async fn finish(
     let pre = engine.linker().instantiate_pre(component).map_err(|error| {
         HandError::Broken(format!("the component asks for something this host does not have: {:#}", error))
     })?;
-    let starts = component.component_type().imports(engine.raw()).any(|(name, _)| name.starts_with(PROCESSES));
+    let imports = Imports::of(component, engine);
     if let Ok(hand) = ToolHandIndices::new(&pre) {
         let recover = RecovererIndices::new(&pre).ok();
         let state = KeeperIndices::new(&pre).ok();
@@ -140,15 +168,15 @@ async fn finish(
             None => ask.tools(&pre, &hand).await?,
         };
         compare(source.manifest, &tools)?;
-        return Ok(Loaded { pre, kind: Kind::Hand { hand, recover, state, run }, tools, starts });
+        return Ok(Loaded { pre, kind: Kind::Hand { hand, recover, state, run }, tools, imports });
     }
     if source.is_command {
-        return command(pre, source.manifest, starts);
+        return command(pre, source.manifest, imports);
     }
     let reflection = reflect::reflect(component).map_err(|error| HandError::Broken(error.to_string()))?;
     let tools: Vec<Tool> = reflection.tools.iter().map(|function| function.tool.clone()).collect();
     compare(source.manifest, &tools)?;
-    Ok(Loaded { pre, kind: Kind::Reflected(reflection), tools, starts })
+    Ok(Loaded { pre, kind: Kind::Reflected(reflection), tools, imports })
 }
 
 /// Refuses a component whose own list of tools is not what its manifest promised.
@@ -161,7 +189,7 @@ fn compare(manifest: Option<&Manifest>, tools: &[Tool]) -> Result<(), HandError>
     })
 }
 
-fn command(pre: InstancePre<Guest>, manifest: Option<&Manifest>, starts: bool) -> Result<Loaded, HandError> {
+fn command(pre: InstancePre<Guest>, manifest: Option<&Manifest>, imports: Imports) -> Result<Loaded, HandError> {
     let run = CommandIndices::new(&pre).map_err(|error| HandError::Broken(format!("{error:#}")))?;
     let Some(manifest) = manifest else {
         return Err(HandError::Broken(
@@ -171,5 +199,5 @@ fn command(pre: InstancePre<Guest>, manifest: Option<&Manifest>, starts: bool) -
         ));
     };
     let commands = manifest.commands.clone();
-    Ok(Loaded { pre, kind: Kind::Command { run, commands }, tools: manifest.tools.clone(), starts })
+    Ok(Loaded { pre, kind: Kind::Command { run, commands }, tools: manifest.tools.clone(), imports })
 }

@@ -74,7 +74,7 @@ async fn list_tools(
     meter: Arc<Meter>,
     hop: Arc<Hop>,
 ) -> wasmtime::Result<Vec<types::Tool>> {
-    let none = Folders::open(&[], &[], Relative::Named).map_err(|refusal| wasmtime::format_err!("{refusal}"))?;
+    let none = Folders::open(&[], &[], Relative::Named).await.map_err(|refusal| wasmtime::format_err!("{refusal}"))?;
     let mut store = open_store(Opening {
         engine,
         meter,

@@ -9,6 +9,9 @@ use handbox_hand::{Limit, LimitHit};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+/// The part of a call's fuel that is kept for the process that it began with.
+const RESERVE_SHARE: u64 = 50;
+
 /// A budget that only shrinks, with what was used of it.
 #[derive(Debug, Default)]
 struct Counter {
@@ -143,6 +146,11 @@ impl Meter {
     /// Fuel that no store has taken yet.
     pub(crate) fn fuel_left(&self) -> u64 {
         self.limits.cpu_fuel.saturating_sub(self.fuel.used.load(Relaxed))
+    }
+
+    /// Fuel that only the process that a call began with may burn: it ends what it started, and answers.
+    pub(crate) fn fuel_reserve(&self) -> u64 {
+        self.limits.cpu_fuel / RESERVE_SHARE
     }
 
     pub(crate) fn fuel_used(&self) -> u64 {

@@ -25,6 +25,10 @@ use wasmtime_wasi::I32Exit;
 /// Longest media type that is passed on, in bytes.
 const MEDIA_TYPE_BYTES_MAX: usize = 128;
 
+/// The media type of a part that is no part of the result but a JSON object of fields for programs, as
+/// [`Output::fields`] has them.
+const FIELDS_MEDIA_TYPE: &str = "application/vnd.handbox.fields+json";
+
 /// A component with everything it is granted, ready to be called.
 pub(crate) struct Ready {
     pub(crate) engine: Engine,
@@ -161,7 +165,7 @@ impl Ready {
                 let call = wit_call(&job.call);
                 let result = hand.handbox_hand_hand().call_execute(&mut live.store, &call).await;
                 result.map(|result| match result {
-                    Ok(parts) => Ok((parts.into_iter().map(part).collect(), serde_json::Map::new())),
+                    Ok(parts) => Ok(given(parts)),
                     Err(fault) => Err(tool_fault(fault, &job.call)),
                 })
             }
@@ -235,12 +239,27 @@ fn exit_status(result: wasmtime::Result<Result<(), ()>>) -> wasmtime::Result<i32
     }
 }
 
+/// What a tool gave: its fields are a part of their own media type.
+fn given(parts: Vec<types::Part>) -> Given {
+    let (mut kept, mut fields) = (Vec::with_capacity(parts.len()), serde_json::Map::new());
+    for part in parts.into_iter().map(part) {
+        let is_fields = part.media_type == FIELDS_MEDIA_TYPE;
+        match is_fields.then(|| serde_json::from_slice(&part.data)) {
+            Some(Ok(Value::Object(more))) => fields.extend(more),
+            _ => kept.push(part),
+        }
+    }
+    (kept, fields)
+}
+
 /// Sorts what a call ended with by who must act.
 pub(crate) fn conclude(job: &Job, answer: Result<Answer, Ended>) -> Result<Output, HandError> {
     match answer {
         Ok(Ok((parts, fields))) => {
             let bytes: usize = parts.iter().map(|part| part.data.len()).sum();
-            if bytes as u64 > job.meter.limits().output_bytes {
+            let of_fields =
+                if fields.is_empty() { 0 } else { serde_json::to_string(&fields).map_or(0, |text| text.len()) };
+            if (bytes + of_fields) as u64 > job.meter.limits().output_bytes {
                 return Err(HandError::Limit(job.meter.describe(handbox_hand::Limit::Output)));
             }
             Ok(Output { parts, fields, usage: Usage::default() })

@@ -4,7 +4,7 @@
 //! page is a credential only once the tool has put it together.
 
 use crate::network::{Line, Network};
-use handbox_hand::{Call, HandError, LogLevel, Outcome, Output, ToolFault, Usage, Watcher};
+use handbox_hand::{Call, HandError, LogLevel, Outcome, Output, Stream, ToolFault, Usage, Watcher};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -93,6 +93,10 @@ impl Watcher for Heard {
 
     fn log(&self, level: LogLevel, message: &str) {
         self.watcher.log(level, &self.scrub.text(message.to_owned()));
+    }
+
+    fn printed(&self, stream: Stream, bytes: &[u8]) {
+        self.watcher.printed(stream, &self.scrub.bytes(bytes.to_vec()));
     }
 
     fn finished(&self, usage: &Usage) {

@@ -53,6 +53,15 @@ pub(crate) enum Streams<'a> {
     Process(&'a Start),
 }
 
+impl Streams<'_> {
+    /// Where a process was told to start.
+    fn working_folder(&self) -> Option<&str> {
+        let Self::Process(start) = self else { return None };
+        let told = start.env.iter().rev().find(|(name, _)| name == "PWD");
+        told.map(|(_, folder)| folder.as_str()).filter(|folder| folder.starts_with('/'))
+    }
+}
+
 /// Opens a store for one call, or for the life of a kept hand.
 pub(crate) fn open_store(opening: Opening<'_>) -> wasmtime::Result<Store<Guest>> {
     let guest = guest(&opening);
@@ -68,7 +77,7 @@ pub(crate) fn arm(store: &mut Store<Guest>) -> wasmtime::Result<()> {
     // Bytes that one crossing of the border may copy into the host.
     let crossing = store.data().meter().limits().output_bytes.saturating_add(CROSSING_BYTES_EXTRA);
     store.set_hostcall_fuel(usize::try_from(crossing).unwrap_or(usize::MAX));
-    let fuel = store.data().meter().fuel_left();
+    let fuel = store.data().fuel_left();
     store.data_mut().armed = fuel;
     store.set_fuel(fuel)?;
     store.set_epoch_deadline(1);
@@ -83,9 +92,8 @@ pub(crate) fn arm(store: &mut Store<Guest>) -> wasmtime::Result<()> {
 /// with what is left. With nothing left the guest traps at its next instruction.
 pub(crate) fn settle(context: &mut StoreContextMut<'_, Guest>) -> wasmtime::Result<()> {
     let burnt = context.data().armed.saturating_sub(context.get_fuel()?);
-    let meter = Arc::clone(context.data().meter());
-    meter.burn(burnt);
-    let left = meter.fuel_left();
+    context.data().meter().burn(burnt);
+    let left = context.data().fuel_left();
     context.data_mut().armed = left;
     context.set_fuel(left)
 }
@@ -107,6 +115,7 @@ fn guest(opening: &Opening<'_>) -> Guest {
     table.set_max_capacity(limits.handles as usize);
     let mut files =
         FileState::new(Arc::clone(&opening.meter), Arc::clone(&opening.hop), Arc::clone(&opening.protected));
+    files.has_devices(opening.folders.devices());
     let stdout_is = match &opening.streams {
         Streams::Call { stdout_is, .. } => *stdout_is,
         Streams::Process(_) => Budget::Log,
@@ -152,7 +161,7 @@ fn wasi(opening: &Opening<'_>, stdout: &Sink, stderr: &Sink) -> WasiCtx {
             builder.stdout(Standard(start.stdout.clone())).stderr(Standard(start.stderr.clone()));
         }
     }
-    if let Some(folder) = opening.folders.working_folder() {
+    if let Some(folder) = opening.streams.working_folder().or(opening.folders.working_folder()) {
         builder.initial_cwd(folder);
     }
     let mut wasi = builder.build();

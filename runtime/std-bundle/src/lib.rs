@@ -1,6 +1,6 @@
-//! The standard tools as built WebAssembly components: the bundle `std` (`read`, `write`, `edit`; `glob`, `grep`;
-//! `web_fetch`), and bundles that an operator names if they are wanted: `shell` (`bash`, with a userland), `http`
-//! (`http_request`) and `websearch` (`web_search`).
+//! The standard tools as built WebAssembly components: the bundle `std` (`bash` with a userland; `read`, `write`, `edit`;
+//! `glob`, `grep`; `web_fetch`), and bundles that an operator names if they are wanted: `http` (`http_request`) and
+//! `websearch` (`web_search`).
 //!
 //! Data only. The sources are in `guest-tools/`; `guest-tools/components.lock` says from
 //! what each was built and by which compiler, and one command there builds them again.
@@ -30,16 +30,14 @@ macro_rules! kept {
 }
 
 /// What is part of every agent, unless it is told otherwise.
-const STD: [Kept; 3] = [kept!("files"), kept!("search"), kept!("web")];
+const STD: [Kept; 5] =
+    [kept!("files"), kept!("search"), kept!("web"), kept!("shell"), kept!("userland", Kind::Command)];
 /// Requests of any method: only for those who name it.
 const HTTP: [Kept; 1] = [kept!("request")];
 /// A search engine of the operator's choice: of no use until it is configured.
 const WEBSEARCH: [Kept; 1] = [kept!("websearch")];
 
-/// A shell, and the programs that it starts.
-const SHELL: [Kept; 2] = [kept!("shell"), kept!("userland", Kind::Command)];
-
-/// The bundles built into Handbox: `std`, `shell`, `http` and `websearch`. Nothing is decompressed until a component has to be
+/// The bundles built into Handbox: `std`, `http` and `websearch`. Nothing is decompressed until a component has to be
 /// compiled.
 pub fn bundles() -> Vec<BundleSource> {
     let bundle = |name: &str, kept: &[Kept]| {
@@ -47,7 +45,7 @@ pub fn bundles() -> Vec<BundleSource> {
         let components = kept.iter().map(source).collect();
         BundleSource { name, version, limits: LimitsPatch::default(), components }
     };
-    vec![bundle("std", &STD), bundle("shell", &SHELL), bundle("http", &HTTP), bundle("websearch", &WEBSEARCH)]
+    vec![bundle("std", &STD), bundle("http", &HTTP), bundle("websearch", &WEBSEARCH)]
 }
 
 fn source(kept: &Kept) -> ComponentSource {

@@ -117,11 +117,11 @@ impl Shell {
     }
 
     fn run_small_stage(&mut self, command: &ast::Command, mut io: Io) -> Result<(Stage, Rc<Input>), Flow> {
-        let made = Capture::new(BUILTIN_BYTES_MAX).and_then(|capture| Ok((capture.output()?, capture)));
+        let made = Capture::new(BUILTIN_BYTES_MAX).and_then(|capture| Ok((capture.output(0)?, capture)));
         let Ok((output, capture)) = made else { return Err(Flow::Discard(1)) };
         io.set(1, Fd::Out(Rc::new(output)));
         let status = self.in_subshell(io, |shell| shell.run_command(command))?;
-        Ok((Stage::Ended(status), Rc::new(Input::of_bytes(&capture.take()))))
+        Ok((Stage::Ended(status), Rc::new(Input::of_bytes(&capture.take().bytes))))
     }
 
     /// The last stage: a program is started, all else runs in place on a copy of the state.

@@ -57,7 +57,7 @@ impl Shell {
 
     /// `$(…)`: its output.
     pub(crate) fn substitute(&mut self, source: &str) -> Result<String, Flow> {
-        let capture = match Capture::new(SUBSTITUTION_BYTES_MAX).and_then(|capture| Ok((capture.output()?, capture))) {
+        let capture = match Capture::new(SUBSTITUTION_BYTES_MAX).and_then(|capture| Ok((capture.output(0)?, capture))) {
             Ok(made) => made,
             Err(fault) => {
                 self.complain(&format!("command substitution: {fault}"));
@@ -80,7 +80,7 @@ impl Shell {
         if capture.dropped() > 0 {
             self.complain("command substitution: too much output");
         }
-        Ok(without_newlines(&capture.take()))
+        Ok(without_newlines(&capture.take().bytes))
     }
 
     fn substitution(&mut self, source: &str) -> Run {

@@ -40,6 +40,31 @@ impl std::fmt::Display for Fault {
     }
 }
 
+/// What a capture kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// As it was written.
+    pub(crate) bytes: Vec<u8>,
+    /// Whose the bytes are, in their order: a source, and how many.
+    pub(crate) sources: Vec<(u8, u64)>,
+}
+
+impl Kept {
+    /// The bytes of one source.
+    pub(crate) fn of(&self, source: u8) -> Vec<u8> {
+        let (mut bytes, mut rest) = (Vec::new(), self.bytes.as_slice());
+        for (from, length) in &self.sources {
+            let length = usize::try_from(*length).unwrap_or(usize::MAX).min(rest.len());
+            let (run, after) = rest.split_at(length);
+            if *from == source {
+                bytes.extend_from_slice(run);
+            }
+            rest = after;
+        }
+        bytes
+    }
+}
+
 /// How a file is opened for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writing {
@@ -83,5 +108,16 @@ impl Ending {
             Self::Killed(signal) => 128 + i32::from(*signal),
             Self::Trapped(_) => 134,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kept;
+
+    #[test]
+    fn what_two_sources_wrote_is_told_apart() {
+        let kept = Kept { bytes: b"abcde".to_vec(), sources: vec![(1, 2), (2, 1), (1, 2)] };
+        assert_eq!((kept.of(1), kept.of(2), kept.of(3)), (b"abde".to_vec(), b"c".to_vec(), Vec::new()));
     }
 }

@@ -1,6 +1,6 @@
 //! The machine's own system, for tests.
 
-use super::{Command, Ending, Fault, SpawnFault, Writing};
+use super::{Command, Ending, Fault, Kept, SpawnFault, Writing};
 use crate::text::{from_bytes, to_bytes};
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
@@ -132,17 +132,18 @@ impl Capture {
         Ok(Self { file, reader, at: Cell::new(0) })
     }
 
-    pub(crate) fn output(&self) -> Result<Output, Fault> {
+    /// Sources are not told apart here.
+    pub(crate) fn output(&self, _source: u8) -> Result<Output, Fault> {
         Ok(Output(self.file.try_clone()?))
     }
 
-    pub(crate) fn take(&self) -> Vec<u8> {
+    pub(crate) fn take(&self) -> Kept {
         let mut bytes = Vec::new();
         let mut reader = &self.reader;
         if reader.seek(SeekFrom::Start(self.at.get())).is_ok() && reader.read_to_end(&mut bytes).is_ok() {
             self.at.set(self.at.get() + bytes.len() as u64);
         }
-        bytes
+        Kept { sources: vec![(1, bytes.len() as u64)], bytes }
     }
 
     pub(crate) fn dropped(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! The component's system: `handbox:process`.
 
-use super::{Command, Ending, Fault, SpawnFault, Writing};
+use super::{Command, Ending, Fault, Kept, SpawnFault, Writing};
 use crate::text::{from_bytes, to_bytes};
 use std::time::Duration;
 
@@ -99,13 +99,15 @@ impl Capture {
         Ok(Self(wit::Capture::new(max)))
     }
 
-    pub(crate) fn output(&self) -> Result<Output, Fault> {
-        Ok(Output(self.0.output()))
+    /// An end to write to; what comes by those of different sources is told apart.
+    pub(crate) fn output(&self, source: u8) -> Result<Output, Fault> {
+        Ok(Output(self.0.output(source)))
     }
 
     /// What was written since this was last asked.
-    pub(crate) fn take(&self) -> Vec<u8> {
-        self.0.take()
+    pub(crate) fn take(&self) -> Kept {
+        let wit::Kept { bytes, sources } = self.0.take();
+        Kept { bytes, sources }
     }
 
     /// How many bytes were too many.

@@ -2,12 +2,14 @@
 
 use super::ledger::Taken;
 use super::protect::{Identity, Protected, identity_at, identity_of};
+use super::root::{Device, Devices};
 use super::{Files, OpenToken};
 use handbox_hand::Limit;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use wasmtime::component::Resource;
-use wasmtime_wasi::filesystem::{Descriptor, OpenMode};
+use wasmtime_wasi::FsPerms;
+use wasmtime_wasi::filesystem::{Descriptor, File, OpenMode};
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, HostDescriptor, OpenFlags, PathFlags,
 };
@@ -21,6 +23,31 @@ pub(super) fn again(fd: &Fd) -> Fd {
 }
 
 impl Files<'_> {
+    /// The device that a path names.
+    pub(super) async fn device_at(&mut self, fd: &Fd, path: &str) -> Option<Device> {
+        let devices = self.state.devices.clone().filter(|_| Devices::may_be(path))?;
+        devices.get(self.identity_at(fd, PathFlags::SYMLINK_FOLLOW, path).await?)
+    }
+
+    pub(super) fn open_device(&mut self, device: Device, open: OpenFlags) -> FsResult<Fd> {
+        if open.contains(OpenFlags::DIRECTORY) {
+            return Err(ErrorCode::NotDirectory.into());
+        }
+        if open.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) {
+            return Err(ErrorCode::Exist.into());
+        }
+        let mut token = self.token()?;
+        token.is_device = true;
+        let file = File::new(device.open()?, FsPerms::ReadWrite, OpenMode::READ | OpenMode::WRITE, true);
+        let opened = self.inner.table.push(Descriptor::File(file))?;
+        self.state.open.insert(opened.rep(), Arc::new(token));
+        Ok(opened)
+    }
+
+    pub(super) fn is_device(&self, fd: &Fd) -> bool {
+        self.state.open.get(&fd.rep()).is_some_and(|token| token.is_device)
+    }
+
     /// Charges a budget or refuses as a full disk would.
     pub(super) fn take(&self, limit: Limit, amount: u64) -> FsResult<()> {
         if self.state.meter.take(limit, amount) {

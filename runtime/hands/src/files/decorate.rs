@@ -38,6 +38,9 @@ impl HostDescriptor for Files<'_> {
         access: DescriptorFlags,
     ) -> FsResult<Fd> {
         self.state.hop.may_block().await;
+        if let Some(device) = self.device_at(&fd, &path).await {
+            return self.open_device(device, open);
+        }
         let changes = OpenFlags::CREATE | OpenFlags::TRUNCATE;
         if (open & changes) != OpenFlags::empty() || access.contains(DescriptorFlags::WRITE) {
             self.check_may_change()?;
@@ -58,6 +61,9 @@ impl HostDescriptor for Files<'_> {
     }
 
     async fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: u64) -> FsResult<u64> {
+        if self.is_device(&fd) {
+            return self.inner.write(fd, bytes, 0).await;
+        }
         self.check_may_change()?;
         self.state.hop.may_block().await;
         self.charge_write(&fd, offset, bytes.len() as u64).await?;
@@ -65,6 +71,9 @@ impl HostDescriptor for Files<'_> {
     }
 
     async fn set_size(&mut self, fd: Fd, size: u64) -> FsResult<()> {
+        if self.is_device(&fd) {
+            return Err(ErrorCode::Invalid.into());
+        }
         self.check_may_change()?;
         self.state.hop.may_block().await;
         let now = self.inner.stat(again(&fd)).await?.size;
@@ -73,6 +82,9 @@ impl HostDescriptor for Files<'_> {
     }
 
     fn write_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynOutputStream>> {
+        if self.is_device(&fd) {
+            return self.inner.write_via_stream(fd, 0);
+        }
         self.check_may_change()?;
         let size = self.check_opened_for_writing(&fd)?;
         // A stream that starts beyond the end leaves a hole, which is paid for like bytes.
@@ -84,6 +96,9 @@ impl HostDescriptor for Files<'_> {
     }
 
     fn append_via_stream(&mut self, fd: Fd) -> FsResult<Resource<DynOutputStream>> {
+        if self.is_device(&fd) {
+            return self.inner.write_via_stream(fd, 0);
+        }
         self.check_may_change()?;
         self.check_opened_for_writing(&fd)?;
         self.check_disk_has_room()?;
@@ -244,7 +259,10 @@ impl HostDescriptor for Files<'_> {
 
     async fn stat_at(&mut self, fd: Fd, flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
         self.state.hop.may_block().await;
-        self.inner.stat_at(fd, flags, path).await
+        let device = self.device_at(&fd, &path).await;
+        let stat = self.inner.stat_at(fd, flags, path).await?;
+        let type_ = if device.is_some() { DescriptorType::CharacterDevice } else { stat.type_ };
+        Ok(DescriptorStat { type_, ..stat })
     }
 
     async fn readlink_at(&mut self, fd: Fd, path: String) -> FsResult<String> {

@@ -1,7 +1,9 @@
 //! Granted folders, opened once and cloned for each call.
 
+use super::root::{Devices, Root};
 use handbox_bundle::{FolderGrant, GUEST_PATH_DEFAULT, Mode};
 use handbox_hand::Refusal;
+use std::sync::Arc;
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
@@ -10,6 +12,9 @@ use wasmtime_wasi::{FsPerms, WasiCtx};
 pub(crate) enum Relative {
     /// For programs: they were written for a shell, and wasi-libc looks up relative paths there.
     Opened,
+    /// Not at all, but there is a `/` in which every folder has its place, and devices. For processes, which are told
+    /// their working folder.
+    Rooted,
     /// For tools, which work paths out themselves and would take it for one more folder.
     Named,
 }
@@ -19,6 +24,8 @@ pub(crate) struct Folders {
     granted: WasiFilesystemCtx,
     read_only: WasiFilesystemCtx,
     first: Option<String>,
+    /// Set for processes.
+    root: Option<Root>,
 }
 
 impl Folders {
@@ -27,7 +34,11 @@ impl Folders {
     ///
     /// `granted` come from the operator; `own` are the host's scratch folders, in which no
     /// relative path should ever start.
-    pub(crate) fn open(granted: &[FolderGrant], own: &[FolderGrant], relative: Relative) -> Result<Self, Refusal> {
+    pub(crate) async fn open(
+        granted: &[FolderGrant],
+        own: &[FolderGrant],
+        relative: Relative,
+    ) -> Result<Self, Refusal> {
         let usual = granted.iter().find(|grant| grant.guest == GUEST_PATH_DEFAULT);
         let first = usual.or(granted.first());
         let start = first
@@ -35,6 +46,13 @@ impl Folders {
             .map(|grant| FolderGrant { guest: ".".to_owned(), ..grant.clone() });
         let first = first.map(|grant| grant.guest.clone());
         let mut grants: Vec<&FolderGrant> = granted.iter().chain(own).chain(&start).collect();
+        let root = if relative == Relative::Rooted { Some(Self::root(&grants).await?) } else { None };
+        let top = root.as_ref().map(|root| FolderGrant {
+            host: root.folder.path().to_owned(),
+            guest: "/".to_owned(),
+            mode: Mode::ReadOnly,
+        });
+        grants.extend(top.iter().filter(|top| !granted.iter().any(|grant| grant.guest == top.guest)));
         // wasi-libc takes the longest matching preopen; other guests may take the first.
         grants.sort_by_key(|grant| std::cmp::Reverse(grant.guest.len()));
         let open = |weakest: Mode| -> Result<WasiFilesystemCtx, Refusal> {
@@ -53,7 +71,19 @@ impl Folders {
             }
             Ok(builder.build().filesystem().clone())
         };
-        Ok(Self { granted: open(Mode::ReadWrite)?, read_only: open(Mode::ReadOnly)?, first })
+        Ok(Self { granted: open(Mode::ReadWrite)?, read_only: open(Mode::ReadOnly)?, first, root })
+    }
+
+    async fn root(grants: &[&FolderGrant]) -> Result<Root, Refusal> {
+        Root::make(grants).await.map_err(|error| Refusal {
+            reason: format!("the folder that stands for / cannot be made: {error}"),
+            hint: format!("see to it that {} can be written to", std::env::temp_dir().display()),
+        })
+    }
+
+    /// The devices that there are; none but for processes.
+    pub(crate) fn devices(&self) -> Option<Arc<Devices>> {
+        self.root.as_ref().map(|root| Arc::clone(&root.devices))
     }
 
     /// The context for one call.

@@ -11,10 +11,12 @@ mod decorate;
 mod folders;
 mod ledger;
 mod protect;
+mod root;
 mod streams;
 
 pub(crate) use folders::{Folders, Relative};
 pub(crate) use protect::Protected;
+pub(crate) use root::Devices;
 
 use crate::hop::Hop;
 use crate::meter::Meter;
@@ -43,6 +45,8 @@ pub(crate) struct FileState {
     ledger: Ledger,
     /// Handles of the lists of folders that are held.
     lists: HashSet<u32>,
+    /// Set for processes.
+    devices: Option<Arc<Devices>>,
 }
 
 impl FileState {
@@ -58,6 +62,7 @@ impl FileState {
             files: HashMap::new(),
             ledger,
             lists: HashSet::new(),
+            devices: None,
         }
     }
 
@@ -69,6 +74,11 @@ impl FileState {
     /// Counts open files together with another store, from the start.
     pub(crate) fn count_with(&mut self, others: &Arc<AtomicU32>) {
         self.open_count = Arc::clone(others);
+    }
+
+    /// Lets these devices be opened.
+    pub(crate) fn has_devices(&mut self, devices: Option<Arc<Devices>>) {
+        self.devices = devices;
     }
 
     /// The file of this identity, as one that is open.
@@ -107,7 +117,7 @@ impl FileState {
             self.meter.reached(Limit::OpenFiles);
             return None;
         }
-        Some(OpenToken { open_count: Arc::clone(&self.open_count), file: None })
+        Some(OpenToken { open_count: Arc::clone(&self.open_count), file: None, is_device: false })
     }
 }
 
@@ -116,6 +126,8 @@ pub(crate) struct OpenToken {
     open_count: Arc<AtomicU32>,
     /// Set for files.
     file: Option<Arc<OpenFile>>,
+    /// Nothing that is written to it stays.
+    is_device: bool,
 }
 
 impl Drop for OpenToken {

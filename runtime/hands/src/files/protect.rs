@@ -61,7 +61,7 @@ impl Protected {
     }
 }
 
-async fn identity(path: &Path) -> wasmtime::Result<Option<Identity>> {
+pub(super) async fn identity(path: &Path) -> wasmtime::Result<Option<Identity>> {
     let (folder, name) = match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) => (folder, name),
         _ => (path, std::ffi::OsStr::new(".")),

@@ -140,17 +140,18 @@ impl HostOutput for Guest {
 
 impl HostCapture for Guest {
     async fn new(&mut self, max: u64) -> Result<Resource<Capture>> {
-        let meter = Arc::clone(self.meter());
-        Ok(self.table.push(Capture::new(max, meter))?)
+        let (meter, watcher) = (Arc::clone(self.meter()), Arc::clone(&self.watcher));
+        Ok(self.table.push(Capture::new(max, meter, watcher))?)
     }
 
-    async fn output(&mut self, capture: Resource<Capture>) -> Result<Resource<Output>> {
-        let output = self.table.get(&capture)?.output();
+    async fn output(&mut self, capture: Resource<Capture>, source: u8) -> Result<Resource<Output>> {
+        let output = self.table.get(&capture)?.output(source);
         Ok(self.table.push(output)?)
     }
 
-    async fn take(&mut self, capture: Resource<Capture>) -> Result<Vec<u8>> {
-        Ok(self.table.get(&capture)?.take())
+    async fn take(&mut self, capture: Resource<Capture>) -> Result<wit::Kept> {
+        let (bytes, sources) = self.table.get(&capture)?.take();
+        Ok(wit::Kept { bytes, sources })
     }
 
     async fn dropped(&mut self, capture: Resource<Capture>) -> Result<u64> {
@@ -242,7 +243,8 @@ impl wit::Host for Guest {
 
     async fn interrupted(&mut self) -> Result<bool> {
         let family = self.process.job.as_ref().and_then(|job| job.family.as_ref());
-        Ok(family.is_some_and(|family| family.is_interrupted()))
+        let spent = self.meter().fuel_left() <= self.meter().fuel_reserve();
+        Ok(spent || family.is_some_and(|family| family.is_interrupted()))
     }
 
     async fn programs(&mut self) -> Result<Vec<String>> {

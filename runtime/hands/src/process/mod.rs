@@ -30,6 +30,8 @@ pub(crate) struct Process {
     stdout: Output,
     stderr: Output,
     handed: Vec<u8>,
+    /// Another one started it.
+    is_started: bool,
     /// The call that it runs for; none before the first.
     job: Option<Job>,
 }
@@ -42,6 +44,7 @@ impl Process {
             stdout: Output::of(Box::new(stdout.clone())),
             stderr: Output::of(Box::new(stderr.clone())),
             handed: Vec::new(),
+            is_started: false,
             job: None,
         }
     }
@@ -53,8 +56,13 @@ impl Process {
             stdout: start.stdout.clone(),
             stderr: start.stderr.clone(),
             handed: start.handed.clone(),
+            is_started: true,
             job: None,
         }
+    }
+
+    pub(crate) fn is_started(&self) -> bool {
+        self.is_started
     }
 
     /// What is started from now on belongs to this call.

@@ -1,0 +1,202 @@
+//! `handbox sh`: the shell of the sandbox, for people.
+
+mod complete;
+mod line;
+
+use crate::args::{self, Global};
+use crate::call::{Folders, call_id, current_folder, lay};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::grants::{self, Asking};
+use crate::network::{Reach, Way, holder, needs_placeholders};
+use crate::output::{self, Tone};
+use crate::paths::Paths;
+use crate::{egress, vault, wiring};
+use handbox_bundle::{Bundle, Profile};
+use handbox_hand::{Call, Hand, LogLevel, Stream, ToolName, Watcher};
+use handbox_hands::{Environment, Toolbox};
+use serde_json::{Value, json};
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The tool that is the shell.
+const TOOL: &str = "bash";
+
+/// How long a command may take, in milliseconds: as long as the tool allows. The limits of a call may be shorter.
+const TIMEOUT_MS: u64 = 600_000;
+
+/// Open the shell that agents get, or run a command or a script in it
+///
+/// It reads bash. Every program it starts is a sandbox of its own that sees the granted folders, /tmp and nothing else of
+/// this machine. Without -c and without a terminal, a script is read from standard input. The exit status is the command's.
+///
+/// Programs have no terminal and no standard input but what a pipe or `<` gives them.
+#[derive(clap::Args)]
+pub(crate) struct Sh {
+    /// Run this and end
+    #[arg(short = 'c', long, value_name = "TEXT")]
+    pub(crate) command: Option<String>,
+    /// The bundle that has the shell
+    #[arg(long, default_value = "std", value_name = "BUNDLE")]
+    pub(crate) bundle: String,
+    /// Keep what is left in /mnt/session/outputs in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) outputs: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) grants: args::Grants,
+}
+
+pub(crate) fn run(global: &Global, command: Sh) -> Result<ExitCode, Failure> {
+    let paths = Paths::find(global)?;
+    let cwd = current_folder()?;
+    let config = Config::load(&paths, &cwd)?;
+    let opened = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?;
+    let (bundle, name) = (opened.bundle, opened.name.as_deref());
+    let links = &bundle.links;
+    let asking = Asking { typed: &command.grants, config: &config, bundle: name, links, paths: &paths, cwd: &cwd };
+    let mut effective = grants::effective(asking)?;
+    effective.warn_of_unasked(&command.grants, &bundle, &cwd);
+    effective.warn(global.quiet);
+    let folders = Folders::make(command.outputs.as_deref())?;
+    if command.outputs.is_some() {
+        grants::check_outputs(asking, &folders.outputs)?;
+    }
+    let keep = vault::keep(&paths);
+    let way = Way::new(keep.clone(), config.operator.ranges.clone(), global.quiet)?;
+    let holder = holder(&bundle, &config);
+    let network = way.network("sh", &holder, &bundle, &Reach { grants: &effective.grants, pinned: None });
+    if needs_placeholders(&bundle) {
+        way.placeholders(&holder)?.into_iter().for_each(|pair| lay(&mut effective.grants.env, pair));
+    }
+    let environment = Environment {
+        grants: effective.grants,
+        limits: effective.limits,
+        scratch: Some(folders.scratch.path().to_owned()),
+        outputs: Some(folders.outputs.clone()),
+        protected: effective.protected,
+        network: Some(network),
+        ..Environment::bare(Profile::default())
+    };
+    let runtime = wiring::wide_runtime()?;
+    let opened = runtime.block_on(Shell::open(global, &paths, &bundle, &environment));
+    let ended = opened.and_then(|mut shell| match command.command {
+        Some(text) => shell.once(&runtime, &text),
+        None if std::io::stdin().is_terminal() => line::talk(&mut shell, &runtime, &paths, &bundle, &environment),
+        None => shell.once(&runtime, &script()?),
+    });
+    runtime.block_on(vault::settle(&keep, global.quiet));
+    runtime.shutdown_background();
+    for file in folders.left_over(true) {
+        output::note(Tone::Note, &format!("output file: {}", file.display()));
+    }
+    ended.map(ExitCode::from)
+}
+
+fn script() -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = std::io::stdin().read_to_string(&mut text);
+    read.map_err(|error| Failure::usage(format!("the script cannot be read from standard input: {error}")))?;
+    Ok(text)
+}
+
+/// An open shell.
+struct Shell {
+    toolbox: Arc<Toolbox>,
+    tool: ToolName,
+    watcher: Arc<Live>,
+    sent: Arc<egress::Shown>,
+    json: bool,
+    quiet: bool,
+}
+
+/// How a command ended.
+#[derive(Default)]
+struct Ended {
+    status: u8,
+    /// Where the shell is now.
+    folder: Option<String>,
+    /// It was told to end.
+    left: bool,
+    /// What programs get of it.
+    fields: Value,
+}
+
+impl Shell {
+    async fn open(global: &Global, paths: &Paths, bundle: &Bundle, environment: &Environment) -> Result<Self, Failure> {
+        let mut toolbox = wiring::toolbox(paths, global.quiet)?;
+        toolbox.add(bundle, environment).await?;
+        let tool = toolbox.tools().iter().find(|tool| tool.name.as_str() == TOOL).map(|tool| tool.name.clone());
+        let tool = tool.ok_or_else(|| {
+            Failure::usage(format!("the bundle `{}` has no tool `{TOOL}`, which is the shell", bundle.name))
+                .hint("leave --bundle out for the one that comes with Handbox")
+        })?;
+        let watcher = Arc::new(Live { shown: !global.json, verbose: global.verbose });
+        let sent = Arc::new(egress::Shown::new(global));
+        Ok(Self { toolbox: Arc::new(toolbox), tool, watcher, sent, json: global.json, quiet: global.quiet })
+    }
+
+    /// Runs one text; gives its status.
+    fn once(&mut self, runtime: &tokio::runtime::Runtime, text: &str) -> Result<u8, Failure> {
+        let ended = runtime.block_on(self.run(text))?;
+        if self.json {
+            output::json_line(&ended.fields);
+        }
+        Ok(ended.status)
+    }
+
+    /// Runs one text. An interrupt from the keyboard ends what it runs and leaves the shell.
+    async fn run(&self, text: &str) -> Result<Ended, Failure> {
+        let input = json!({ "command": text, "timeout_ms": TIMEOUT_MS });
+        let call = Call::new(call_id(), self.tool.clone(), input);
+        let call = Call { watcher: self.watcher.clone(), audit: self.sent.clone(), ..call };
+        let result = tokio::select! {
+            result = self.toolbox.execute(call) => result,
+            _ = tokio::signal::ctrl_c() => {
+                output::clear_transient();
+                return Ok(Ended { status: 130, ..Ended::default() });
+            }
+        };
+        output::clear_transient();
+        let fields = result.map_err(Failure::from)?.fields;
+        if let Some(why) = fields.get("stopped").and_then(Value::as_str).filter(|_| !self.quiet) {
+            output::note(Tone::Note, why);
+        }
+        Ok(Ended {
+            status: fields
+                .get("exit_code")
+                .and_then(Value::as_u64)
+                .and_then(|code| u8::try_from(code).ok())
+                .unwrap_or(1),
+            folder: fields.get("working_folder").and_then(Value::as_str).map(str::to_owned),
+            left: fields.get("left").and_then(Value::as_bool).unwrap_or(false),
+            fields: Value::Object(fields),
+        })
+    }
+}
+
+/// Prints what programs print, when they do.
+struct Live {
+    shown: bool,
+    verbose: u8,
+}
+
+impl Watcher for Live {
+    fn log(&self, level: LogLevel, message: &str) {
+        if self.verbose > 0 || matches!(level, LogLevel::Warn | LogLevel::Error) {
+            output::note(Tone::Note, message.trim_end());
+        }
+    }
+
+    fn printed(&self, stream: Stream, bytes: &[u8]) {
+        if !self.shown {
+            return;
+        }
+        output::clear_transient();
+        match stream {
+            Stream::Output => output::raw(bytes),
+            Stream::Error => output::raw_error(bytes),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What a process sees at `/`: where its folders are, and a few devices.
+
+use super::protect::{self, Identity};
+use handbox_bundle::FolderGrant;
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Component, Path};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// A device that exists for processes. Nothing else in `/dev` does: the process's streams are given to it another way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Device {
+    Null,
+    Zero,
+    Random,
+}
+
+/// The devices by their name in `/dev`.
+const DEVICES: [(&str, Device); 4] =
+    [("null", Device::Null), ("random", Device::Random), ("urandom", Device::Random), ("zero", Device::Zero)];
+
+impl Device {
+    /// By the last part of a path.
+    fn named(path: &str) -> Option<Self> {
+        let name = path.rsplit('/').next()?;
+        DEVICES.iter().find(|(known, _)| *known == name).map(|(_, device)| *device)
+    }
+
+    /// Opens the host's own, of which no byte is a secret.
+    pub(super) fn open(self) -> io::Result<fs::File> {
+        let path = match self {
+            Self::Null => "/dev/null",
+            Self::Zero => "/dev/zero",
+            Self::Random => "/dev/urandom",
+        };
+        // What is written to the source of random bytes would be mixed into the host's.
+        fs::File::options().read(true).write(self != Self::Random).open(path)
+    }
+}
+
+/// The files that stand for devices, by their identity on the disk.
+#[derive(Debug, Default)]
+pub(crate) struct Devices(HashMap<Identity, Device>);
+
+impl Devices {
+    /// Whether a path may lead to a device: only then is it worth looking.
+    pub(super) fn may_be(path: &str) -> bool {
+        Device::named(path).is_some()
+    }
+
+    pub(super) fn get(&self, identity: Identity) -> Option<Device> {
+        self.0.get(&identity).copied()
+    }
+}
+
+/// A folder that stands for `/`.
+pub(super) struct Root {
+    pub(super) folder: TempDir,
+    pub(super) devices: Arc<Devices>,
+}
+
+impl Root {
+    /// Makes one in which each of the granted folders has its place.
+    pub(super) async fn make(grants: &[&FolderGrant]) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("handbox-root-").tempdir()?;
+        for grant in grants {
+            let names = Path::new(&grant.guest).components().filter(|part| matches!(part, Component::Normal(_)));
+            fs::create_dir_all(folder.path().join(names.collect::<std::path::PathBuf>()))?;
+        }
+        let devices = Arc::new(Self::devices(folder.path()).await?);
+        Ok(Self { folder, devices })
+    }
+
+    #[cfg(unix)]
+    async fn devices(root: &Path) -> io::Result<Devices> {
+        let (mut devices, folder) = (Devices::default(), root.join("dev"));
+        fs::create_dir_all(&folder)?;
+        for (name, device) in DEVICES {
+            let path = folder.join(name);
+            fs::File::create(&path)?;
+            if let Some(identity) = protect::identity(&path).await.map_err(io::Error::other)? {
+                devices.0.insert(identity, device);
+            }
+        }
+        Ok(devices)
+    }
+
+    /// There are none that could be opened.
+    #[cfg(not(unix))]
+    async fn devices(_: &Path) -> io::Result<Devices> {
+        Ok(Devices::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handbox_bundle::Mode;
+
+    #[tokio::test]
+    async fn folders_have_their_place_and_devices_are_known_by_what_they_are() {
+        let grant = FolderGrant { host: "/".into(), guest: "/mnt/session/outputs".to_owned(), mode: Mode::ReadOnly };
+        let root = Root::make(&[&grant]).await.unwrap();
+        assert!(root.folder.path().join("mnt/session/outputs").is_dir());
+        let identity = async |path: &str| protect::identity(&root.folder.path().join(path)).await.unwrap().unwrap();
+        assert_eq!(root.devices.get(identity("dev/urandom").await), Some(Device::Random));
+        fs::write(root.folder.path().join("null"), "").unwrap();
+        assert_eq!(root.devices.get(identity("null").await), None, "a name alone makes no device");
+    }
+}
