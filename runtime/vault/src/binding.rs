@@ -132,6 +132,14 @@ impl Binding {
         }
     }
 
+    /// See [`Credentials::withheld`].
+    pub(crate) async fn withheld(&self) -> Result<Vec<Credential>, CredentialError> {
+        match &self.source {
+            Source::Fixed(_) => Ok(Vec::new()),
+            Source::Stored(credentials) => credentials.withheld(&self.name).await,
+        }
+    }
+
     pub(crate) fn used(&self) {
         if let Source::Stored(credentials) = &self.source {
             credentials.used(&self.name);

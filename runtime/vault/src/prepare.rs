@@ -40,7 +40,9 @@ impl Proxy {
         let current = party.current();
         let learn = async {
             for binding in &current.rules.grant.bindings {
-                if let Ok(Some(credential)) = binding.at_hand().await {
+                let at_hand = binding.at_hand().await.ok().flatten();
+                let withheld = binding.withheld().await.unwrap_or_default();
+                for credential in at_hand.into_iter().chain(withheld) {
                     let _ = party.wear(&binding.shared_name(), &credential);
                 }
             }
@@ -102,20 +104,34 @@ impl Proxy {
 
     async fn credential(&self, party: &Party, binding: &Binding, draft: &mut Draft) -> Result<Credential, HttpError> {
         let name = binding.name();
-        let current = tokio::time::timeout(self.limits().connect_time_max, binding.current()).await;
-        let late = || CredentialError { name: name.to_owned(), why: "not within the time allowed".to_owned() };
-        let had = current.unwrap_or_else(|_| Err(late())).map_err(|error| Refusal {
-            reason: error.to_string(),
-            hint: format!("see to the credential {name:?}: handbox vault list"),
-        });
-        let credential = had.map_err(HttpError::Denied)?.ok_or_else(|| {
+        let current = self.in_time(name, binding.current()).await?;
+        let credential = current.ok_or_else(|| {
             let reason =
                 format!("there is no credential {name:?} any more, and nothing is sent to {} without it", binding.to());
             HttpError::Denied(Refusal { reason, hint: format!("handbox vault set {name}") })
         })?;
-        party.wear(&binding.shared_name(), &credential)?;
+        if party.wear(&binding.shared_name(), &credential)? {
+            // It took the place of others, of which some may never have been seen here.
+            for withheld in self.in_time(name, binding.withheld()).await? {
+                party.wear(&binding.shared_name(), &withheld)?;
+            }
+        }
         inject::inject(draft, name, &credential, binding.guest_header()).map_err(HttpError::Denied)?;
         Ok(credential)
+    }
+
+    /// What is said of a credential, if that does not take too long.
+    async fn in_time<T>(
+        &self,
+        name: &str,
+        asked: impl Future<Output = Result<T, CredentialError>>,
+    ) -> Result<T, HttpError> {
+        let said = tokio::time::timeout(self.limits().connect_time_max, asked).await;
+        let late = || CredentialError { name: name.to_owned(), why: "not within the time allowed".to_owned() };
+        said.unwrap_or_else(|_| Err(late())).map_err(|error| {
+            let hint = format!("see to the credential {name:?}: handbox vault list");
+            HttpError::Denied(Refusal { reason: error.to_string(), hint })
+        })
     }
 }
 
@@ -143,6 +159,9 @@ impl Prepared {
         let Ok(Some(fresh)) = binding.renewed(stale).await else { return Ok(response) };
         let mut injected = self.draft.clone();
         party.wear(&binding.shared_name(), &fresh)?;
+        for withheld in binding.withheld().await.unwrap_or_default() {
+            party.wear(&binding.shared_name(), &withheld)?;
+        }
         inject::inject(&mut injected, binding.name(), &fresh, binding.guest_header()).map_err(HttpError::Denied)?;
         binding.used();
         party.count_bytes(injected.body.as_ref().map_or(0, bytes::Bytes::len) as u64)?;

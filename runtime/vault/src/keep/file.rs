@@ -19,8 +19,10 @@ const LOCK: &str = "vault.lock";
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The most credentials.
 const ENTRIES_MAX: usize = 1000;
-/// The format that this version writes.
-const FORMAT: u32 = 1;
+/// The format that this version writes: values of before may stand with a credential, which no version before 2 knows.
+const FORMAT: u32 = 2;
+/// The oldest that it reads. In it, no credential has values of before.
+const FORMAT_MIN: u32 = 1;
 /// What is locked while a token is renewed, so that one process does it for all: servers that rotate refresh tokens take
 /// a second use of one for a theft.
 const RENEWAL_LOCK: &str = "vault-renew.lock";
@@ -37,6 +39,12 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 pub(super) struct Contents {
     format: u32,
     pub(super) entries: Vec<Entry>,
+}
+
+/// What is read of any format.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
 }
 
 impl Contents {
@@ -144,12 +152,15 @@ impl VaultFile {
             _ => self.damaged("it is cut, changed or no age file"),
         })?;
         // The error of the parser could quote what it read.
-        let contents: Contents =
-            serde_json::from_slice(&plain).map_err(|_| self.damaged("what is in it is no list of credentials"))?;
-        if contents.format != FORMAT {
+        let unread = |_: serde_json::Error| self.damaged("what is in it is no list of credentials");
+        // Before all else: another format may have what this one does not know, and is not damaged for that.
+        let Format { format } = serde_json::from_slice(&plain).map_err(unread)?;
+        if !(FORMAT_MIN..=FORMAT).contains(&format) {
             let hint = "use the Handbox that wrote it";
             return Err(KeepError::closed(format!("{} has another format", self.path.display()), hint));
         }
+        let contents: Contents = serde_json::from_slice(&plain).map_err(unread)?;
+        let contents = Contents { format: FORMAT, ..contents };
         contents.check().map_err(|error| self.damaged(&error.to_string()))?;
         Ok(Some((stamp, contents)))
     }

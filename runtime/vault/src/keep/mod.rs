@@ -13,6 +13,7 @@ mod key;
 mod listed;
 mod login;
 mod out;
+mod past;
 mod plain;
 mod probe;
 mod renew;
@@ -24,6 +25,8 @@ mod tests_held_for;
 mod tests_left;
 #[cfg(test)]
 mod tests_oauth;
+#[cfg(test)]
+mod tests_past;
 mod tokens;
 mod used;
 
@@ -149,12 +152,22 @@ impl Keep {
                 return Err(KeepError::Taken(name.clone()));
             }
             let now = now();
-            contents.entries.push(Entry { name, kind, held, bindings: Vec::new(), created: now, rotated: now, note });
+            contents.entries.push(Entry {
+                name,
+                kind,
+                held,
+                bindings: Vec::new(),
+                created: now,
+                rotated: now,
+                note,
+                past: past::Past::default(),
+            });
             Ok(())
         })
     }
 
-    /// Gives a credential another value. The old one is overwritten.
+    /// Gives a credential another value. The last few of before are kept, to be taken out of what comes back, until the
+    /// credential is removed; none of them is sent any more.
     ///
     /// # Errors
     ///
@@ -163,7 +176,8 @@ impl Keep {
         self.0.change(|contents| {
             let entry = contents.get_mut(name)?;
             held.check(&entry.kind)?;
-            (entry.held, entry.rotated) = (held, now());
+            entry.replace(held);
+            entry.rotated = now();
             Ok(())
         })
     }
@@ -346,6 +360,10 @@ impl Credentials for Keep {
         self.credential(name, Having::Refused(stale.secret.clone()), &|_| true).await
     }
 
+    async fn withheld(&self, name: &str) -> Result<Vec<Credential>, CredentialError> {
+        self.beside(name, &|_| true).await
+    }
+
     fn used(&self, name: &str) {
         if !self.0.used.note(name) {
             return;
@@ -388,6 +406,18 @@ impl Keep {
         let Some(entry) = entry.filter(is_meant) else { return Ok(None) };
         let secret = self.at_hand_of(&entry).await;
         Ok(secret.map(|secret| Credential { secret, place: entry.kind.place() }))
+    }
+
+    /// What is searched for beside it, and never sent for it.
+    async fn beside(
+        &self,
+        name: &str,
+        is_meant: &(dyn Fn(&Entry) -> bool + Sync),
+    ) -> Result<Vec<Credential>, CredentialError> {
+        let entry = self.entry(name).await.map_err(|error| unavailable(name, &error))?;
+        let Some(entry) = entry.filter(is_meant) else { return Ok(Vec::new()) };
+        let place = entry.kind.place();
+        Ok(entry.withheld().into_iter().map(|secret| Credential { secret, place: place.clone() }).collect())
     }
 
     /// What is known of one credential now.
