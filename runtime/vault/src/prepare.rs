@@ -1,9 +1,10 @@
 //! From a request as its principal wants it to one that may go.
 
 use crate::binding::Binding;
-use crate::credential::{Credential, CredentialError};
+use crate::credential::{Credential, CredentialError, Place};
 use crate::inject::{self, Draft};
 use crate::outgoing::{Outgoing, Progress};
+use crate::parameter::Parameter;
 use crate::party::{Current, Party, brought};
 use crate::policy::{Allowed, Asked};
 use crate::proxy::failure;
@@ -142,6 +143,14 @@ impl Prepared {
 
     pub(crate) fn credential_name(&self) -> Option<&str> {
         self.binding().map(Binding::name)
+    }
+
+    /// The parameter that its credential stands in, if that is where it stands.
+    pub(crate) fn parameter(&self) -> Option<Parameter<'_>> {
+        match &self.credential.as_ref()?.place {
+            Place::Query { name } => Some(Parameter { name, asked: &self.draft.url }),
+            _ => None,
+        }
     }
 
     /// Sends it; and once more if its credential had run out, another could be had, and the body is still there.

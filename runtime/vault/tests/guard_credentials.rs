@@ -65,6 +65,16 @@ async fn in_a_query_it_follows_what_is_there_and_replaces_nothing() {
 }
 
 #[tokio::test]
+async fn in_a_query_it_does_not_keep_anybody_from_following_a_redirect() {
+    let server = Server::always(answer(302, &format!("location: /next?key={KEY}&page=2\r\n"), "")).await;
+    let bench = with_bindings(vec![placed(&server, Place::Query { name: "key".into() })]).open();
+    let response = bench.proxy.send(&bench.sender(), get(format!("{}/a", server.url()))).await.unwrap();
+    let location = response.headers.iter().find(|(name, _)| name == "location").map(|(_, to)| to.clone()).unwrap();
+    bench.body(get(format!("{}{location}", server.url()))).await;
+    assert_eq!(server.requests()[1].line, format!("GET /next?page=2&key={KEY} HTTP/1.1"));
+}
+
+#[tokio::test]
 async fn in_a_body_it_replaces_the_placeholder_at_its_exact_place() {
     // C26
     let server = Server::always(answer(200, "", "")).await;
