@@ -1,5 +1,6 @@
 //! The vault's file: read whole, written whole, changed by one process at a time.
 
+use super::beside;
 use super::entry::{BINDINGS_MAX, Entry, check_name};
 use super::error::KeepError;
 use super::key;
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 const FILE: &str = "vault.age";
 /// What is locked while it is changed. Another file, since that one is replaced.
 const LOCK: &str = "vault.lock";
+/// What others could replace, if they may write the folder.
+const WHAT: &str = "the vault";
 /// The most bytes of the file; credentials and bindings fit many times.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The most credentials.
@@ -137,6 +140,7 @@ impl VaultFile {
             Ok(about) if !about.is_file() => return Err(self.damaged("it is not a regular file")),
             Ok(_) => {}
         }
+        key::check_folder(&self.folder, WHAT)?;
         let file = File::open(&self.path).map_err(|error| failed(&error))?;
         let stamp = Stamp::of(&file.metadata().map_err(|error| failed(&error))?);
         let mut bytes = Vec::new();
@@ -173,8 +177,7 @@ impl VaultFile {
         serde_json::to_writer(&mut plain, contents).map_err(|error| failed(&error.into()))?;
         let closed = age::encrypt(&identity.to_public(), plain.bytes())
             .map_err(|error| KeepError::unavailable(format!("{}: {error}", self.path.display()), ""))?;
-        // A temporary file is for its owner alone (0600).
-        let mut new = tempfile::NamedTempFile::new_in(&self.folder).map_err(|error| failed(&error))?;
+        let mut new = beside::create(&self.path).map_err(|error| failed(&error))?;
         new.write_all(&closed).and_then(|()| new.as_file().sync_all()).map_err(|error| failed(&error))?;
         new.persist(&self.path).map_err(|error| failed(&error.error))?;
         sync_folder(&self.folder).map_err(|error| failed(&error))
@@ -209,6 +212,7 @@ fn lock(folder: &Path, name: &str, time_max: Duration) -> Result<Locked, KeepErr
     let path = folder.join(name);
     let failed = |error: &std::io::Error| KeepError::file(&path, error);
     key::private_folder(folder).map_err(|error| failed(&error))?;
+    key::check_folder(folder, WHAT)?;
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
     #[cfg(unix)]

@@ -3,6 +3,7 @@
 //! A [`Keep`] reads that file again whenever it changed, so that a new value, a new binding and a removal count from the
 //! next request on, also if another process made them. It gives values to the [`Proxy`](crate::Proxy) alone.
 
+mod beside;
 mod door;
 mod elsewhere;
 mod entry;
@@ -19,6 +20,8 @@ mod probe;
 mod renew;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_files;
 #[cfg(test)]
 mod tests_held_for;
 #[cfg(test)]
@@ -50,7 +53,7 @@ use renew::{Having, blocking};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Where a vault is, and how it is opened.
 #[derive(Clone)]
@@ -336,7 +339,16 @@ impl Inner {
         seen.identity = Some(identity.clone());
         seen.contents = None;
         self.file.write(&identity, &contents)?;
+        self.sweep();
         Ok(answer)
+    }
+
+    /// Removes what processes that were killed had begun to write. Only while no other process changes the vault.
+    fn sweep(&self) {
+        beside::sweep(self.file.path(), Duration::ZERO);
+        // These are written without that lock.
+        beside::sweep(&self.options.key, beside::ABANDONED);
+        beside::sweep(self.used.path(), beside::ABANDONED);
     }
 }
 
