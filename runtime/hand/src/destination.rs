@@ -254,14 +254,10 @@ impl Destination {
         matches!(self.host, Pattern::Below(_) | Pattern::Any)
     }
 
-    /// Whether it means hosts that share no more than a top-level domain, or nothing.
+    /// The name that all its hosts are below; `None` if it means one host, or any.
     #[must_use]
-    pub fn is_broad(&self) -> bool {
-        match &self.host {
-            Pattern::Any => true,
-            Pattern::Below(parent) => !parent.contains('.'),
-            Pattern::Name(_) | Pattern::Address(_) => false,
-        }
+    pub fn below(&self) -> Option<&str> {
+        if let Pattern::Below(parent) = &self.host { Some(parent) } else { None }
     }
 
     /// Whether only public addresses are meant, whatever an operator grants beside it.

@@ -169,9 +169,16 @@ fn without_a_rule_nothing_may_go() {
 fn a_binding_that_would_be_read_on_the_way_or_by_anybody_is_none() {
     assert!(matches!(Binding::bearer("a", to("http://a.example"), secret()), Err(PolicyError::Readable(_))));
     assert!(Binding::bearer("a", to("http://127.0.0.1:1"), secret()).is_ok());
-    for broad in ["*", "https://*.com"] {
+    let anybody = ["*", "*.com", "*.co.uk", "*.github.io", "*.foo.ck", "*.compute.amazonaws.com", "*.公司.cn", "*.lan"];
+    for broad in anybody {
         assert!(matches!(Binding::bearer("a", to(broad), secret()), Err(PolicyError::Broad(_))), "{broad}");
     }
+    for one in ["*.example.com", "*.example.co.uk", "*.me.github.io", "*.www.ck", "*.corp.lan", "co.uk", "github.io"] {
+        assert!(Binding::bearer("a", to(one), secret()).is_ok(), "{one}");
+    }
+    // What goes without a credential is the operator's word.
+    assert!(get(&rules(&["*.co.uk"], vec![]), "https://a.co.uk/").is_ok());
+    assert!(get(&rules(&["*.com"], vec![]), "https://a.com/").is_ok());
     for header in ["Host", "content-length", "Transfer-Encoding", "a b", "", "proxy-authorization"] {
         let made = Binding::header("a", to("https://a.example"), header, secret());
         assert!(matches!(made, Err(PolicyError::Header(_))), "{header:?}");
