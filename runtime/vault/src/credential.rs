@@ -106,4 +106,6 @@ pub struct CredentialError {
     pub name: String,
     /// Why.
     pub why: String,
+    /// What to do about it; empty if nothing in particular.
+    pub hint: String,
 }

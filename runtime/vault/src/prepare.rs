@@ -128,9 +128,16 @@ impl Proxy {
         asked: impl Future<Output = Result<T, CredentialError>>,
     ) -> Result<T, HttpError> {
         let said = tokio::time::timeout(self.limits().connect_time_max, asked).await;
-        let late = || CredentialError { name: name.to_owned(), why: "not within the time allowed".to_owned() };
+        let late = || CredentialError {
+            name: name.to_owned(),
+            why: "not within the time allowed".to_owned(),
+            hint: String::new(),
+        };
         said.unwrap_or_else(|_| Err(late())).map_err(|error| {
-            let hint = format!("see to the credential {name:?}: handbox vault list");
+            let hint = match error.hint.as_str() {
+                "" => format!("see to the credential {name:?}: handbox vault list"),
+                hint => hint.to_owned(),
+            };
             HttpError::Denied(Refusal { reason: error.to_string(), hint })
         })
     }

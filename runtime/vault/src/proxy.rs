@@ -290,7 +290,7 @@ impl Proxy {
 impl Http for Proxy {
     async fn send(&self, sender: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let Some(party) = self.party(&sender.principal) else {
-            let reason = format!("{:?} may send nothing", sender.principal.0);
+            let reason = "no host is granted".to_owned();
             let origin = Target::parse(&request.url).map_or_else(|_| "URL".to_owned(), |target| target.origin());
             let error = HttpError::Denied(Refusal { reason, hint: format!("--host {origin}") });
             let none = Needles::default();

@@ -42,7 +42,8 @@ async fn a_credential_stands_where_its_place_says_and_once() {
         assert_eq!(values, [&wanted]);
         // Its own value is refused, in whatever case and with whatever in the place of hyphens.
         for name in [header.to_owned(), header.to_uppercase(), header.replace('-', "_")] {
-            bench.refused(with(&name, "x", get(server.url()))).await;
+            let refused = bench.refused(with(&name, "x", get(server.url()))).await;
+            assert!(refused.contains("--guest-header replace"), "{refused}");
         }
         assert_eq!(server.requests().len(), 1);
     }

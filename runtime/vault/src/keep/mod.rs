@@ -446,7 +446,7 @@ impl Keep {
 }
 
 fn unavailable(name: &str, error: &KeepError) -> CredentialError {
-    CredentialError { name: name.to_owned(), why: error.to_string() }
+    CredentialError { name: name.to_owned(), why: error.to_string(), hint: error.hint() }
 }
 
 /// Seconds since 1970.

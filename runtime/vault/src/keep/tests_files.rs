@@ -85,3 +85,10 @@ fn what_a_killed_process_left_is_removed_with_the_next_change() {
         assert!(kept.exists(), "somebody else's, or still being written: {}", kept.display());
     }
 }
+
+#[test]
+fn a_full_disk_is_not_called_a_file_that_may_not_be_written() {
+    let hint = |kind: std::io::ErrorKind| KeepError::file(Path::new("vault.age"), &kind.into()).hint();
+    assert!(hint(std::io::ErrorKind::StorageFull).starts_with("make room there"));
+    assert!(hint(std::io::ErrorKind::PermissionDenied).contains("may read and write"));
+}
