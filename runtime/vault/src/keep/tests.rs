@@ -3,7 +3,6 @@
 use super::*;
 use crate::{Credentials as _, Secret};
 use data_encoding::{BASE64, HEXLOWER};
-use std::path::Path;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 

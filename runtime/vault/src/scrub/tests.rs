@@ -138,19 +138,12 @@ fn a_number_of_html_may_have_many_leading_zeros() {
 #[test]
 fn what_follows_a_mask_in_wide_characters_can_be_read() {
     let needles = needles(&["sk-canary-0123456789"]);
-    let little = |bytes: usize| {
-        move |text: &str| -> Vec<u8> {
-            text.chars().flat_map(|c| u32::from(c).to_le_bytes()[..bytes].to_vec()).collect()
-        }
-    };
-    let big = |bytes: usize| {
-        move |text: &str| -> Vec<u8> {
-            text.chars().flat_map(|c| u32::from(c).to_be_bytes()[4 - bytes..].to_vec()).collect()
-        }
-    };
-    let writers: [Box<dyn Fn(&str) -> Vec<u8>>; 4] =
-        [Box::new(little(2)), Box::new(big(2)), Box::new(little(4)), Box::new(big(4))];
-    for write in writers {
+    for (bytes, is_big) in [(2, false), (2, true), (4, false), (4, true)] {
+        let wide = |c: char| match is_big {
+            true => u32::from(c).to_be_bytes()[4 - bytes..].to_vec(),
+            false => u32::from(c).to_le_bytes()[..bytes].to_vec(),
+        };
+        let write = |text: &str| -> Vec<u8> { text.chars().flat_map(wide).collect() };
         for (text, wanted) in [
             ("é sk-canary-0123456789 ✓ sk-canary-0123456789SK-CANARY-0123456789.", "é **** ✓ ********."),
             ("é sk-canary-0123456", "é ****"),
