@@ -410,3 +410,29 @@ fn a_long_request_that_is_refused_says_so_and_not_that_a_connection_broke() {
     }
     assert!(server.requests().is_empty());
 }
+
+#[test]
+fn the_hosts_of_a_session_are_seen_and_taken_away_and_its_requests_shown() {
+    let (server, other) = (Echo::start(), Echo::start());
+    let (here, there, machine) = (server.url(), other.url(), Machine::new());
+    let fetch = json!({ "tool_use": { "name": "web_fetch", "input": { "url": format!("{here}/echo") } } });
+    let turns = json!([{ "when": { "step": 1 }, "reply": [fetch] }, { "reply": [{ "text": "Done." }] }]);
+    let model = script(&machine, "model.json", &turns.to_string());
+    let hosts = ["--host", &here, "--host", &there];
+    let ran = machine.run(&[&["run", "-v", "--model", &model, "Look."][..], &hosts].concat()).ok();
+    let ran = ran.says(&[&format!("→ GET {here}/echo ("), "← 200, "]);
+    assert!(ran.err().contains(&format!("ms: GET {here}/echo")), "{ran:?}");
+    let id = session(&machine);
+    let shown = machine.run(&["sessions", "show", &id]).ok();
+    assert!(shown.out().contains(&here) && shown.out().contains(&there), "{shown:?}");
+    let shown = |machine: &Machine| machine.run(&["sessions", "show", &id, "--json"]).ok().json()["hosts"].clone();
+    assert_eq!(shown(&machine), json!([here, there]));
+
+    let without = |host: &str| machine.run(&["run", "--session", &id, "--no-host", host, "Again."]);
+    without("api.example.com").code(2).says(&["has no host https://api.example.com", &here, &there]);
+    assert_eq!((shown(&machine), server.requests().len()), (json!([here, there]), 1));
+    let ran = without(&here).ok();
+    ran.says(&[&format!("may not send requests to {here} any more"), "not sent: GET "]);
+    assert_eq!((shown(&machine), server.requests().len()), (json!([there]), 1));
+    machine.run(&["run", "--no-host", &here, "--model", &model, "Look."]).code(2).says(&["--session"]);
+}

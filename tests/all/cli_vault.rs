@@ -281,3 +281,13 @@ fn no_grant_reaches_the_vault_however_it_is_forced() {
     let line = ["call", "std", "glob", "--pattern", "*"];
     machine.line(&line).env("HANDBOX_VAULT_KEY_FILE", &elsewhere).run().code(3).says(&["no tool may reach the vault"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_value_is_not_waited_for_where_nobody_writes_one() {
+    let machine = Machine::new();
+    let fifo = machine.path("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    let ran = machine.run(&["vault", "set", "a", "--kind", "bearer", "--file", &fifo.display().to_string()]).code(2);
+    ran.says(&["fifo is no regular file", "with --stdin in the place of --file"]);
+}

@@ -5,7 +5,7 @@ use crate::output::{self, Tone};
 use async_trait::async_trait;
 use handbox_hand::{Audit, AuditError, Egress, EgressEnd, Verdict};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The most requests that an answer for programs lists. The number of all stands beside them.
@@ -56,10 +56,7 @@ impl Audit for Shown {
         }
         let line = line(egress);
         match &egress.verdict {
-            Verdict::Allowed { rule, credential } if self.verbose => {
-                let with = credential.as_ref().map(|name| format!(" with the credential {name}")).unwrap_or_default();
-                output::note(Tone::Note, &format!("→ {line} ({rule}{with})"));
-            }
+            Verdict::Allowed { .. } if self.verbose => going(egress),
             Verdict::Refused { .. }
                 if !self.quiet && !seen.refused.contains(&line) && seen.refused.len() < LISTED_MAX =>
             {
@@ -73,14 +70,60 @@ impl Audit for Shown {
 
     fn ended(&self, egress: &Egress, end: &EgressEnd) {
         if self.verbose {
-            let what = end.status.map_or_else(|| end.error.clone().unwrap_or_default(), |status| status.to_string());
-            let bytes = end.response_bytes;
-            output::note(Tone::Note, &format!("← {what}, {bytes} B, {} ms: {}", end.duration_ms, line(egress)));
+            came(end, &line(egress));
         }
         if let (Some(record), Ok(end)) = (self.seen().requests.get_mut(&egress.id), serde_json::to_value(end)) {
             record["end"] = end;
         }
     }
+}
+
+/// What a session's log says of requests, as whoever watches the session is shown it.
+pub(crate) struct Watched {
+    verbose: bool,
+    /// Those that have not ended, by their numbers.
+    going: HashMap<u64, String>,
+}
+
+impl Watched {
+    /// With `verbose`, every request is shown; a refusal always.
+    pub(crate) fn new(verbose: bool) -> Self {
+        Self { verbose, going: HashMap::new() }
+    }
+
+    pub(crate) fn decided(&mut self, egress: &Egress) {
+        refused(egress);
+        if self.verbose && matches!(egress.verdict, Verdict::Allowed { .. }) {
+            going(egress);
+            self.going.insert(egress.id, line(egress));
+        }
+    }
+
+    /// Whether the end of a request is to be shown.
+    pub(crate) fn awaits(&self, request: u64) -> bool {
+        self.going.contains_key(&request)
+    }
+
+    pub(crate) fn ended(&mut self, request: u64, end: &EgressEnd) {
+        if let Some(line) = self.going.remove(&request) {
+            came(end, &line);
+        }
+    }
+}
+
+/// Says that a request goes out, and what lets it.
+fn going(egress: &Egress) {
+    if let Verdict::Allowed { rule, credential } = &egress.verdict {
+        let with = credential.as_ref().map(|name| format!(" with the credential {name}")).unwrap_or_default();
+        output::note(Tone::Note, &format!("→ {} ({rule}{with})", line(egress)));
+    }
+}
+
+/// Says what came of it.
+fn came(end: &EgressEnd, line: &str) {
+    let what = end.status.map_or_else(|| end.error.clone().unwrap_or_default(), |status| status.to_string());
+    let (bytes, ms) = (end.response_bytes, end.duration_ms);
+    output::note(Tone::Note, &format!("← {what}, {bytes} B, {ms} ms: {line}"));
 }
 
 /// Method and address, for people.
@@ -89,7 +132,7 @@ fn line(egress: &Egress) -> String {
 }
 
 /// Says that a request was refused, and what would allow it.
-pub(crate) fn refused(egress: &Egress) {
+fn refused(egress: &Egress) {
     if let Verdict::Refused { reason, hint } = &egress.verdict {
         output::clear_transient();
         output::note(Tone::Note, &format!("not sent: {}: {}", line(egress), output::one_line(reason, 400)));

@@ -120,6 +120,12 @@ impl Destination {
     }
 
     fn parse_place(place: &str) -> Result<Self, DestinationError> {
+        // Read as a path, `/8` would grant nothing that anybody meant.
+        if is_range(place) {
+            return Err(DestinationError(format!(
+                "{place} is a range of addresses, and no destination: name each host or address here, and the range under [network] in config.toml (ranges = [\"{place}\"])"
+            )));
+        }
         let url = if place.contains("://") { place.to_owned() } else { format!("https://{place}") };
         let wrong = |why: &str| DestinationError(format!("{} is no destination: {why}", named(&url)));
         let parsed = target::parse(&url).map_err(|why| wrong(&why))?;
@@ -254,14 +260,10 @@ impl Destination {
         matches!(self.host, Pattern::Below(_) | Pattern::Any)
     }
 
-    /// Whether it means hosts that share no more than a top-level domain, or nothing.
+    /// The name that all its hosts are below; `None` if it means one host, or any.
     #[must_use]
-    pub fn is_broad(&self) -> bool {
-        match &self.host {
-            Pattern::Any => true,
-            Pattern::Below(parent) => !parent.contains('.'),
-            Pattern::Name(_) | Pattern::Address(_) => false,
-        }
+    pub fn below(&self) -> Option<&str> {
+        if let Pattern::Below(parent) = &self.host { Some(parent) } else { None }
     }
 
     /// Whether only public addresses are meant, whatever an operator grants beside it.
@@ -389,6 +391,12 @@ fn methods(text: &str) -> Result<BTreeSet<String>, DestinationError> {
         return Err(DestinationError(why.to_owned()));
     }
     Ok(methods.into_iter().map(str::to_owned).collect())
+}
+
+/// Whether it is an address with a number of bits, as `10.0.0.0/8`.
+fn is_range(place: &str) -> bool {
+    let is_bits = |bits: &str| bits.parse::<u8>().is_ok_and(|bits| bits <= 128);
+    place.split_once('/').is_some_and(|(address, bits)| address.parse::<IpAddr>().is_ok() && is_bits(bits))
 }
 
 fn is_below(name: &str, parent: &str) -> bool {

@@ -54,6 +54,12 @@ impl Target {
         address(&self.url)
     }
 
+    /// Whether servers may read its path in different ways: then no path covers it.
+    #[must_use]
+    pub fn has_ambiguous_path(&self) -> bool {
+        is_ambiguous(self.url.path())
+    }
+
     /// The port, that of the scheme if the URL names none.
     #[must_use]
     pub fn port(&self) -> u16 {

@@ -228,6 +228,17 @@ fn a_path_matches_by_whole_segments_however_it_is_written() {
 }
 
 #[test]
+fn a_range_of_addresses_is_no_address_with_a_path() {
+    for range in ["127.0.0.0/8", "10.1.2.3/32", "GET 10.0.0.0/8"] {
+        let error = Destination::parse(range).unwrap_err().to_string();
+        assert!(error.contains("range of addresses") && error.contains("[network] in config.toml"), "{error}");
+    }
+    for path in ["127.0.0.1/v1", "10.0.0.1/129", "https://127.0.0.1/8", "a.example/8", "10.0.0.1:80/8"] {
+        assert!(Destination::parse(path).is_ok(), "{path}");
+    }
+}
+
+#[test]
 fn nothing_is_no_destination_and_every_host_only_on_purpose() {
     // U18
     for none in [
@@ -246,7 +257,11 @@ fn nothing_is_no_destination_and_every_host_only_on_purpose() {
     }
     let any = Destination::parse_granted("*").unwrap();
     assert_eq!(any, Destination::parse_granted("https://*").unwrap());
-    assert!(any.is_public_only() && any.is_broad() && any.covers("GET", &Target::parse("https://a.example/").unwrap()));
+    assert!(
+        any.is_public_only()
+            && any.below().is_none()
+            && any.covers("GET", &Target::parse("https://a.example/").unwrap())
+    );
     for other in ["http://a.example/", "https://a.example:8443/"] {
         assert!(!any.covers("GET", &Target::parse(other).unwrap()), "{other}");
     }

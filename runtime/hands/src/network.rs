@@ -282,8 +282,10 @@ fn told(error: &HttpError) -> Error {
         HttpError::Unrecorded(_) => {
             Error::InternalError(Some("it could not be put on record, so it was not sent; try again later".to_owned()))
         }
-        HttpError::TimedOut(_) => Error::HttpResponseTimeout,
-        // Also for what came back and is no HTTP. A code alone reads as if it were well to send it again.
+        // A code alone reads as if it were well to send it again.
+        HttpError::TimedOut(_) => Error::InternalError(Some(
+            "no whole answer came in time; the server may have done what it was asked for".to_owned(),
+        )),
         HttpError::Lost(_) => Error::InternalError(Some(
             "no whole answer came back; the server may have done what it was asked for".to_owned(),
         )),
@@ -315,6 +317,10 @@ mod tests {
         assert!(matches!(unreachable(Obstacle::Certificate), Error::TlsCertificateError));
         assert!(matches!(unreachable(Obstacle::Tls), Error::TlsProtocolError));
         assert!(matches!(unreachable(Obstacle::Other), Error::InternalError(Some(_))));
+        for late in [HttpError::TimedOut("why".to_owned()), HttpError::Lost("why".to_owned())] {
+            let Error::InternalError(Some(text)) = told(&late) else { panic!("nobody knows what the server did") };
+            assert!(text.ends_with("may have done what it was asked for"), "{text}");
+        }
         let Error::InternalError(Some(text)) = told(&HttpError::Quota("more than 10 requests".to_owned())) else {
             panic!("a quota is nothing that passes by itself")
         };

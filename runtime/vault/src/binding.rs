@@ -3,6 +3,7 @@
 use crate::credential::{Credential, CredentialError, Credentials, Place};
 use crate::{Secret, inject};
 use handbox_hand::Destination;
+use public_suffix::DEFAULT_PROVIDER;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -132,6 +133,14 @@ impl Binding {
         }
     }
 
+    /// See [`Credentials::withheld`].
+    pub(crate) async fn withheld(&self) -> Result<Vec<Credential>, CredentialError> {
+        match &self.source {
+            Source::Fixed(_) => Ok(Vec::new()),
+            Source::Stored(credentials) => credentials.withheld(&self.name).await,
+        }
+    }
+
     pub(crate) fn used(&self) {
         if let Source::Stored(credentials) = &self.source {
             credentials.used(&self.name);
@@ -144,10 +153,19 @@ pub(crate) fn check_destination(to: &Destination) -> Result<(), PolicyError> {
     if !to.is_private() {
         return Err(PolicyError::Readable(to.to_string()));
     }
-    if to.is_broad() {
+    if is_anybody(to) {
         return Err(PolicyError::Broad(to.to_string()));
     }
     Ok(())
+}
+
+/// Whether hosts of it may be anybody's: it means any, or all below a name under which names are given to whoever asks, be
+/// it by a registry (`com`, `co.uk`) or by who lets others have hosts there (`github.io`).
+fn is_anybody(to: &Destination) -> bool {
+    let Some(parent) = to.below() else { return to.is_wildcard() };
+    let is_suffix = |name: &str| !name.contains('.') || DEFAULT_PROVIDER.is_effective_tld(name);
+    // Some give names two levels deep alone: each of `REGION.compute.amazonaws.com` is such a name, and that above is not.
+    is_suffix(parent) || is_suffix(&format!("any.{parent}"))
 }
 
 impl fmt::Debug for Binding {

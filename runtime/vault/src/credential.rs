@@ -84,6 +84,16 @@ pub trait Credentials: Send + Sync {
         Ok(None)
     }
 
+    /// What belongs to the credential of this name and is never sent for it: its values of before, as far as they are kept,
+    /// and what it is renewed with. What comes back is searched for them too.
+    ///
+    /// # Errors
+    ///
+    /// As [`current`](Self::current).
+    async fn withheld(&self, _name: &str) -> Result<Vec<Credential>, CredentialError> {
+        Ok(Vec::new())
+    }
+
     /// It went along with a request.
     fn used(&self, _name: &str) {}
 }
@@ -96,4 +106,6 @@ pub struct CredentialError {
     pub name: String,
     /// Why.
     pub why: String,
+    /// What to do about it; empty if nothing in particular.
+    pub hint: String,
 }

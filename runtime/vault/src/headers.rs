@@ -1,5 +1,6 @@
 //! Headers, both ways.
 
+use crate::parameter::Parameter;
 use crate::scrub::Needles;
 use handbox_hand::HttpError;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -56,10 +57,12 @@ pub(crate) fn of_request(wanted: &[(String, String)], bytes_max: usize) -> Resul
     Ok(headers)
 }
 
-/// The headers of a response as its principal may see them.
+/// The headers of a response as its principal may see them. `own` is the parameter that the credential of the request
+/// stood in.
 pub(crate) fn of_response(
     came: &HeaderMap,
     needles: &Needles,
+    own: Option<&Parameter<'_>>,
     bytes_max: usize,
 ) -> Result<Vec<(String, String)>, HttpError> {
     let bytes: usize = came.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
@@ -67,6 +70,10 @@ pub(crate) fn of_response(
         return Err(HttpError::Unusable(format!("the answer has headers of {bytes} bytes; the most is {bytes_max}")));
     }
     let shown = came.iter().filter(|(name, _)| !is_ours(name.as_str()) && !needles.are_in(name.as_str()));
-    let text = |value: &HeaderValue| needles.scrub_text(String::from_utf8_lossy(value.as_bytes()).into_owned());
-    Ok(shown.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect())
+    let text = |name: &str, value: &HeaderValue| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let value = own.map(|own| own.left_away(name, &value).into_owned()).unwrap_or_else(|| value.into_owned());
+        needles.scrub_text(value)
+    };
+    Ok(shown.map(|(name, value)| (name.as_str().to_owned(), text(name.as_str(), value))).collect())
 }

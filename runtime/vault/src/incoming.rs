@@ -175,7 +175,7 @@ impl HttpBody for Incoming {
         let held = self.held.try_lock().ok().filter(|_| self.is_over);
         let came = held.and_then(|held| held.trailers.lock().unwrap_or_else(PoisonError::into_inner).take());
         // More of them than may be are none: nobody relies on trailers.
-        let shown = came.map(|came| headers::of_response(&came, &self.needles, self.header_bytes_max));
+        let shown = came.map(|came| headers::of_response(&came, &self.needles, None, self.header_bytes_max));
         shown.and_then(Result::ok).unwrap_or_default()
     }
 }

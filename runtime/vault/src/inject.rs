@@ -101,7 +101,7 @@ fn own(name: &str, what: &str) -> Refusal {
     Refusal {
         reason: format!("the request brings its own {what:?}, which the credential {name:?} sets"),
         hint: format!(
-            "leave {what:?} away: it is set on the way out; or bind with guest_header = \"replace\" and send {:?}",
+            "leave {what:?} away: it is set on the way out; or bind with --guest-header replace and send {:?}",
             Place::PLACEHOLDER
         ),
     }

@@ -41,6 +41,7 @@ mod inject;
 pub mod keep;
 mod limits;
 mod outgoing;
+mod parameter;
 mod party;
 mod policy;
 mod prepare;

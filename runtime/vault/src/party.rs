@@ -97,8 +97,8 @@ impl Party {
         }
     }
 
-    /// Remembers a value, before it goes along.
-    pub(crate) fn wear(&self, name: &Arc<str>, credential: &Credential) -> Result<(), HttpError> {
+    /// Remembers a value, before it goes along. Whether it is a new one.
+    pub(crate) fn wear(&self, name: &Arc<str>, credential: &Credential) -> Result<bool, HttpError> {
         let mut worn = self.worn.lock().unwrap_or_else(PoisonError::into_inner);
         let known = worn.patterns.len();
         for form in inject::forms(credential) {
@@ -111,10 +111,11 @@ impl Party {
             }
             worn.patterns.push(Arc::new(Pattern::new(Arc::clone(name), form)));
         }
-        if worn.patterns.len() > known {
+        let is_new = worn.patterns.len() > known;
+        if is_new {
             worn.needles = Needles::new(worn.patterns.iter().map(|pattern| &pattern.secret));
         }
-        Ok(())
+        Ok(is_new)
     }
 
     /// What is taken out of whatever comes back.

@@ -149,19 +149,36 @@ impl Rules {
             return Ok(());
         }
         let granted: &[IpNet] = if rule.is_public_only() { &[] } else { &self.grant.ranges };
-        addresses::judge(address, granted).map_err(|unfit| refuse_address(host, address, &unfit, rule.is_public_only()))
+        addresses::judge(address, granted).map_err(|unfit| {
+            let refusal = refuse_address(host, address, &unfit, rule.is_public_only());
+            match unfit {
+                Unfit::Metadata => refusal,
+                // An address grants itself; a range does nothing for what means public addresses alone.
+                Unfit::Special { .. } => Refusal { hint: format!("--host {}", target.origin()), ..refusal },
+            }
+        })
     }
 
     fn refuse(&self, asked: Asked<'_>) -> Refusal {
         let origin = asked.target.origin();
         let differs = |to: &Destination| to.differs(asked.method, asked.target).unwrap_or(Difference::Host);
-        // The rule that comes nearest.
+        // The rule that comes nearest; of several, the binding.
         let bound = self.grant.bindings.iter().map(|binding| (binding.to(), Some(binding.name())));
         let plain = self.grant.destinations.iter().map(|to| (to, None));
         let near = bound.chain(plain);
-        let near = near.max_by_key(|(to, name)| (name.is_some() && to.has_host_of(asked.target), differs(to)));
+        let near = near.max_by_key(|(to, name)| (differs(to), name.is_some() && to.has_host_of(asked.target)));
         let near = near.map(|(to, name)| (to, name, differs(to)));
+        let unclear = |what: String| {
+            format!(
+                "{what}, and servers read the path of the request to {origin} in different ways: it may lead elsewhere"
+            )
+        };
+        let is_unclear = |part: Difference| part == Difference::Path && asked.target.has_ambiguous_path();
         let reason = match near {
+            Some((to, Some(name), part)) if is_unclear(part) => {
+                unclear(format!("the credential {name:?} is bound to {to}"))
+            }
+            Some((to, None, part)) if is_unclear(part) => unclear(format!("{to} is granted")),
             None | Some((_, _, Difference::Host)) => format!("{origin} is not among the hosts that are granted"),
             Some((to, Some(name), part)) => {
                 format!(
@@ -176,6 +193,11 @@ impl Rules {
             || addresses::is_metadata_name(asked.target.host());
         let hint = match near {
             _ if is_metadata => NOTHING.to_owned(),
+            Some((.., part)) if is_unclear(part) => {
+                format!(
+                    "write the path without %2f, %5c, %25 and dots that are encoded; or, for all paths: --host {origin}"
+                )
+            }
             // It is typed into a shell, and a guest chose the method.
             Some((_, _, Difference::Method)) if asked.method.bytes().all(|byte| byte.is_ascii_uppercase()) => {
                 format!("--host '{} {origin}'", asked.method)

@@ -1,9 +1,10 @@
 //! From a request as its principal wants it to one that may go.
 
 use crate::binding::Binding;
-use crate::credential::{Credential, CredentialError};
+use crate::credential::{Credential, CredentialError, Place};
 use crate::inject::{self, Draft};
 use crate::outgoing::{Outgoing, Progress};
+use crate::parameter::Parameter;
 use crate::party::{Current, Party, brought};
 use crate::policy::{Allowed, Asked};
 use crate::proxy::failure;
@@ -40,7 +41,9 @@ impl Proxy {
         let current = party.current();
         let learn = async {
             for binding in &current.rules.grant.bindings {
-                if let Ok(Some(credential)) = binding.at_hand().await {
+                let at_hand = binding.at_hand().await.ok().flatten();
+                let withheld = binding.withheld().await.unwrap_or_default();
+                for credential in at_hand.into_iter().chain(withheld) {
                     let _ = party.wear(&binding.shared_name(), &credential);
                 }
             }
@@ -102,20 +105,41 @@ impl Proxy {
 
     async fn credential(&self, party: &Party, binding: &Binding, draft: &mut Draft) -> Result<Credential, HttpError> {
         let name = binding.name();
-        let current = tokio::time::timeout(self.limits().connect_time_max, binding.current()).await;
-        let late = || CredentialError { name: name.to_owned(), why: "not within the time allowed".to_owned() };
-        let had = current.unwrap_or_else(|_| Err(late())).map_err(|error| Refusal {
-            reason: error.to_string(),
-            hint: format!("see to the credential {name:?}: handbox vault list"),
-        });
-        let credential = had.map_err(HttpError::Denied)?.ok_or_else(|| {
+        let current = self.in_time(name, binding.current()).await?;
+        let credential = current.ok_or_else(|| {
             let reason =
                 format!("there is no credential {name:?} any more, and nothing is sent to {} without it", binding.to());
             HttpError::Denied(Refusal { reason, hint: format!("handbox vault set {name}") })
         })?;
-        party.wear(&binding.shared_name(), &credential)?;
+        if party.wear(&binding.shared_name(), &credential)? {
+            // It took the place of others, of which some may never have been seen here.
+            for withheld in self.in_time(name, binding.withheld()).await? {
+                party.wear(&binding.shared_name(), &withheld)?;
+            }
+        }
         inject::inject(draft, name, &credential, binding.guest_header()).map_err(HttpError::Denied)?;
         Ok(credential)
+    }
+
+    /// What is said of a credential, if that does not take too long.
+    async fn in_time<T>(
+        &self,
+        name: &str,
+        asked: impl Future<Output = Result<T, CredentialError>>,
+    ) -> Result<T, HttpError> {
+        let said = tokio::time::timeout(self.limits().connect_time_max, asked).await;
+        let late = || CredentialError {
+            name: name.to_owned(),
+            why: "not within the time allowed".to_owned(),
+            hint: String::new(),
+        };
+        said.unwrap_or_else(|_| Err(late())).map_err(|error| {
+            let hint = match error.hint.as_str() {
+                "" => format!("see to the credential {name:?}: handbox vault list"),
+                hint => hint.to_owned(),
+            };
+            HttpError::Denied(Refusal { reason: error.to_string(), hint })
+        })
     }
 }
 
@@ -126,6 +150,14 @@ impl Prepared {
 
     pub(crate) fn credential_name(&self) -> Option<&str> {
         self.binding().map(Binding::name)
+    }
+
+    /// The parameter that its credential stands in, if that is where it stands.
+    pub(crate) fn parameter(&self) -> Option<Parameter<'_>> {
+        match &self.credential.as_ref()?.place {
+            Place::Query { name } => Some(Parameter { name, asked: &self.draft.url }),
+            _ => None,
+        }
     }
 
     /// Sends it; and once more if its credential had run out, another could be had, and the body is still there.
@@ -143,6 +175,9 @@ impl Prepared {
         let Ok(Some(fresh)) = binding.renewed(stale).await else { return Ok(response) };
         let mut injected = self.draft.clone();
         party.wear(&binding.shared_name(), &fresh)?;
+        for withheld in binding.withheld().await.unwrap_or_default() {
+            party.wear(&binding.shared_name(), &withheld)?;
+        }
         inject::inject(&mut injected, binding.name(), &fresh, binding.guest_header()).map_err(HttpError::Denied)?;
         binding.used();
         party.count_bytes(injected.body.as_ref().map_or(0, bytes::Bytes::len) as u64)?;

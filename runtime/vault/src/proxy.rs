@@ -6,6 +6,7 @@ use crate::decode::{Coding, Decoder};
 use crate::expiry::Expiry;
 pub(crate) use crate::failure::failure;
 use crate::incoming::{Held, Incoming, counted};
+use crate::parameter::Parameter;
 use crate::party::Party;
 use crate::policy::Rules;
 use crate::prepare::Prepared;
@@ -164,7 +165,13 @@ impl Proxy {
         &self.limits
     }
 
-    fn receive(&self, response: Response, needles: &Needles, start: Instant) -> Result<Received, HttpError> {
+    fn receive(
+        &self,
+        response: Response,
+        needles: &Needles,
+        own: Option<&Parameter<'_>>,
+        start: Instant,
+    ) -> Result<Received, HttpError> {
         let coding = Coding::of(response.headers());
         // Without a credential, too, it may hold one that went along earlier.
         if matches!(coding, Coding::Unknown) && !needles.is_empty() {
@@ -172,7 +179,7 @@ impl Proxy {
             return Err(HttpError::Unusable("the answer comes in an encoding that is not known here".to_owned()));
         }
         let status = response.status().as_u16();
-        let mut headers = headers::of_response(response.headers(), needles, self.limits.header_bytes_max)?;
+        let mut headers = headers::of_response(response.headers(), needles, own, self.limits.header_bytes_max)?;
         let decoder = match coding {
             Coding::Known(decoder) => {
                 headers.retain(|(name, _)| name != "content-encoding");
@@ -209,7 +216,7 @@ impl Proxy {
         record.status(response.status().as_u16());
         let (response, trailers) = counted(response, Arc::clone(party));
         let needles = party.needles();
-        let (status, headers, body) = self.receive(response, &needles, start)?;
+        let (status, headers, body) = self.receive(response, &needles, prepared.parameter().as_ref(), start)?;
         let mut permits = std::mem::take(&mut prepared.permits);
         if body.decoder.as_ref().is_some_and(Decoder::is_large) {
             permits.push(party.large_decoder()?);
@@ -283,7 +290,7 @@ impl Proxy {
 impl Http for Proxy {
     async fn send(&self, sender: &Sender, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let Some(party) = self.party(&sender.principal) else {
-            let reason = format!("{:?} may send nothing", sender.principal.0);
+            let reason = "no host is granted".to_owned();
             let origin = Target::parse(&request.url).map_or_else(|_| "URL".to_owned(), |target| target.origin());
             let error = HttpError::Denied(Refusal { reason, hint: format!("--host {origin}") });
             let none = Needles::default();

@@ -74,6 +74,10 @@ impl Secret {
     /// As [`new`](Self::new), and [`SecretError::Unreadable`].
     pub fn from_file(path: &Path) -> Result<FromFile, SecretError> {
         let unreadable = |error: std::io::Error| SecretError::Unreadable(format!("{}: {error}", path.display()));
+        // Asked before opening, because opening a FIFO would wait for a writer.
+        if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(SecretError::Unreadable(format!("{}: it is no regular file", path.display())));
+        }
         let file = std::fs::File::open(path).map_err(unreadable)?;
         let warning = readable_by_others(&file, path);
         let mut value = Zeroizing::new(Vec::with_capacity(BYTES_MAX + 2));
@@ -170,5 +174,7 @@ mod tests {
         assert_eq!(Secret::from_file(&path).unwrap().secret.reveal(), b"sk-canary-0123");
         let missing = Secret::from_file(&folder.path().join("none")).unwrap_err();
         assert!(matches!(missing, SecretError::Unreadable(_)));
+        let none = Secret::from_file(folder.path()).unwrap_err();
+        assert!(none.to_string().ends_with("it is no regular file"), "{none}");
     }
 }

@@ -205,3 +205,46 @@ async fn what_a_tool_put_together_is_scrubbed_at_its_door() {
     assert_eq!(door.scrub(&principal(), said.clone()), b"it is ****");
     assert_eq!(door.scrub(&handbox_hand::Principal::new("another"), said.clone()), said);
 }
+
+#[tokio::test]
+async fn a_value_of_before_is_hidden_by_a_process_that_began_after_its_rotation_until_it_is_removed() {
+    let bench = Bench::new(Limits::HANDS).await;
+    let keep = bench.keep();
+    keep.bind("k", bench.bind(None)).unwrap();
+    for at in 1..=4 {
+        keep.rotate("k", Held::Value(secret(&format!("sk-rotated-{at}-0123456789")))).unwrap();
+    }
+    let said = b"sk-canary-0123456789 sk-rotated-3-0123456789 sk-rotated-4-0123456789".to_vec();
+    let scrubbed = async || {
+        // As another process would.
+        let keep = Keep::new(bench.options());
+        let door = bench.door(&keep, &[bench.server.url()]);
+        bench.send(&door, None).await.unwrap();
+        String::from_utf8(door.scrub(&principal(), said.clone())).unwrap()
+    };
+    assert_eq!(scrubbed().await, "**** **** ****");
+    keep.rotate("k", Held::Value(secret("sk-rotated-5-0123456789"))).unwrap();
+    assert_eq!(scrubbed().await, "sk-canary-0123456789 **** ****", "the last four are kept");
+    let as_whom = bench.came_as();
+    assert_eq!(as_whom.last().unwrap().as_deref(), Some("Bearer sk-rotated-5-0123456789"));
+    keep.unbind("k", None, None).unwrap();
+    assert_eq!(scrubbed().await.as_bytes(), said, "what is not bound is nobody's");
+    keep.remove("k").unwrap();
+    drop(bench.keep());
+    keep.bind("k", bench.bind(None)).unwrap();
+    assert_eq!(scrubbed().await, "**** sk-rotated-3-0123456789 sk-rotated-4-0123456789", "it is another of that name");
+}
+
+#[tokio::test]
+async fn values_that_were_never_seen_here_are_hidden_once_another_took_their_place() {
+    let bench = Bench::new(Limits::HANDS).await;
+    let keep = bench.keep();
+    keep.bind("k", bench.bind(None)).unwrap();
+    let door = bench.door(&keep, &[]);
+    bench.send(&door, None).await.unwrap();
+    for value in ["sk-second-0123456789", "sk-third-0123456789"] {
+        Keep::new(bench.options()).rotate("k", Held::Value(secret(value))).unwrap();
+    }
+    bench.send(&door, None).await.unwrap();
+    assert_eq!(door.scrub(&principal(), b"sk-second-0123456789".to_vec()), b"****");
+}

@@ -42,7 +42,8 @@ async fn a_credential_stands_where_its_place_says_and_once() {
         assert_eq!(values, [&wanted]);
         // Its own value is refused, in whatever case and with whatever in the place of hyphens.
         for name in [header.to_owned(), header.to_uppercase(), header.replace('-', "_")] {
-            bench.refused(with(&name, "x", get(server.url()))).await;
+            let refused = bench.refused(with(&name, "x", get(server.url()))).await;
+            assert!(refused.contains("--guest-header replace"), "{refused}");
         }
         assert_eq!(server.requests().len(), 1);
     }
@@ -62,6 +63,16 @@ async fn in_a_query_it_follows_what_is_there_and_replaces_nothing() {
     drop(server);
     let error = bench.fetch(get("http://127.0.0.1:1/".to_owned())).await.unwrap_err();
     assert!(!format!("{error:?} {:?}", bench.told.decided.lock().unwrap()).contains("canary"));
+}
+
+#[tokio::test]
+async fn in_a_query_it_does_not_keep_anybody_from_following_a_redirect() {
+    let server = Server::always(answer(302, &format!("location: /next?key={KEY}&page=2\r\n"), "")).await;
+    let bench = with_bindings(vec![placed(&server, Place::Query { name: "key".into() })]).open();
+    let response = bench.proxy.send(&bench.sender(), get(format!("{}/a", server.url()))).await.unwrap();
+    let location = response.headers.iter().find(|(name, _)| name == "location").map(|(_, to)| to.clone()).unwrap();
+    bench.body(get(format!("{}{location}", server.url()))).await;
+    assert_eq!(server.requests()[1].line, format!("GET /next?page=2&key={KEY} HTTP/1.1"));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod fake;
 mod guard;
 
 use guard::{KEY, Names, Setup, allowing, get, secret, setup, to};
-use handbox_hand::{Http as _, HttpError};
+use handbox_hand::{Http as _, HttpError, Obstacle};
 use handbox_vault::Binding;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use std::sync::{Arc, Mutex};
@@ -104,21 +104,23 @@ async fn a_certificate_that_is_not_good_is_not_believed() {
     let mut early = good.clone();
     early.not_before = date_time_ymd(4000, 1, 1);
     let other = CertificateParams::new(vec!["b.example".to_owned()]).unwrap();
-    for (authority, params, is_good) in [
-        (&trusted, &good, true),
-        (&trusted, &expired, false),
-        (&trusted, &early, false),
-        (&trusted, &other, false),
-        (&stranger, &good, false),
+    for (authority, params, wrong) in [
+        (&trusted, &good, None),
+        (&trusted, &expired, Some("has expired; whoever runs the server must renew it")),
+        (&trusted, &early, Some("is not valid yet; look at this machine's clock")),
+        (&trusted, &other, Some("is for another name; look at the host in the address")),
+        (&stranger, &good, Some("is from nobody that this machine trusts; if the server is your own")),
     ] {
         let (port, seen) = serve(acceptor(authority, params)).await;
         let url = format!("https://a.example:{port}");
         let (names, trust) = (Names::here(&["a.example"]), vec![trusted.der().to_vec()]);
         let bench = Setup { names, trust, ..allowing(&[&url]) }.open();
         let came = bench.fetch(get(&url)).await;
-        assert_eq!(came.is_ok(), is_good, "{came:?}");
-        if !is_good {
-            assert!(matches!(came, Err(HttpError::Unreachable(_))), "{came:?}");
+        assert_eq!(came.is_ok(), wrong.is_none(), "{came:?}");
+        if let Some(wrong) = wrong {
+            let Err(HttpError::Unreachable(why)) = &came else { panic!("{came:?}") };
+            assert!(why.obstacle == Obstacle::Certificate, "{why:?}");
+            assert!(why.text.starts_with(&format!("the server's certificate {wrong}")), "{why}");
             assert!(seen.lock().unwrap().iter().all(|(_, requests)| requests.is_empty()));
             assert!(!bench.told.ends()[0].sent);
         }
@@ -136,4 +138,21 @@ async fn a_server_without_tls_is_not_spoken_to_in_the_clear() {
     let error = bench.fetch(get(&url)).await.unwrap_err();
     assert!(matches!(error, HttpError::Unreachable(_)), "{error:?}");
     assert!(plain.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_answers_in_the_clear_is_said_to_speak_no_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let answer = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut socket, answer).await;
+            let _ = tokio::io::AsyncReadExt::read(&mut socket, &mut [0; 4096]).await;
+        }
+    });
+    let bench = allowing(&[&url]).open();
+    let error = bench.fetch(get(&url)).await.unwrap_err();
+    let HttpError::Unreachable(why) = &error else { panic!("{error:?}") };
+    assert!(why.obstacle == Obstacle::Tls && why.text.starts_with("the server does not speak TLS there"), "{why:?}");
 }

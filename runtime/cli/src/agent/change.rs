@@ -8,12 +8,13 @@ use super::model::Choice;
 use super::pinned::{Chosen, Pinned, Policies, choose, digest, tools};
 use super::run::Run;
 use crate::args;
-use crate::config::{Config, LayeredLimits};
+use crate::config::{Config, LayeredLimits, Source};
 use crate::failure::{Failure, Kind};
 use crate::grants::{self, Asking};
 use crate::paths::Paths;
 use handbox_brain::{Policy, RunsWith, ToolSpec};
 use handbox_bundle::{FolderGrant, GUEST_PATH_DEFAULT, Grants, Mode};
+use handbox_hand::Destination;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +39,8 @@ pub(super) fn change(
     }
     let policies = Policies { allow: &command.allow, deny: &command.deny };
     let config = Config::load(paths, cwd)?;
-    let grants = !command.bundle.is_empty() || command.grants.any();
+    let regrants = command.grants.any() || !command.no_host.is_empty();
+    let grants = !command.bundle.is_empty() || regrants;
     let own: Vec<String> = match Pinned::read(old) {
         Ok(pinned) if foreign && grants => pinned.bundles.into_iter().map(|bundle| bundle.source).collect(),
         _ => Vec::new(),
@@ -53,15 +55,15 @@ pub(super) fn change(
             keep_permissions(&mut runs, old, command);
         }
     }
-    if !chosen.is_empty() || command.grants.any() {
+    if !chosen.is_empty() || regrants {
         let mut before = Pinned::read(old).map_err(|error| Failure::new(Kind::Broken, error))?;
         if foreign {
             before = before.without_grants();
         }
         let links: Vec<PathBuf> = chosen.iter().flat_map(|one| one.bundle.links.clone()).collect();
         let typed = &command.grants;
-        let after =
-            grant(&before, &chosen, Asking { typed, config: &config, bundle: None, links: &links, paths, cwd })?;
+        let ask = Asking { typed, config: &config, bundle: None, links: &links, paths, cwd };
+        let after = grant(&before, &chosen, &command.no_host, ask)?;
         // One that was not written for this session tells where it is.
         if old.system == Some(system(&before.grants())) {
             runs.system = Some(system(&after.grants()));
@@ -86,7 +88,7 @@ fn keep_permissions(runs: &mut RunsWith, old: &RunsWith, command: &Run) {
 }
 
 /// Lays flags over what a session was granted.
-fn grant(before: &Pinned, chosen: &[Chosen], ask: Asking<'_>) -> Result<Pinned, Failure> {
+fn grant(before: &Pinned, chosen: &[Chosen], no_host: &[String], ask: Asking<'_>) -> Result<Pinned, Failure> {
     let typed = ask.typed;
     let allow_dangerous_folders = before.allow_dangerous_folders || typed.allow_dangerous_folders;
     let flags = grants::flags(typed, ask.cwd)?;
@@ -107,6 +109,7 @@ fn grant(before: &Pinned, chosen: &[Chosen], ask: Asking<'_>) -> Result<Pinned, 
     let new: Vec<(String, String)> = flags.env.iter().map(|pair| pair.value.clone()).collect();
     env.retain(|(own, _)| new.iter().all(|(new, _)| new != own));
     env.extend(new);
+    take_away(&mut hosts, no_host)?;
     let new = flags.hosts.iter().map(|host| host.value.clone()).filter(|new| !hosts.contains(new)).collect::<Vec<_>>();
     hosts.extend(new);
     let mut limits = LayeredLimits {
@@ -124,6 +127,23 @@ fn grant(before: &Pinned, chosen: &[Chosen], ask: Asking<'_>) -> Result<Pinned, 
     // What its hosts' names may lead to stays what it was, until the operator gives it another host.
     let ranges = if flags.hosts.is_empty() { &before.ranges } else { &ask.config.operator.ranges };
     Ok(Pinned::new(bundles, &checked, limits.limits, allow_dangerous_folders).with_ranges(ranges.clone()))
+}
+
+/// Takes hosts away, each as it was given: what it would leave of a wider one could not be written.
+fn take_away(hosts: &mut Vec<Destination>, gone: &[String]) -> Result<(), Failure> {
+    for text in gone {
+        let gone = grants::host(text, &Source::Flag("--no-host"))?;
+        let Some(at) = hosts.iter().position(|own| *own == gone) else {
+            let own: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+            let hint = match own.as_slice() {
+                [] => "it has no host".to_owned(),
+                own => format!("it has: {}; name one as it stands there", own.join(", ")),
+            };
+            return Err(Failure::usage(format!("--no-host: the session has no host {gone}")).hint(hint));
+        };
+        hosts.remove(at);
+    }
+    Ok(())
 }
 
 /// What is new, in the order in which people care.

@@ -71,6 +71,9 @@ impl Drive<'_> {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
         let form = if self.global.json { Form::Json } else { Form::Text };
         let mut screen = Screen::new(form, self.global.quiet, Some(self.after));
+        if self.global.verbose > 0 {
+            screen.requests();
+        }
         screen.hints(self.hands.hints.clone());
         let fold = folded(&*self.brain.log, self.session).await?;
         fold.calls.iter().for_each(|call| screen.knows(call));

@@ -92,6 +92,9 @@ pub(crate) struct Run {
     pub(super) max_requests: Option<u64>,
     #[command(flatten)]
     pub(super) grants: args::Grants,
+    /// Take a host away from the session, as `handbox sessions show` has it
+    #[arg(long, value_name = "HOST", requires = "session", help_heading = "Grants")]
+    pub(super) no_host: Vec<String>,
 }
 
 fn dollars(text: &str) -> Result<Money, String> {

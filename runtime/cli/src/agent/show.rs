@@ -1,8 +1,9 @@
 //! What happens in a session, shown while it happens.
 
 use super::advise::Hints;
+use crate::egress::Watched;
 use crate::output::{self, Tone};
-use handbox_hand::Egress;
+use handbox_hand::{Egress, EgressEnd};
 use handbox_session::fold::bodies::Body;
 use handbox_session::fold::{CallStarted, HandProvisioned, OpenCall};
 use handbox_session::{Entry, EventId, Followed, Seq, kinds};
@@ -41,6 +42,7 @@ pub(super) struct Screen {
     said: HashSet<String>,
     /// Whether such a hint was shown.
     pub(super) advised: bool,
+    requests: Watched,
 }
 
 impl Screen {
@@ -57,7 +59,13 @@ impl Screen {
             hints,
             said: HashSet::new(),
             advised: false,
+            requests: Watched::new(false),
         }
+    }
+
+    /// Shows each request that its tools send.
+    pub(super) fn requests(&mut self) {
+        self.requests = Watched::new(true);
     }
 
     /// Shows these hints, too.
@@ -138,7 +146,13 @@ impl Screen {
         } else if *kind == kinds::HANDBOX_EGRESS {
             if let Ok(egress) = serde_json::from_value::<Egress>(record(members)) {
                 self.end_line();
-                crate::egress::refused(&egress);
+                self.requests.decided(&egress);
+            }
+        } else if *kind == kinds::HANDBOX_EGRESS_ENDED {
+            let request = members["request"].as_u64().filter(|request| self.requests.awaits(*request));
+            if let (Some(request), Ok(end)) = (request, serde_json::from_value::<EgressEnd>(members)) {
+                self.end_line();
+                self.requests.ended(request, &end);
             }
         } else if *kind == kinds::HANDBOX_HAND_PROVISIONED {
             match HandProvisioned::from_event(event) {

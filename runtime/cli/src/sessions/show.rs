@@ -77,6 +77,7 @@ fn json(shown: &Shown) -> Value {
     value["hash"] = json!(shown.record.hash);
     value["forked_from"] = json!(shown.record.lineage.last());
     value["hands"] = json!(shown.fold.hands);
+    value["hosts"] = json!(hosts(&shown.created));
     value["interrupted"] = json!(was_interrupted(&shown.fold));
     value["waiting_for"] = shown.fold.waiting().map(|waiting| json!(waiting.id)).collect();
     value
@@ -104,6 +105,7 @@ fn text(shown: &Shown) -> String {
         ("status", what_it_does(shown)),
         ("waits for", waiting.collect::<Vec<_>>().join("\n")),
         ("agent", agent.trim().to_owned()),
+        ("hosts", hosts(created).join("\n")),
         ("began", rfc3339(record.id.unix_ms())),
         ("last active", rfc3339(summary.active_unix_ms)),
         ("events", summary.events.to_string()),
@@ -121,6 +123,12 @@ fn text(shown: &Shown) -> String {
         ("held by", summary.holder.clone().unwrap_or_default()),
         ("hash", record.hash.to_string()),
     ])
+}
+
+/// Where its tools may send requests, as `--host` and `--no-host` have it.
+fn hosts(created: &SessionCreated) -> Vec<String> {
+    let hosts = created.grants["hosts"].as_array().map(Vec::as_slice).unwrap_or_default();
+    hosts.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// What it does, with what its process and an interrupt have to do with it.

@@ -29,12 +29,26 @@ impl Once {
     pub(super) fn read(&self, name: &str) -> Result<Secret, Failure> {
         refuse_typed(&self.typed, name)?;
         let text = match (&self.file, self.stdin) {
-            (Some(file), _) => text_of(file)?,
+            (Some(file), _) => {
+                regular(file)?;
+                text_of(file)?
+            }
             (None, true) => standard_input()?,
             (None, false) => ask(&format!("Value of {name} (not shown): "))?,
         };
         secret(&text)
     }
+}
+
+/// Refuses what would be waited for: opening a FIFO takes somebody who writes it.
+fn regular(file: &Path) -> Result<(), Failure> {
+    // What is not there is told of by whoever opens it.
+    if std::fs::metadata(file).is_ok_and(|about| !about.is_file()) {
+        let message = format!("{} is no regular file", file.display());
+        return Err(Failure::usage(message)
+            .hint("pipe what a program prints: COMMAND | handbox vault …, with --stdin in the place of --file"));
+    }
+    Ok(())
 }
 
 /// Refuses a value that was typed, without repeating it.

@@ -76,7 +76,7 @@ struct Component {
 
 #[derive(Default)]
 struct Told {
-    bound: Option<String>,
+    bound: Option<Vec<Bound>>,
     failed: Option<(Instant, Refusal)>,
 }
 
@@ -106,7 +106,7 @@ impl Door {
         done
     }
 
-    async fn tell_now(&self, component: &Component, told: &mut Option<String>) -> Result<(), Refusal> {
+    async fn tell_now(&self, component: &Component, told: &mut Option<Vec<Bound>>) -> Result<(), Refusal> {
         let rule = &component.rule;
         let bound = match &rule.wants {
             None => Vec::new(),
@@ -118,8 +118,7 @@ impl Door {
                 bindings.bound.into_iter().filter(|bound| wants(bound)).collect()
             }
         };
-        let now = format!("{bound:?}");
-        if told.as_ref() == Some(&now) {
+        if told.as_ref() == Some(&bound) {
             return Ok(());
         }
         let bindings: Result<_, _> = bound.iter().map(|bound| self.binding(bound)).collect();
@@ -130,7 +129,7 @@ impl Door {
             ranges: self.ranges.clone(),
         };
         self.proxy.regrant(&component.party, grant).map_err(|error| broken(error.to_string()))?;
-        *told = Some(now);
+        *told = Some(bound);
         Ok(())
     }
 

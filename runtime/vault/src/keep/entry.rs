@@ -2,6 +2,7 @@
 
 use super::error::KeepError;
 use super::login::Flow;
+use super::past::Past;
 use super::plain;
 use crate::binding::check_destination;
 use crate::{GuestHeader, Place, Secret, inject};
@@ -31,6 +32,8 @@ pub(super) struct Entry {
     pub(super) rotated: u64,
     #[serde(default)]
     pub(super) note: String,
+    #[serde(default, skip_serializing_if = "Past::is_empty")]
+    pub(super) past: Past,
 }
 
 /// What a credential is, which says where it stands in a request.

@@ -1,5 +1,6 @@
 //! Why the vault did not do what it was asked.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Why the vault did not do what it was asked, sorted by what is wrong. No text holds anything of a value.
@@ -74,6 +75,11 @@ impl KeepError {
     }
 
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
-        Self::unavailable(format!("{}: {error}", path.display()), "check that you may read and write it")
+        let hint = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room there, and try again: nothing was changed",
+            ErrorKind::ReadOnlyFilesystem => "nothing can be written there: name another folder with HANDBOX_DATA",
+            _ => "check that you may read and write it",
+        };
+        Self::unavailable(format!("{}: {error}", path.display()), hint)
     }
 }

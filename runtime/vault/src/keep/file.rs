@@ -1,5 +1,6 @@
 //! The vault's file: read whole, written whole, changed by one process at a time.
 
+use super::beside;
 use super::entry::{BINDINGS_MAX, Entry, check_name};
 use super::error::KeepError;
 use super::key;
@@ -15,12 +16,16 @@ use std::time::{Duration, Instant};
 const FILE: &str = "vault.age";
 /// What is locked while it is changed. Another file, since that one is replaced.
 const LOCK: &str = "vault.lock";
+/// What others could replace, if they may write the folder.
+const WHAT: &str = "the vault";
 /// The most bytes of the file; credentials and bindings fit many times.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The most credentials.
 const ENTRIES_MAX: usize = 1000;
-/// The format that this version writes.
-const FORMAT: u32 = 1;
+/// The format that this version writes: values of before may stand with a credential, which no version before 2 knows.
+const FORMAT: u32 = 2;
+/// The oldest that it reads. In it, no credential has values of before.
+const FORMAT_MIN: u32 = 1;
 /// What is locked while a token is renewed, so that one process does it for all: servers that rotate refresh tokens take
 /// a second use of one for a theft.
 const RENEWAL_LOCK: &str = "vault-renew.lock";
@@ -37,6 +42,12 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 pub(super) struct Contents {
     format: u32,
     pub(super) entries: Vec<Entry>,
+}
+
+/// What is read of any format.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
 }
 
 impl Contents {
@@ -129,6 +140,7 @@ impl VaultFile {
             Ok(about) if !about.is_file() => return Err(self.damaged("it is not a regular file")),
             Ok(_) => {}
         }
+        key::check_folder(&self.folder, WHAT)?;
         let file = File::open(&self.path).map_err(|error| failed(&error))?;
         let stamp = Stamp::of(&file.metadata().map_err(|error| failed(&error))?);
         let mut bytes = Vec::new();
@@ -144,12 +156,15 @@ impl VaultFile {
             _ => self.damaged("it is cut, changed or no age file"),
         })?;
         // The error of the parser could quote what it read.
-        let contents: Contents =
-            serde_json::from_slice(&plain).map_err(|_| self.damaged("what is in it is no list of credentials"))?;
-        if contents.format != FORMAT {
+        let unread = |_: serde_json::Error| self.damaged("what is in it is no list of credentials");
+        // Before all else: another format may have what this one does not know, and is not damaged for that.
+        let Format { format } = serde_json::from_slice(&plain).map_err(unread)?;
+        if !(FORMAT_MIN..=FORMAT).contains(&format) {
             let hint = "use the Handbox that wrote it";
             return Err(KeepError::closed(format!("{} has another format", self.path.display()), hint));
         }
+        let contents: Contents = serde_json::from_slice(&plain).map_err(unread)?;
+        let contents = Contents { format: FORMAT, ..contents };
         contents.check().map_err(|error| self.damaged(&error.to_string()))?;
         Ok(Some((stamp, contents)))
     }
@@ -162,8 +177,7 @@ impl VaultFile {
         serde_json::to_writer(&mut plain, contents).map_err(|error| failed(&error.into()))?;
         let closed = age::encrypt(&identity.to_public(), plain.bytes())
             .map_err(|error| KeepError::unavailable(format!("{}: {error}", self.path.display()), ""))?;
-        // A temporary file is for its owner alone (0600).
-        let mut new = tempfile::NamedTempFile::new_in(&self.folder).map_err(|error| failed(&error))?;
+        let mut new = beside::create(&self.path).map_err(|error| failed(&error))?;
         new.write_all(&closed).and_then(|()| new.as_file().sync_all()).map_err(|error| failed(&error))?;
         new.persist(&self.path).map_err(|error| failed(&error.error))?;
         sync_folder(&self.folder).map_err(|error| failed(&error))
@@ -198,6 +212,7 @@ fn lock(folder: &Path, name: &str, time_max: Duration) -> Result<Locked, KeepErr
     let path = folder.join(name);
     let failed = |error: &std::io::Error| KeepError::file(&path, error);
     key::private_folder(folder).map_err(|error| failed(&error))?;
+    key::check_folder(folder, WHAT)?;
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
     #[cfg(unix)]

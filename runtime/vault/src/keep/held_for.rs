@@ -69,6 +69,10 @@ impl Credentials for HeldFor {
         self.keep.credential(name, Having::Refused(stale.secret.clone()), &|entry| self.is_bound(entry)).await
     }
 
+    async fn withheld(&self, name: &str) -> Result<Vec<Credential>, CredentialError> {
+        self.keep.beside(name, &|entry| self.is_bound(entry)).await
+    }
+
     fn used(&self, name: &str) {
         // Nothing is read for this: what cannot be told at once went along a moment ago.
         let known = self.keep.0.unchanged().ok().flatten();

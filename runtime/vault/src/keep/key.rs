@@ -3,6 +3,7 @@
 //! It lies in a file for its owner alone, outside the data folder, so that whoever gets a copy of the data has nothing.
 //! That file holds an `age` identity, or one that a passphrase closes.
 
+use super::beside::{self, folder_of};
 use super::error::KeepError;
 use age::secrecy::{ExposeSecret as _, SecretString};
 use age::x25519::Identity;
@@ -99,9 +100,8 @@ fn write(path: &Path, identity: &Identity, rest: &Rest, over: Over) -> Result<bo
     let folder = folder_of(path);
     let failed = |error: &std::io::Error| KeepError::file(path, error);
     private_folder(folder).map_err(|error| failed(&error))?;
-    check_folder(folder)?;
-    // A temporary file is for its owner alone (0600).
-    let mut new = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
+    check_folder(folder, "the vault's key")?;
+    let mut new = beside::create(path).map_err(|error| failed(&error))?;
     new.write_all(&bytes).and_then(|()| new.as_file().sync_all()).map_err(|error| failed(&error))?;
     let kept = match over {
         Over::Old => new.persist(path).map(|_| true).map_err(|error| error.error),
@@ -156,14 +156,10 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeepError> {
     }
     let file = File::open(path).map_err(failed)?;
     check_file(&file, path)?;
-    check_folder(folder_of(path))?;
+    check_folder(folder_of(path), "the vault's key")?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
     file.take(KEY_FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes a folder for its owner alone, if there is none.
@@ -189,16 +185,15 @@ fn check_file(file: &File, path: &Path) -> Result<(), KeepError> {
     check_owner(&about, path)
 }
 
-/// Refuses a folder in which others could put another key.
+/// Refuses a folder in which others could put something else in the place of `what`.
 #[cfg(unix)]
-fn check_folder(folder: &Path) -> Result<(), KeepError> {
+pub(super) fn check_folder(folder: &Path, what: &str) -> Result<(), KeepError> {
     use std::os::unix::fs::MetadataExt as _;
     let about = std::fs::metadata(folder).map_err(|error| KeepError::file(folder, &error))?;
     let shown = folder.display();
     if about.mode() & 0o022 != 0 {
-        let message = format!(
-            "others may write the folder {shown}, where the vault's key is: they could put another in its place"
-        );
+        let message =
+            format!("others may write the folder {shown}, where {what} is: they could put another in its place");
         return Err(KeepError::Unsafe { message, hint: format!("chmod 700 {shown}") });
     }
     check_owner(&about, folder)
@@ -212,7 +207,8 @@ fn check_owner(about: &std::fs::Metadata, path: &Path) -> Result<(), KeepError> 
         return Ok(());
     }
     let message = format!("{} belongs to another user ({})", path.display(), about.uid());
-    Err(KeepError::Unsafe { message, hint: "use a key of your own: HANDBOX_VAULT_KEY_FILE".to_owned() })
+    let hint = "use a vault and a key of your own: HANDBOX_DATA, HANDBOX_VAULT_KEY_FILE";
+    Err(KeepError::Unsafe { message, hint: hint.to_owned() })
 }
 
 #[cfg(not(unix))]
@@ -221,6 +217,6 @@ fn check_file(_: &File, _: &Path) -> Result<(), KeepError> {
 }
 
 #[cfg(not(unix))]
-fn check_folder(_: &Path) -> Result<(), KeepError> {
+pub(super) fn check_folder(_: &Path, _: &str) -> Result<(), KeepError> {
     Ok(())
 }

@@ -30,7 +30,7 @@ pub struct Listed {
 }
 
 /// A binding as a [`Proxy`](crate::Proxy) needs it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
     /// The credential, by the name that [`Credentials`](crate::Credentials) knows it by.
     pub name: String,

@@ -3,6 +3,7 @@
 //! A [`Keep`] reads that file again whenever it changed, so that a new value, a new binding and a removal count from the
 //! next request on, also if another process made them. It gives values to the [`Proxy`](crate::Proxy) alone.
 
+mod beside;
 mod door;
 mod elsewhere;
 mod entry;
@@ -13,17 +14,22 @@ mod key;
 mod listed;
 mod login;
 mod out;
+mod past;
 mod plain;
 mod probe;
 mod renew;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_files;
+#[cfg(test)]
 mod tests_held_for;
 #[cfg(test)]
 mod tests_left;
 #[cfg(test)]
 mod tests_oauth;
+#[cfg(test)]
+mod tests_past;
 mod tokens;
 mod used;
 
@@ -47,7 +53,7 @@ use renew::{Having, blocking};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Where a vault is, and how it is opened.
 #[derive(Clone)]
@@ -149,12 +155,22 @@ impl Keep {
                 return Err(KeepError::Taken(name.clone()));
             }
             let now = now();
-            contents.entries.push(Entry { name, kind, held, bindings: Vec::new(), created: now, rotated: now, note });
+            contents.entries.push(Entry {
+                name,
+                kind,
+                held,
+                bindings: Vec::new(),
+                created: now,
+                rotated: now,
+                note,
+                past: past::Past::default(),
+            });
             Ok(())
         })
     }
 
-    /// Gives a credential another value. The old one is overwritten.
+    /// Gives a credential another value. The last few of before are kept, to be taken out of what comes back, until the
+    /// credential is removed; none of them is sent any more.
     ///
     /// # Errors
     ///
@@ -163,7 +179,8 @@ impl Keep {
         self.0.change(|contents| {
             let entry = contents.get_mut(name)?;
             held.check(&entry.kind)?;
-            (entry.held, entry.rotated) = (held, now());
+            entry.replace(held);
+            entry.rotated = now();
             Ok(())
         })
     }
@@ -322,7 +339,16 @@ impl Inner {
         seen.identity = Some(identity.clone());
         seen.contents = None;
         self.file.write(&identity, &contents)?;
+        self.sweep();
         Ok(answer)
+    }
+
+    /// Removes what processes that were killed had begun to write. Only while no other process changes the vault.
+    fn sweep(&self) {
+        beside::sweep(self.file.path(), Duration::ZERO);
+        // These are written without that lock.
+        beside::sweep(&self.options.key, beside::ABANDONED);
+        beside::sweep(self.used.path(), beside::ABANDONED);
     }
 }
 
@@ -344,6 +370,10 @@ impl Credentials for Keep {
 
     async fn renewed(&self, name: &str, stale: &Credential) -> Result<Option<Credential>, CredentialError> {
         self.credential(name, Having::Refused(stale.secret.clone()), &|_| true).await
+    }
+
+    async fn withheld(&self, name: &str) -> Result<Vec<Credential>, CredentialError> {
+        self.beside(name, &|_| true).await
     }
 
     fn used(&self, name: &str) {
@@ -390,6 +420,18 @@ impl Keep {
         Ok(secret.map(|secret| Credential { secret, place: entry.kind.place() }))
     }
 
+    /// What is searched for beside it, and never sent for it.
+    async fn beside(
+        &self,
+        name: &str,
+        is_meant: &(dyn Fn(&Entry) -> bool + Sync),
+    ) -> Result<Vec<Credential>, CredentialError> {
+        let entry = self.entry(name).await.map_err(|error| unavailable(name, &error))?;
+        let Some(entry) = entry.filter(is_meant) else { return Ok(Vec::new()) };
+        let place = entry.kind.place();
+        Ok(entry.withheld().into_iter().map(|secret| Credential { secret, place: place.clone() }).collect())
+    }
+
     /// What is known of one credential now.
     async fn entry(&self, name: &str) -> Result<Option<Entry>, KeepError> {
         let contents = match self.0.unchanged()? {
@@ -404,7 +446,7 @@ impl Keep {
 }
 
 fn unavailable(name: &str, error: &KeepError) -> CredentialError {
-    CredentialError { name: name.to_owned(), why: error.to_string() }
+    CredentialError { name: name.to_owned(), why: error.to_string(), hint: error.hint() }
 }
 
 /// Seconds since 1970.

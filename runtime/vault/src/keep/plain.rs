@@ -7,7 +7,7 @@
 use crate::Secret;
 use data_encoding::BASE64;
 use serde::de::{Error as _, Visitor};
-use serde::{Deserializer, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::io::Write;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -38,13 +38,14 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, 
     from.deserialize_str(Value).map_err(|_| D::Error::custom("a value cannot be read"))
 }
 
+/// One of several.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct One(#[serde(with = "self")] pub(super) Secret);
+
 /// The same for values that may be absent.
 pub(super) mod maybe {
-    use super::{Deserializer, Secret, Serializer};
-    use serde::{Deserialize, Serialize};
-
-    #[derive(Serialize, Deserialize)]
-    struct One(#[serde(with = "super")] Secret);
+    use super::{Deserializer, One, Secret, Serializer};
+    use serde::{Deserialize as _, Serialize as _};
 
     pub(in crate::keep) fn serialize<S: Serializer>(secret: &Option<Secret>, to: S) -> Result<S::Ok, S::Error> {
         secret.clone().map(One).serialize(to)

@@ -226,13 +226,15 @@ impl Keep {
         let kept = blocking(move || {
             inner.change(|contents| {
                 let Ok(entry) = contents.get_mut(&name) else { return Ok(false) };
-                let Held::Oauth(own) = &mut entry.held else { return Ok(false) };
+                let Held::Oauth(own) = &entry.held else { return Ok(false) };
                 if own.refresh.as_ref().is_none_or(|own| own.reveal() != refresh.reveal()) {
                     return Ok(false);
                 }
-                (own.access, own.expires) = (Some(tokens.access), tokens.expires);
                 // A server that rotates refresh tokens makes the old one void.
-                own.refresh = tokens.refresh.or(own.refresh.take());
+                let refresh = tokens.refresh.or_else(|| own.refresh.clone());
+                let (access, expires) = (Some(tokens.access), tokens.expires);
+                let renewed = Oauth { access, refresh, expires, ..own.clone() };
+                entry.replace(Held::Oauth(renewed));
                 Ok(true)
             })
         });

@@ -3,32 +3,31 @@
 use super::*;
 use crate::{Credentials as _, Secret};
 use data_encoding::{BASE64, HEXLOWER};
-use std::path::Path;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-const CANARY: &str = "sk-canary-0123456789";
+pub(super) const CANARY: &str = "sk-canary-0123456789";
 
 /// A vault in a folder of its own.
-struct Bench {
-    folder: TempDir,
+pub(super) struct Bench {
+    pub(super) folder: TempDir,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    fn options(&self) -> Options {
+    pub(super) fn options(&self) -> Options {
         let (folder, key) = (self.folder.path().join("data"), self.folder.path().join("config").join("vault.key"));
         Options { folder, key, passphrase: None, out: None }
     }
 
-    fn keep(&self) -> Keep {
+    pub(super) fn keep(&self) -> Keep {
         Keep::new(self.options())
     }
 
-    fn vault(&self) -> std::path::PathBuf {
+    pub(super) fn vault(&self) -> std::path::PathBuf {
         self.folder.path().join("data").join("vault.age")
     }
 
@@ -40,11 +39,11 @@ impl Bench {
     }
 }
 
-fn held(value: &str) -> Held {
+pub(super) fn held(value: &str) -> Held {
     Held::Value(Secret::new(value).unwrap())
 }
 
-fn new(name: &str, value: &str) -> New {
+pub(super) fn new(name: &str, value: &str) -> New {
     New { name: name.to_owned(), kind: Kind::Bearer, held: held(value), note: String::new() }
 }
 
@@ -173,44 +172,6 @@ fn a_vault_without_its_key_stays_closed_and_gets_no_new_one() {
     std::fs::copy(other.options().key, &key).unwrap();
     let error = bench.keep().list().unwrap_err();
     assert!(error.to_string().contains("closed with another key"), "{error}");
-}
-
-#[cfg(unix)]
-#[test]
-fn a_key_that_others_can_read_is_refused() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let bench = Bench::new();
-    bench.keep().set(new("a", CANARY)).unwrap();
-    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let key = bench.options().key;
-    assert_eq!((mode(&key), mode(key.parent().unwrap())), (0o600, 0o700));
-    assert_eq!((mode(&bench.vault()), mode(bench.vault().parent().unwrap())), (0o600, 0o700));
-    for wrong in [0o640, 0o604, 0o660] {
-        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(wrong)).unwrap();
-        let error = bench.keep().list().unwrap_err();
-        assert!(matches!(&error, KeepError::Unsafe { .. }) && error.hint().starts_with("chmod 600"), "{error}");
-    }
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o400)).unwrap();
-    assert!(bench.keep().list().is_ok());
-    let open = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(open.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
-    let keep = Keep::new(Options { key: open.path().join("vault.key"), ..Bench::new().options() });
-    assert!(matches!(keep.init(&Rest::Plain), Err(KeepError::Unsafe { .. })));
-}
-
-#[cfg(unix)]
-#[test]
-fn a_key_in_a_folder_that_others_can_write_is_refused() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let bench = Bench::new();
-    bench.keep().set(new("a", CANARY)).unwrap();
-    let folder = bench.options().key.parent().unwrap().to_owned();
-    for (mode, is_fine) in [(0o770, false), (0o757, false), (0o755, true)] {
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
-        let listed = bench.keep().list();
-        assert_eq!(listed.is_ok(), is_fine, "{mode:o}");
-        assert!(is_fine || matches!(&listed, Err(KeepError::Unsafe { .. })));
-    }
 }
 
 #[test]

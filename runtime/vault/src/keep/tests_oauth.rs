@@ -188,6 +188,7 @@ async fn a_server_that_repeats_the_refresh_token_shows_it_to_nobody() {
         let keep = bench.logged_in(oauth(0));
         let error = keep.current("o").await.unwrap_err();
         assert!(!format!("{error} {error:?}").contains("canary") && error.why.contains(TOKEN_URL), "{error}");
+        assert!(error.hint.contains("log in again"), "{}", error.hint);
         // Who asks again at once hears the same, without another request.
         assert_eq!(keep.current("o").await.unwrap_err(), error);
         assert_eq!(bench.asked(), 1);
@@ -207,6 +208,7 @@ async fn what_cannot_be_renewed_early_is_used_to_its_end() {
     let no_refresh = Bench::new(|at, _| tokens(at));
     let error = no_refresh.logged_in(Oauth { refresh: None, ..oauth(0) }).current("o").await.unwrap_err();
     assert!(error.why.contains("cannot be renewed"), "{error}");
+    assert_eq!(error.hint, "log in again: handbox vault login o");
     assert_eq!(no_refresh.asked(), 0);
 }
 

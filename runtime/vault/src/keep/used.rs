@@ -45,6 +45,10 @@ impl Used {
         due
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Notes when one was used.
     pub(super) fn note_at(&self, name: &str, time: u64) {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner).times.insert(name.to_owned(), time);
@@ -62,9 +66,8 @@ impl Used {
             let known = times.entry(name).or_default();
             *known = time.max(*known);
         }
-        let folder = self.path.parent().unwrap_or(Path::new("."));
         let write = || -> std::io::Result<()> {
-            let mut new = tempfile::NamedTempFile::new_in(folder)?;
+            let mut new = super::beside::create(&self.path)?;
             new.write_all(&serde_json::to_vec(&times)?)?;
             new.persist(&self.path).map(drop).map_err(|error| error.error)
         };

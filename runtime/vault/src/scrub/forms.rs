@@ -11,6 +11,8 @@ pub(super) struct Form {
     pub(super) symbols: Zeroizing<Vec<Symbol>>,
     /// Bytes of the value.
     pub(super) value_bytes: usize,
+    /// Zeros between its characters, in UTF-16 and UTF-32.
+    pub(super) zeros: usize,
 }
 
 impl Form {
@@ -23,12 +25,13 @@ impl Form {
 
 /// Every form of a value, but for escapes, which may stand for any byte of any form.
 pub(super) fn of(value: &[u8], classes: &mut Classes) -> Vec<Form> {
-    let mut rows = vec![raw(value, classes), hex(value, classes), decimal(value, classes)];
+    let mut rows = vec![(0, raw(value, classes)), (0, hex(value, classes)), (0, decimal(value, classes))];
     // Big-endian is little-endian but for a zero at either end.
-    rows.extend([1, 3].map(|zeros| wide(value, zeros, classes)));
-    rows.extend((0..3).map(|before| radix(value, before, &BASE64, classes)));
-    rows.extend((0..5).map(|before| radix(value, before, &BASE32, classes)));
-    let forms = rows.into_iter().map(|symbols| Form { symbols: Zeroizing::new(symbols), value_bytes: value.len() });
+    rows.extend([1, 3].map(|zeros| (zeros, wide(value, zeros, classes))));
+    rows.extend((0..3).map(|before| (0, radix(value, before, &BASE64, classes))));
+    rows.extend((0..5).map(|before| (0, radix(value, before, &BASE32, classes))));
+    let form = |(zeros, symbols)| Form { symbols: Zeroizing::new(symbols), value_bytes: value.len(), zeros };
+    let forms = rows.into_iter().map(form);
     forms.filter(|form| form.symbols.len() >= SYMBOLS_MIN).collect()
 }
 

@@ -85,6 +85,12 @@ impl Thread {
         Self { of, symbols, bytes, gap: 0, breaks: 0 }
     }
 
+    /// Zeros between the characters of a form that was found. None of one that has them escaped: no text of wide characters
+    /// does.
+    fn zeros(self, form: &Form) -> usize {
+        if self.bytes == self.symbols { form.zeros } else { 0 }
+    }
+
     /// With one more symbol, which took so many bytes.
     fn found(self, bytes: usize) -> Self {
         Self { symbols: self.symbols + 1, bytes: self.bytes + bytes, gap: 0, breaks: 0, ..self }
@@ -107,6 +113,8 @@ impl Thread {
 pub(super) struct Trial {
     /// Where the longest form that is there ends; 0 if none is.
     pub(super) end: usize,
+    /// Zeros between the characters of that form.
+    pub(super) zeros: usize,
     /// What may become a form if the text goes on.
     pub(super) open: Vec<Thread>,
     /// What is still to be followed.
@@ -206,12 +214,15 @@ impl Forms {
         self.follow(text, trial);
     }
 
-    /// Whether so much of a value was found that it is not shown though the text ended.
-    pub(super) fn reveals(&self, trial: &Trial) -> bool {
-        trial.open.iter().any(|thread| match thread.of {
-            Of::Any => false,
-            Of::Group(group) => self.form(self.groups[group as usize][0]).reveals(thread.symbols),
-            Of::Form(form) => self.form(form).reveals(thread.symbols),
+    /// Whether so much of a value was found that it is not shown though the text ended; and the zeros between its characters.
+    pub(super) fn reveals(&self, trial: &Trial) -> Option<usize> {
+        trial.open.iter().find_map(|thread| {
+            let form = match thread.of {
+                Of::Any => return None,
+                Of::Group(group) => self.form(self.groups[group as usize][0]),
+                Of::Form(form) => self.form(form),
+            };
+            form.reveals(thread.symbols).then(|| thread.zeros(form))
         })
     }
 
@@ -266,7 +277,9 @@ impl Forms {
                 return;
             }
             let Some(symbol) = form.symbols.get(thread.symbols) else {
-                trial.end = trial.end.max(thread.bytes);
+                if thread.bytes > trial.end {
+                    (trial.end, trial.zeros) = (thread.bytes, thread.zeros(form));
+                }
                 return;
             };
             let Some(&byte) = text.get(thread.bytes) else { return trial.keep(thread) };

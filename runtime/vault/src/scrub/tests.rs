@@ -134,3 +134,30 @@ fn a_number_of_html_may_have_many_leading_zeros() {
         }
     }
 }
+
+#[test]
+fn what_follows_a_mask_in_wide_characters_can_be_read() {
+    let needles = needles(&["sk-canary-0123456789"]);
+    for (bytes, is_big) in [(2, false), (2, true), (4, false), (4, true)] {
+        let wide = |c: char| match is_big {
+            true => u32::from(c).to_be_bytes()[4 - bytes..].to_vec(),
+            false => u32::from(c).to_le_bytes()[..bytes].to_vec(),
+        };
+        let write = |text: &str| -> Vec<u8> { text.chars().flat_map(wide).collect() };
+        for (text, wanted) in [
+            ("é sk-canary-0123456789 ✓ sk-canary-0123456789SK-CANARY-0123456789.", "é **** ✓ ********."),
+            ("é sk-canary-0123456", "é ****"),
+        ] {
+            let text = write(text);
+            for at in 0..text.len() {
+                let mut scrubber = Scrubber::new(&needles);
+                let pieces = [&text[..at], &text[at..]].map(Bytes::copy_from_slice);
+                let mut shown: Vec<u8> = pieces.into_iter().flat_map(|piece| scrubber.push(piece)).collect();
+                shown.extend_from_slice(&scrubber.finish());
+                assert_eq!(shown, write(wanted), "{}", text.escape_ascii());
+            }
+        }
+    }
+    let escaped = "s%00k%00-%00c%00a%00n%00a%00r%00y%00-%000%001%002%003%004%005%006%007%008%009";
+    assert_eq!(scrub(&needles, &[escaped, "%00!"]), "****%00!", "no zero stands in a text that has none");
+}

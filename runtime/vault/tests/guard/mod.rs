@@ -278,7 +278,11 @@ impl Store {
 impl Credentials for Store {
     async fn current(&self, name: &str) -> Result<Option<Credential>, CredentialError> {
         if *self.broken.lock().unwrap() {
-            return Err(CredentialError { name: name.to_owned(), why: "the vault is locked".to_owned() });
+            return Err(CredentialError {
+                name: name.to_owned(),
+                why: "the vault is locked".to_owned(),
+                hint: String::new(),
+            });
         }
         Ok(self.now.lock().unwrap().clone())
     }
