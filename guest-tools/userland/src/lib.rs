@@ -7,7 +7,9 @@ mod awk;
 mod calendar;
 mod find;
 mod grep;
+mod inside;
 mod options;
+mod pack;
 mod pattern;
 mod small;
 mod spawn;
@@ -24,7 +26,7 @@ pub fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "find" => find::run,
         "grep" | "egrep" | "fgrep" => grep::run,
         "xargs" => xargs::run,
-        _ => return small::run(name, args),
+        _ => return pack::run(name, args).or_else(|| small::run(name, args)),
     };
     Some(program(args))
 }

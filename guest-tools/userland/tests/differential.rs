@@ -9,18 +9,23 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// A program, the programs that its cases need, its cases, and how many agree at least.
-const PROGRAMS: [(&str, &[&str], &str, usize); 7] = [
+const PROGRAMS: [(&str, &[&str], &str, usize); 9] = [
     ("awk", &["awk", "sort", "cat"], include_str!("cases/awk.txt"), 92),
     ("grep", &["grep"], include_str!("cases/grep.txt"), 82),
     ("find", &["find", "grep", "sort"], include_str!("cases/find.txt"), 49),
     ("xargs", &["xargs", "find", "grep", "seq"], include_str!("cases/xargs.txt"), 22),
     ("diff", &["diff", "cmp", "tail"], include_str!("cases/diff.txt"), 21),
     ("jq", &["jq"], include_str!("cases/jq.txt"), 46),
+    ("gzip", &["gzip", "gunzip", "zcat", "tail", "seq"], include_str!("cases/gzip.txt"), 35),
+    ("tar", &["tar", "gzip", "find", "sort", "touch"], include_str!("cases/tar.txt"), 60),
     ("column", &["column"], include_str!("cases/column.txt"), 4),
 ];
 
 /// What is linked to our own programs; all else that a line names is the machine's.
-const OURS: [&str; 11] = ["awk", "grep", "egrep", "fgrep", "find", "xargs", "diff", "cmp", "jq", "column", "env"];
+const OURS: [&str; 15] = [
+    "awk", "grep", "egrep", "fgrep", "find", "xargs", "diff", "cmp", "jq", "column", "env", "gzip", "gunzip", "zcat",
+    "tar",
+];
 
 #[test]
 fn our_programs_answer_as_the_machines_do() {
@@ -70,7 +75,8 @@ fn run(case: &str, whose: Whose) -> Output {
     let work = folder.path().join("work");
     fs::create_dir(&work).unwrap();
     lay(&work);
-    let mut path = std::env::var("PATH").unwrap();
+    let machines = std::env::var("PATH").unwrap();
+    let mut path = machines.clone();
     if whose == Whose::Ours {
         let programs = folder.path().join("programs");
         fs::create_dir(&programs).unwrap();
@@ -82,7 +88,8 @@ fn run(case: &str, whose: Whose) -> Output {
     let mut command = Command::new("timeout");
     // A case that goes on for ever must not hold the run.
     command.args(["10", "sh", "-c", case]).current_dir(&work).env_clear();
-    command.env("PATH", path).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+    // A case says `PATH=$MACHINES` before what the machine's own shall do in both runs.
+    command.env("PATH", path).env("MACHINES", machines).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
     command.stdin(std::process::Stdio::null()).output().unwrap()
 }
 
