@@ -15,6 +15,30 @@ enum Missing {
     Refuse,
 }
 
+/// Why a name has no place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unplaced {
+    /// It goes through a link to somewhere else.
+    LeadsOut,
+    /// What is wrong in words.
+    Other(String),
+}
+
+impl Unplaced {
+    pub(crate) fn into_text(self) -> String {
+        match self {
+            Self::LeadsOut => "a link leads out of the folder".to_owned(),
+            Self::Other(reason) => reason,
+        }
+    }
+}
+
+impl From<std::io::Error> for Unplaced {
+    fn from(error: std::io::Error) -> Self {
+        Self::Other(crate::reason(&error))
+    }
+}
+
 /// A folder that names are looked up in and written to.
 pub(crate) struct Inside {
     root: PathBuf,
@@ -25,19 +49,23 @@ impl Inside {
         Self { root }
     }
 
+    /// The folder itself.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Where a member of these parts belongs. The folders around it are made if they are missing; the
-    /// last part is not looked at. What is wrong in words: the parts lead out of the folder, or cross
-    /// what is no folder.
-    pub(crate) fn place(&self, parts: &[&str]) -> Result<PathBuf, String> {
+    /// last part is not looked at.
+    pub(crate) fn place(&self, parts: &[&str]) -> Result<PathBuf, Unplaced> {
         self.walk(parts, Missing::Make)
     }
 
     /// The same for what is only read: no folder is made.
-    pub(crate) fn find(&self, parts: &[&str]) -> Result<PathBuf, String> {
+    pub(crate) fn find(&self, parts: &[&str]) -> Result<PathBuf, Unplaced> {
         self.walk(parts, Missing::Refuse)
     }
 
-    fn walk(&self, parts: &[&str], missing: Missing) -> Result<PathBuf, String> {
+    fn walk(&self, parts: &[&str], missing: Missing) -> Result<PathBuf, Unplaced> {
         let Some((last, folders)) = parts.split_last() else { return Ok(self.root.clone()) };
         let mut held: Vec<String> = Vec::new();
         let mut left: VecDeque<String> = folders.iter().map(|part| (*part).to_owned()).collect();
@@ -46,7 +74,7 @@ impl Inside {
             match part.as_str() {
                 "" | "." => continue,
                 ".." => {
-                    held.pop().ok_or_else(leads_out)?;
+                    held.pop().ok_or(Unplaced::LeadsOut)?;
                     continue;
                 }
                 _ => {}
@@ -55,21 +83,21 @@ impl Inside {
             match fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_symlink() => {
                     links += 1;
-                    let target = fs::read_link(&path).map_err(|error| crate::reason(&error))?;
+                    let target = fs::read_link(&path)?;
                     if target.is_absolute() || links > LINKS_MAX {
-                        return Err(leads_out());
+                        return Err(Unplaced::LeadsOut);
                     }
                     for part in target.to_string_lossy().split('/').rev() {
                         left.push_front(part.to_owned());
                     }
                 }
                 Ok(metadata) if metadata.is_dir() => held.push(part),
-                Ok(_) => return Err("Not a directory".to_owned()),
+                Ok(_) => return Err(Unplaced::Other("Not a directory".to_owned())),
                 Err(error) if error.kind() == ErrorKind::NotFound && missing == Missing::Make => {
-                    fs::create_dir(&path).map_err(|error| crate::reason(&error))?;
+                    fs::create_dir(&path)?;
                     held.push(part);
                 }
-                Err(error) => return Err(crate::reason(&error)),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(self.path(&held).join(last))
@@ -80,10 +108,6 @@ impl Inside {
         path.extend(parts);
         path
     }
-}
-
-fn leads_out() -> String {
-    "a link leads out of the folder".to_owned()
 }
 
 /// The parts of a member's name, without what stands for nothing. None if one is `..`.

@@ -10,6 +10,7 @@ mod grep;
 mod inside;
 mod options;
 mod pack;
+mod patch;
 mod pattern;
 mod small;
 mod spawn;
@@ -25,6 +26,7 @@ pub fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "awk" | "gawk" | "mawk" | "nawk" => awk::run,
         "find" => find::run,
         "grep" | "egrep" | "fgrep" => grep::run,
+        "patch" => patch::run,
         "xargs" => xargs::run,
         _ => return pack::run(name, args).or_else(|| small::run(name, args)),
     };

@@ -42,9 +42,13 @@ fn run(program: &str, args: &[&str], files: &[(&str, &[u8])]) -> (tempfile::Temp
     for (name, bytes) in files {
         fs::File::create(folder.join(name)).unwrap().write_all(bytes).unwrap();
     }
-    let mut command = Command::new(env!("CARGO_BIN_EXE_handbox-userland"));
-    let output = command.arg("--").arg(program).args(args).current_dir(&folder).output().unwrap();
+    let output = run_in(&around, program, args);
     (around, output)
+}
+
+fn run_in(around: &tempfile::TempDir, program: &str, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handbox-userland"));
+    command.arg("--").arg(program).args(args).current_dir(around.path().join("in")).output().unwrap()
 }
 
 /// What stands beside the folder: its own name, `secret`, and what must not be.
@@ -149,4 +153,32 @@ fn what_was_stripped_may_not_lead_upwards_either() {
     let (around, output) = run("tar", &["xf", "a.tar", "--strip-components=1"], &[("a.tar", &bytes)]);
     assert_untouched(&around);
     assert_eq!(output.status.code(), Some(2));
+}
+
+const NEW: &str = "@@ -0,0 +1 @@\n+new\n";
+
+#[test]
+fn a_patch_writes_to_no_file_outside() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let absolute = format!("{}/new", elsewhere.path().display());
+    for name in ["../new", "sub/../../new", &absolute, "out/new"] {
+        for from in ["/dev/null", name] {
+            let patch = format!("--- {from}\n+++ {name}\n{NEW}");
+            let (around, _) = run("true", &[], &[("p", patch.as_bytes())]);
+            std::os::unix::fs::symlink("..", around.path().join("in/out")).unwrap();
+            let output = run_in(&around, "patch", &["-p0", "-i", "p"]);
+            assert_untouched(&around);
+            assert_eq!(output.status.code(), Some(1), "{name}");
+            assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_patch_moves_no_file_outside() {
+    let patch = "diff --git a/f b/../f\nsimilarity index 100%\nrename from f\nrename to ../f\n";
+    let (around, output) = run("patch", &["-p1", "-i", "p"], &[("p", patch.as_bytes()), ("f", b"x\n")]);
+    assert_untouched(&around);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(around.path().join("in/f").exists());
 }

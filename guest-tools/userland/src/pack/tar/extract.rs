@@ -3,8 +3,8 @@
 use super::header::{Width, shown};
 use super::wanted::{Excluded, Members};
 use super::{Outcome, Stop, folder};
-use crate::options::Given;
 use crate::inside::{self, Inside};
+use crate::options::Given;
 use crate::pack::set_written_at;
 use crate::report;
 use std::fs::{self, File};
@@ -152,7 +152,8 @@ impl Run<'_> {
 
     fn place(&mut self, entry: &mut Member<'_>, name: &str, parts: &[&str], link: &str) -> Result<(), Trouble> {
         let kind = entry.header().entry_type();
-        let path = self.inside.place(parts).map_err(|reason| Trouble::Member(format!("Cannot open: {reason}")))?;
+        let path = self.inside.place(parts);
+        let path = path.map_err(|why| Trouble::Member(format!("Cannot open: {}", why.into_text())))?;
         let time = entry.header().mtime().unwrap_or(0);
         if kind.is_dir() || is_file(kind) && name.ends_with('/') {
             return self.folder(&path, parts, time);
@@ -208,7 +209,7 @@ impl Run<'_> {
         let said = |reason: String| Trouble::Member(format!("Cannot hard link to ‘{link}’: {reason}"));
         let parts = strip(link, self.strip).and_then(inside::parts).filter(|parts| !parts.is_empty());
         let parts = parts.ok_or_else(|| said("it leads out of the folder".to_owned()))?;
-        let from = self.inside.place(&parts).map_err(said)?;
+        let from = self.inside.place(&parts).map_err(|why| said(why.into_text()))?;
         // What it names must be a file of its own: a link to elsewhere would be followed on the way.
         let metadata = fs::symlink_metadata(&from).map_err(|error| said(crate::reason(&error)))?;
         if metadata.is_symlink() {
