@@ -12,6 +12,7 @@ mod options;
 mod pack;
 mod patch;
 mod pattern;
+mod rg;
 mod small;
 mod spawn;
 mod xargs;
@@ -27,6 +28,7 @@ pub fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "find" => find::run,
         "grep" | "egrep" | "fgrep" => grep::run,
         "patch" => patch::run,
+        "rg" => rg::run,
         "xargs" => xargs::run,
         _ => return pack::run(name, args).or_else(|| small::run(name, args)),
     };

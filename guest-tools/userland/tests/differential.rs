@@ -19,13 +19,14 @@ const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
     ("gzip", &["gzip", "gunzip", "zcat", "tail", "seq"], include_str!("cases/gzip.txt"), 35),
     ("tar", &["tar", "gzip", "find", "sort", "touch"], include_str!("cases/tar.txt"), 60),
     ("patch", &["patch", "diff", "sed", "seq", "od"], include_str!("cases/patch.txt"), 53),
+    ("rg", &["rg", "grep"], include_str!("cases/rg.txt"), 75),
     ("column", &["column"], include_str!("cases/column.txt"), 4),
 ];
 
 /// What is linked to our own programs; all else that a line names is the machine's.
 const OURS: &[&str] = &[
     "awk", "grep", "egrep", "fgrep", "find", "xargs", "diff", "cmp", "jq", "column", "env", "gzip", "gunzip", "zcat",
-    "tar", "patch",
+    "tar", "patch", "rg",
 ];
 
 #[test]
