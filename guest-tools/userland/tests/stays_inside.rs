@@ -182,3 +182,42 @@ fn a_patch_moves_no_file_outside() {
     assert_eq!(output.status.code(), Some(1));
     assert!(around.path().join("in/f").exists());
 }
+
+fn zip_of(members: &[(&str, &str, bool)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for (name, text, link) in members {
+        if *link {
+            writer.add_symlink(*name, *text, options).unwrap();
+        } else {
+            writer.start_file(*name, options).unwrap();
+            writer.write_all(text.as_bytes()).unwrap();
+        }
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_zip_archive_is_unpacked_below_the_folder() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let absolute = format!("{}/new", elsewhere.path().display());
+    for (name, at) in [("../new", "new"), ("a/../../new", "a/new"), (&absolute[..], &absolute[1..])] {
+        let bytes = zip_of(&[(name, "x", false)]);
+        let (around, _) = run("unzip", &["-o", "a.zip"], &[("a.zip", &bytes)]);
+        assert_untouched(&around);
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0, "{name}");
+        assert_eq!(fs::read_to_string(around.path().join("in").join(at)).unwrap(), "x", "{name}");
+    }
+}
+
+#[test]
+fn a_zip_archive_writes_through_no_link() {
+    let links = zip_of(&[("link", "..", true), ("link/new", "x", false), ("file", "../secret", true)]);
+    let files = zip_of(&[("link/new", "x", false), ("file", "x", false)]);
+    let (around, _) = run("unzip", &["-o", "links.zip"], &[("links.zip", &links), ("files.zip", &files)]);
+    assert_untouched(&around);
+    // By now the links are there.
+    run_in(&around, "unzip", &["-o", "files.zip"]);
+    assert_untouched(&around);
+    assert_eq!(fs::read_to_string(around.path().join("in/file")).unwrap(), "x");
+}

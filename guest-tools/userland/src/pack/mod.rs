@@ -5,6 +5,9 @@
 mod gzip;
 mod stream;
 mod tar;
+mod unzip;
+mod zip;
+mod zstd;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -17,6 +20,11 @@ pub(crate) fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "gunzip" => gzip::gunzip,
         "zcat" | "gzcat" => gzip::zcat,
         "tar" => tar::run,
+        "unzip" => unzip::run,
+        "zip" => zip::run,
+        "zstd" => zstd::zstd,
+        "unzstd" => zstd::unzstd,
+        "zstdcat" => zstd::zstdcat,
         _ => return None,
     };
     Some(program(args))

@@ -8,6 +8,7 @@ use std::io::{self, BufRead, Cursor, Read};
 pub(super) enum Format {
     Plain,
     Gzip,
+    Zstd,
     /// One that cannot be had here, by the name of its program.
     Missing(&'static str),
 }
@@ -17,6 +18,8 @@ pub(super) fn by_suffix(path: &str) -> Format {
     let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| path.ends_with(suffix));
     if ends(&[".gz", ".tgz", ".taz"]) {
         Format::Gzip
+    } else if ends(&[".zst", ".tzst"]) {
+        Format::Zstd
     } else if ends(&[".bz2", ".tbz", ".tbz2", ".tz2"]) {
         Format::Missing("bzip2")
     } else if ends(&[".xz", ".txz", ".lzma", ".tlz"]) {
@@ -30,6 +33,8 @@ pub(super) fn by_suffix(path: &str) -> Format {
 pub(super) fn by_start(start: &[u8]) -> Format {
     if start.starts_with(b"\x1f\x8b") {
         Format::Gzip
+    } else if start.starts_with(b"\x28\xb5\x2f\xfd") {
+        Format::Zstd
     } else if start.starts_with(b"BZh") {
         Format::Missing("bzip2")
     } else if start.starts_with(b"\xfd7zXZ") {

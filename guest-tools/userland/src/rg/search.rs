@@ -120,7 +120,11 @@ fn matcher(given: &Given, patterns: &[String]) -> Result<RegexMatcher, String> {
         .whole_line(given.has('x'))
         .dot_matches_new_line(given.has('U') && given.has('9'));
     if !given.has('U') {
-        builder.line_terminator(Some(b'\n')).crlf(given.has('@'));
+        if given.has('@') {
+            builder.crlf(true);
+        } else {
+            builder.line_terminator(Some(b'\n'));
+        }
     }
     builder.build_many(patterns).map_err(|error| {
         let hint = if error.to_string().contains("\\n") { "\nuse -U to match over lines" } else { "" };

@@ -6,6 +6,7 @@ use super::{Outcome, Stop, absolute, folder, operands};
 use crate::options::Given;
 use crate::pack::stream::{self, Format};
 use crate::pack::written_at;
+use crate::pack::zstd::Pack;
 use crate::report;
 use flate2::write::GzEncoder;
 use std::fs::{self, File, Metadata};
@@ -64,6 +65,11 @@ pub(super) fn create(given: &Given) -> Result<Outcome, Stop> {
             let encoder = GzEncoder::new(to, flate2::Compression::default());
             let (mut encoder, outcome) = fill(encoder, settings, &operands, &folders, blocks).map_err(stop)?;
             encoder.try_finish().and_then(|()| encoder.get_mut().flush()).map_err(stop)?;
+            Ok(outcome)
+        }
+        Format::Zstd => {
+            let (pack, outcome) = fill(Pack::new(to), settings, &operands, &folders, blocks).map_err(stop)?;
+            pack.finish().map_err(stop)?;
             Ok(outcome)
         }
         _ => {

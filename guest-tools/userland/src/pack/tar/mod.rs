@@ -6,6 +6,7 @@ mod header;
 mod wanted;
 
 use super::stream::{self, Format};
+use super::zstd::Frames;
 use crate::options::{Given, Known, read};
 use crate::report;
 use std::ffi::OsString;
@@ -169,7 +170,7 @@ fn format(given: &Given) -> Result<Option<Format>, Stop> {
         ('j', _) => Some(Format::Missing("bzip2")),
         ('J', _) => Some(Format::Missing("xz")),
         ('Z', _) => Some(Format::Missing("compress")),
-        ('1', _) | ('I', "zstd") => Some(Format::Missing("zstd")),
+        ('1', _) | ('I', "zstd") => Some(Format::Zstd),
         ('I', _) => Some(Format::Missing("this program to compress")),
         _ => None,
     });
@@ -196,8 +197,9 @@ fn open(path: &str, format: Option<Format>) -> Result<Box<dyn Read>, Stop> {
     let found = stream::by_start(&start);
     match (found, format) {
         (Format::Missing(program), _) => Err(missing(program)),
-        (Format::Plain, Some(Format::Gzip)) => Err(stop("not in gzip format".to_owned())),
+        (Format::Plain, Some(Format::Gzip | Format::Zstd)) => Err(stop("not packed as it was said".to_owned())),
         (Format::Plain, _) => Ok(Box::new(stream)),
+        (Format::Zstd, _) => Ok(Box::new(Frames::new(stream))),
         (Format::Gzip, _) => Ok(Box::new(stream::Gunzip::new(stream))),
     }
 }
