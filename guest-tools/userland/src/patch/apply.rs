@@ -41,7 +41,7 @@ impl<'a> Text<'a> {
     /// Looks for a hunk, nearest to where it should be first. So many lines of its context on either side
     /// need not be the same.
     pub(super) fn find(&self, hunk: &Hunk, fuzz: usize) -> Option<Found> {
-        let pattern: Vec<&Line> = hunk.old().collect();
+        let pattern: Vec<&Line> = hunk.old_lines().collect();
         let first = first(hunk, pattern.is_empty());
         let guess = first.saturating_add_signed(self.offset).max(self.done);
         let found = |at: usize| Found { at, shown: at.cast_signed() + 1 + self.grown };
@@ -97,7 +97,7 @@ impl<'a> Text<'a> {
 
     /// Puts a hunk where it was found.
     pub(super) fn put(&mut self, hunk: &Hunk, found: Found) {
-        let first = first(hunk, hunk.old().next().is_none());
+        let first = first(hunk, hunk.old_lines().next().is_none());
         self.offset = found.at.cast_signed() - first.cast_signed();
         self.copy(found.at);
         for line in &hunk.lines {

@@ -285,7 +285,7 @@ impl Run<'_> {
                 found = text.find(&hunks[place], fuzz).map(|found| (found, fuzz));
                 let backwards = hunks[place].swapped();
                 // An empty side fits everywhere, which says nothing.
-                let telling = backwards.old().next().is_some();
+                let telling = backwards.old_lines().next().is_some();
                 if found.is_none()
                     && place == 0
                     && telling
@@ -455,7 +455,8 @@ fn rejects(patch: &Patch, applied: &Applied) -> Vec<u8> {
             let first = first.cast_signed() + grown;
             if count == 1 { first.to_string() } else { format!("{first},{count}") }
         };
-        let (old, new) = (range(hunk.old_first, hunk.old().count()), range(hunk.new_first, hunk.new().count()));
+        let (old, new) =
+            (range(hunk.old_first, hunk.old_lines().count()), range(hunk.new_first, hunk.new_lines().count()));
         out.extend_from_slice(format!("@@ -{old} +{new} @@\n").as_bytes());
         for line in &hunk.lines {
             out.push(match line.kind {

@@ -24,11 +24,11 @@ pub(super) struct Hunk {
 }
 
 impl Hunk {
-    pub(super) fn old(&self) -> impl Iterator<Item = &Line> {
+    pub(super) fn old_lines(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.kind != Kind::New)
     }
 
-    pub(super) fn new(&self) -> impl Iterator<Item = &Line> {
+    pub(super) fn new_lines(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.kind != Kind::Old)
     }
 
