@@ -212,7 +212,7 @@ fn a_zip_archive_is_unpacked_below_the_folder() {
 
 #[test]
 fn a_zip_archive_writes_through_no_link() {
-    let links = zip_of(&[("link", "..", true), ("link/new", "x", false), ("file", "../secret", true)]);
+    let links = zip_of(&[("link", "..", true), ("file", "../secret", true)]);
     let files = zip_of(&[("link/new", "x", false), ("file", "x", false)]);
     let (around, _) = run("unzip", &["-o", "links.zip"], &[("links.zip", &links), ("files.zip", &files)]);
     assert_untouched(&around);
