@@ -19,7 +19,7 @@ const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
     ("gzip", &["gzip", "gunzip", "zcat", "tail", "seq"], include_str!("cases/gzip.txt"), 35),
     ("tar", &["tar", "gzip", "find", "sort", "touch"], include_str!("cases/tar.txt"), 60),
     ("patch", &["patch", "diff", "sed", "seq", "od"], include_str!("cases/patch.txt"), 53),
-    ("rg", &["rg", "grep"], include_str!("cases/rg.txt"), 75),
+    ("rg", &["rg", "grep"], include_str!("cases/rg.txt"), 78),
     ("zip", &["zip", "unzip", "find", "sort", "stat"], include_str!("cases/zip.txt"), 41),
     ("zstd", &["zstd", "unzstd", "zstdcat", "tar"], include_str!("cases/zstd.txt"), 18),
     ("hexdump", &["hexdump", "hd"], include_str!("cases/hexdump.txt"), 22),

@@ -8,7 +8,7 @@ mod walk;
 use crate::options::{Given, Known, read};
 use crate::report;
 use std::ffi::OsString;
-use std::io::Read as _;
+use std::io::BufRead as _;
 
 const KNOWN: Known = Known {
     letters: "nNilcvwFxe:f:g:t:T:A:B:C:or:qSsuHIhUPaLm:M:j:pbz0Vd:E:.",
@@ -103,7 +103,7 @@ const KNOWN: Known = Known {
     ends_at_operand: false,
 };
 
-/// What is a name of its own where all that is said is what is not here.
+/// What stands for standard input.
 const STDIN: &str = "-";
 
 /// Runs `rg`; the first argument is its name.
@@ -134,22 +134,20 @@ fn execute(given: &Given) -> Result<u8, String> {
     if given.has('=') {
         return walk::list_files(given, &operands);
     }
-    let mut stdin = Vec::new();
+    // Whether something is piped in cannot be asked for: it is if something comes.
     if operands.is_empty() {
-        // Whether something is piped in cannot be asked for: it is if something comes.
-        std::io::stdin().read_to_end(&mut stdin).map_err(|error| format!("-: {}", crate::reason(&error)))?;
-        if !stdin.is_empty() {
+        let mut stdin = std::io::stdin().lock();
+        let start = stdin.fill_buf().map_err(|error| format!("-: {}", crate::reason(&error)))?;
+        if !start.is_empty() {
             operands.push(STDIN.to_owned());
         }
-    } else if operands.iter().any(|path| path == STDIN) {
-        std::io::stdin().read_to_end(&mut stdin).map_err(|error| format!("-: {}", crate::reason(&error)))?;
     }
     let single = operands.len() == 1 && (operands[0] == STDIN || !std::path::Path::new(&operands[0]).is_dir());
     let mut search = search::Search::new(given, &patterns, !single)?;
     let mut failed = false;
     walk::each(given, &operands, |found| {
         let problem = match found {
-            Ok(walk::Found::Stdin) => search.stdin(&stdin).err(),
+            Ok(walk::Found::Stdin) => search.stdin().err(),
             Ok(walk::Found::File { path, asked_for }) => search.file(&path, asked_for).err(),
             Err(problem) => Some(problem),
         };

@@ -67,9 +67,9 @@ impl Search {
         self.matched
     }
 
-    pub(super) fn stdin(&mut self, bytes: &[u8]) -> Result<(), String> {
+    pub(super) fn stdin(&mut self) -> Result<(), String> {
         self.searcher.set_binary_detection(self.binary.0.clone());
-        self.search(Path::new("<stdin>"), bytes)
+        self.search(Path::new("<stdin>"), io::stdin().lock())
     }
 
     pub(super) fn file(&mut self, path: &Path, asked_for: bool) -> Result<(), String> {
