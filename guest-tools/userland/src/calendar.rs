@@ -21,6 +21,29 @@ pub(crate) fn format(form: &str, seconds: f64) -> String {
     out
 }
 
+/// Reads a time: `2026-01-02`, with ` 03:04` or ` 03:04:05` behind it or not.
+pub(crate) fn parse(text: &str) -> Option<u64> {
+    let text = text.trim().trim_end_matches('Z').trim_end_matches(" UTC");
+    let (day, time) = text.split_once([' ', 'T']).unwrap_or((text, "0:0"));
+    let numbers = |text: &str, sign: char| text.split(sign).map(|part| part.parse().ok()).collect::<Option<Vec<i64>>>();
+    let (day, time) = (numbers(day, '-')?, numbers(time, ':')?);
+    let ([year, month, day], [hour, minute, ..]) = (&day[..], &time[..]) else { return None };
+    let fits = (1..=12).contains(month) && (1..=31).contains(day) && time.len() <= 3;
+    let seconds = moment([*year, *month, *day, *hour, *minute, time.get(2).copied().unwrap_or(0)]);
+    u64::try_from(seconds).ok().filter(|_| fits)
+}
+
+/// The seconds since 1970 of a year, month, day, hour, minute and second.
+pub(crate) fn moment([year, month, day, hour, minute, second]: [i64; 6]) -> i64 {
+    // Years that begin in March, so that the leap day is the last one.
+    let year = year - i64::from(month < 3);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = era * 146_097 + 365 * year_of_era + year_of_era / 4 - year_of_era / 100 + of_year - 719_468;
+    days * 86_400 + hour * 3600 + minute * 60 + second
+}
+
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS: [&str; 12] = [
     "January",

@@ -7,8 +7,12 @@ mod awk;
 mod calendar;
 mod find;
 mod grep;
+mod inside;
 mod options;
+mod pack;
+mod patch;
 mod pattern;
+mod rg;
 mod small;
 mod spawn;
 mod xargs;
@@ -23,8 +27,10 @@ pub fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "awk" | "gawk" | "mawk" | "nawk" => awk::run,
         "find" => find::run,
         "grep" | "egrep" | "fgrep" => grep::run,
+        "patch" => patch::run,
+        "rg" => rg::run,
         "xargs" => xargs::run,
-        _ => return small::run(name, args),
+        _ => return pack::run(name, args).or_else(|| small::run(name, args)),
     };
     Some(program(args))
 }

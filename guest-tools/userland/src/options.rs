@@ -20,6 +20,8 @@ pub(crate) struct Given {
     /// Options in their order, by letter, with their values.
     pub(crate) options: Vec<(char, String)>,
     pub(crate) operands: Vec<String>,
+    /// For each option, how many operands stand before it.
+    pub(crate) before: Vec<usize>,
 }
 
 impl Given {
@@ -43,6 +45,7 @@ pub(crate) fn read(args: &[OsString], known: &Known) -> Result<Given, String> {
     let mut given = Given::default();
     let mut args = args.into_iter();
     while let Some(arg) = args.next() {
+        given.before.resize(given.options.len(), given.operands.len());
         if arg == "--" {
             given.operands.extend(args.by_ref());
         } else if let Some(long) = arg.strip_prefix("--") {
@@ -56,6 +59,7 @@ pub(crate) fn read(args: &[OsString], known: &Known) -> Result<Given, String> {
             }
         }
     }
+    given.before.resize(given.options.len(), given.operands.len());
     Ok(given)
 }
 

@@ -1,4 +1,6 @@
-//! Regular expressions of POSIX, as GNU's tools read them, for the crate `regex`.
+//! Regular expressions of POSIX, as GNU's tools read them, for the crate `regex`; and wildcards.
+
+use globset::{GlobBuilder, GlobMatcher};
 
 /// How a pattern is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,18 @@ pub(crate) fn translate(pattern: &str, kind: Kind) -> Result<Translated, String>
 /// Escapes a text so that it stands for itself.
 pub(crate) fn literal(text: &str) -> String {
     regex::escape(text)
+}
+
+/// Reads a wildcard, as `fnmatch` does without flags: a slash is nothing special. What is wrong in words.
+pub(crate) fn wildcard(pattern: &str, ignore_case: bool) -> Result<GlobMatcher, String> {
+    // Braces are nothing special to it.
+    let pattern = pattern.replace('{', "[{]").replace('}', "[}]").replace("**", "*");
+    let built = GlobBuilder::new(&pattern)
+        .case_insensitive(ignore_case)
+        .literal_separator(false)
+        .backslash_escape(true)
+        .build();
+    built.map(|glob| glob.compile_matcher()).map_err(|_| format!("bad pattern `{pattern}'"))
 }
 
 struct Translator {

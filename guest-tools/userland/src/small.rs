@@ -2,6 +2,7 @@
 
 mod answers;
 mod compare;
+mod dump;
 mod folders;
 mod query;
 mod show;
@@ -26,6 +27,7 @@ pub(crate) fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "clear" => answers::sync,
         "diff" => compare::diff,
         "cmp" => compare::cmp,
+        "hexdump" | "hd" => dump::hexdump,
         "du" => folders::du,
         "tree" => folders::tree,
         "stat" => folders::stat,

@@ -5,6 +5,7 @@ use crate::report;
 use crate::spawn::{Child, Stdin, Stdout, start};
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Read};
 
 const KNOWN: Known = Known {
     letters: "0n:I:i::L:l::P:rtd:s:xpa:E:e::",
@@ -46,57 +47,67 @@ fn number(given: &Given, letter: char) -> Result<Option<usize>, String> {
 
 fn execute(given: &Given) -> Result<u8, String> {
     let from = given.value('a').unwrap_or("-");
-    let text = crate::read(from).map_err(|reason| format!("{from}: {reason}"))?;
+    let stream: Box<dyn Read> = if from == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(crate::open(from).map_err(|reason| format!("{from}: {reason}"))?)
+    };
     let replace = given.value('I').or_else(|| given.value('i').map(|text| if text.is_empty() { "{}" } else { text }));
     let by_lines = match given.value('L').or_else(|| given.value('l')) {
         Some("") => Some(1),
         Some(lines) => Some(lines.parse().map_err(|_| format!("invalid number \"{lines}\" for -L option"))?),
         None => None,
     };
+    let kind = if given.has('0') {
+        Kind::Delimited(0)
+    } else if given.has('d') {
+        Kind::Delimited(delimiter(given.value('d').unwrap_or("\n"))?)
+    } else if replace.is_some() {
+        Kind::Lines
+    } else {
+        Kind::Words
+    };
+    let end = given.value('E').or_else(|| given.value('e')).filter(|end| !end.is_empty()).map(str::to_owned);
+    let mut items = Items { from: BufReader::new(stream), kind, end, ended: false };
     let mut command = given.operands.clone();
     if command.is_empty() {
         command.push("echo".to_owned());
     }
-    let groups = if given.has('0') || given.has('d') {
-        let delimiter = if given.has('0') { 0 } else { delimiter(given.value('d').unwrap_or("\n"))? };
-        let items = delimited(&text, delimiter);
-        grouped(items.into_iter().map(|item| vec![item]).collect(), by_lines.or(replace.map(|_| 1)))
-    } else if replace.is_some() {
-        lines(&text)?.into_iter().map(|line| vec![line]).collect()
-    } else {
-        let lines = words(&text, given.value('E').or_else(|| given.value('e')))?;
-        grouped(lines, by_lines)
+    let mut commands = Commands {
+        most: number(given, 'n')?,
+        lines: by_lines,
+        limit: number(given, 's')?.unwrap_or(COMMAND_BYTES_MAX),
+        replace: replace.map(str::to_owned),
+        base: command.iter().map(|word| word.len() + 1).sum(),
+        command,
+        held: Vec::new(),
+        held_bytes: 0,
+        held_lines: 0,
+        started: false,
+        runner: Runner {
+            most: number(given, 'P')?.map_or(1, |most| if most == 0 { 8 } else { most }),
+            trace: given.has('t'),
+            own_input: given.has('a'),
+            running: VecDeque::new(),
+            status: 0,
+        },
     };
-    let mut runner = Runner {
-        most: number(given, 'P')?.map_or(1, |most| if most == 0 { 8 } else { most }),
-        trace: given.has('t'),
-        own_input: given.has('a'),
-        running: VecDeque::new(),
-        status: 0,
-    };
-    if let Some(mark) = replace {
-        for group in groups {
-            let item = group.concat();
-            runner.start(command.iter().map(|word| word.replace(mark, &item)).collect());
-            if runner.stopped() {
+    let mut problem = None;
+    while !commands.runner.stopped() {
+        match items.next() {
+            Ok(Some(line)) => commands.take(line),
+            Ok(None) => break,
+            Err(text) => {
+                problem = Some(text);
                 break;
             }
         }
-        return Ok(runner.finish());
     }
-    let limit = number(given, 's')?.unwrap_or(COMMAND_BYTES_MAX);
-    let batches =
-        if by_lines.is_some() { groups } else { batches(groups.concat(), number(given, 'n')?, &command, limit) };
-    if batches.is_empty() && !given.has('r') {
-        runner.start(command.clone());
+    if !commands.held.is_empty() || !commands.started && !given.has('r') && replace.is_none() && problem.is_none() {
+        commands.start();
     }
-    for batch in batches {
-        runner.start(command.iter().cloned().chain(batch).collect());
-        if runner.stopped() {
-            break;
-        }
-    }
-    Ok(runner.finish())
+    let status = commands.runner.finish();
+    problem.map_or(Ok(status), Err)
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {
@@ -111,24 +122,6 @@ fn delimiter(text: &str) -> Result<u8, String> {
         [byte] => Ok(*byte),
         _ => Err(format!("Invalid input delimiter specification {text}: it must be a single character")),
     }
-}
-
-fn delimited(text: &[u8], delimiter: u8) -> Vec<String> {
-    let text = text.strip_suffix(&[delimiter]).unwrap_or(text);
-    if text.is_empty() {
-        return Vec::new();
-    }
-    text.split(|byte| *byte == delimiter).map(|item| String::from_utf8_lossy(item).into_owned()).collect()
-}
-
-/// Lines for `-I`: blanks before them do not count, empty ones neither.
-fn lines(text: &[u8]) -> Result<Vec<String>, String> {
-    let text = String::from_utf8_lossy(text);
-    let mut found = Vec::new();
-    for line in text.split('\n').map(|line| line.trim_start_matches([' ', '\t'])).filter(|line| !line.is_empty()) {
-        found.push(unquoted(line)?);
-    }
-    Ok(found)
 }
 
 fn unquoted(line: &str) -> Result<String, String> {
@@ -154,70 +147,163 @@ fn unmatched(quote: char) -> String {
     format!("unmatched {kind} quote; by default quotes are special to xargs unless you use the -0 option")
 }
 
-/// Words, each line's by themselves; a blank at the end of a line joins the next one to it.
-fn words(text: &[u8], end: Option<&str>) -> Result<Vec<Vec<String>>, String> {
-    let text = String::from_utf8_lossy(text);
-    let mut lines = vec![Vec::new()];
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut before = ' ';
-    let mut rest = text.chars();
-    loop {
-        let next = rest.next();
-        let character = next.unwrap_or('\n');
-        match (character, quote) {
-            (_, Some(open)) if character == open => quote = None,
-            ('\n', Some(open)) => return Err(unmatched(open)),
-            (_, Some(_)) => word.get_or_insert_default().push(character),
-            ('\'' | '"', None) => {
-                quote = Some(character);
-                word.get_or_insert_default();
-            }
-            ('\\', None) => word.get_or_insert_default().extend(rest.next()),
-            (' ' | '\t' | '\n', None) => {
-                let ended = word.take();
-                if ended.is_some() && ended.as_deref() == end {
-                    break;
-                }
-                if let Some(line) = lines.last_mut() {
-                    line.extend(ended);
-                }
-                if character == '\n' && !matches!(before, ' ' | '\t') {
-                    lines.push(Vec::new());
-                }
-            }
-            _ => word.get_or_insert_default().push(character),
-        }
-        before = character;
-        if next.is_none() {
-            break;
-        }
-    }
-    lines.retain(|line| !line.is_empty());
-    Ok(lines)
+/// How the input is cut into items.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// By a byte; quotes are nothing special.
+    Delimited(u8),
+    /// Each line is one, for `-I`: blanks before it do not count, empty ones neither.
+    Lines,
+    Words,
+    /// A quote had no end, and what stood before it was handed out.
+    Broken(char),
 }
 
-/// So many lines together; each by itself if nothing is said.
-fn grouped(lines: Vec<Vec<String>>, count: Option<usize>) -> Vec<Vec<String>> {
-    lines.chunks(count.unwrap_or(1).max(1)).map(<[Vec<String>]>::concat).collect()
+/// What commands are made of, as it comes.
+struct Items<R> {
+    from: BufReader<R>,
+    kind: Kind,
+    /// The word behind which nothing counts.
+    end: Option<String>,
+    ended: bool,
 }
 
-fn batches(items: Vec<String>, most: Option<usize>, command: &[String], limit: usize) -> Vec<Vec<String>> {
-    let base: usize = command.iter().map(|word| word.len() + 1).sum();
-    let mut batches: Vec<Vec<String>> = Vec::new();
-    let mut size = 0;
-    for item in items {
-        let full = batches.last().is_none_or(|batch| most.is_some_and(|most| batch.len() >= most));
-        if full || base + size + item.len() + 1 > limit {
-            batches.push(Vec::new());
-            size = 0;
+impl<R: Read> Items<R> {
+    /// The items of the next line that has some. None at the end.
+    fn next(&mut self) -> Result<Option<Vec<String>>, String> {
+        if let Kind::Delimited(delimiter) = self.kind {
+            let item = self.until(delimiter)?;
+            return Ok(item.map(|item| vec![item.strip_suffix(char::from(delimiter)).unwrap_or(&item).to_owned()]));
         }
-        size += item.len() + 1;
-        if let Some(batch) = batches.last_mut() {
-            batch.push(item);
+        match self.kind {
+            Kind::Words => return self.words(),
+            Kind::Broken(quote) => return Err(unmatched(quote)),
+            _ => {}
+        }
+        while let Some(line) = self.until(b'\n')? {
+            let line = line.trim_end_matches('\n').trim_start_matches([' ', '\t']);
+            if !line.is_empty() {
+                return unquoted(line).map(|line| Some(vec![line]));
+            }
+        }
+        Ok(None)
+    }
+
+    fn until(&mut self, delimiter: u8) -> Result<Option<String>, String> {
+        let mut bytes = Vec::new();
+        self.from.read_until(delimiter, &mut bytes).map_err(|error| crate::reason(&error))?;
+        Ok((!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// The words of a line; a blank at the end of a line joins the next one to it.
+    fn words(&mut self) -> Result<Option<Vec<String>>, String> {
+        let mut found = Vec::new();
+        let mut word: Option<String> = None;
+        while !self.ended {
+            let Some(line) = self.until(b'\n')? else { break };
+            let mut quote = None;
+            let mut before = ' ';
+            let mut rest = line.chars();
+            let mut goes_on = false;
+            while let Some(character) = rest.next() {
+                match (character, quote) {
+                    (_, Some(open)) if character == open => quote = None,
+                    ('\n', Some(open)) => return self.unmatched(open, found),
+                    (_, Some(_)) => word.get_or_insert_default().push(character),
+                    ('\'' | '"', None) => {
+                        quote = Some(character);
+                        word.get_or_insert_default();
+                    }
+                    ('\\', None) => {
+                        let escaped = rest.next();
+                        goes_on = escaped == Some('\n');
+                        word.get_or_insert_default().extend(escaped);
+                    }
+                    (' ' | '\t' | '\n', None) => {
+                        let ended = word.take();
+                        if ended.is_some() && ended == self.end {
+                            self.ended = true;
+                            break;
+                        }
+                        found.extend(ended);
+                        goes_on = character == '\n' && matches!(before, ' ' | '\t');
+                    }
+                    _ => word.get_or_insert_default().push(character),
+                }
+                before = character;
+            }
+            if let Some(open) = quote {
+                return self.unmatched(open, found);
+            }
+            if !goes_on && word.is_none() && !found.is_empty() {
+                return Ok(Some(found));
+            }
+        }
+        found.extend(word.filter(|word| !self.ended && Some(word) != self.end.as_ref()));
+        Ok((!found.is_empty()).then_some(found))
+    }
+
+    /// What stands before a quote without an end still counts; the problem comes next.
+    fn unmatched(&mut self, quote: char, found: Vec<String>) -> Result<Option<Vec<String>>, String> {
+        if found.is_empty() {
+            return Err(unmatched(quote));
+        }
+        // Read again, the rest has no end either.
+        self.kind = Kind::Broken(quote);
+        Ok(Some(found))
+    }
+}
+
+/// Commands, started as soon as they have all their words.
+struct Commands {
+    most: Option<usize>,
+    lines: Option<usize>,
+    limit: usize,
+    replace: Option<String>,
+    /// How long the command is without items.
+    base: usize,
+    command: Vec<String>,
+    held: Vec<String>,
+    held_bytes: usize,
+    held_lines: usize,
+    started: bool,
+    runner: Runner,
+}
+
+impl Commands {
+    /// Takes the items of a line.
+    fn take(&mut self, line: Vec<String>) {
+        if let Some(mark) = &self.replace {
+            let item = line.concat();
+            self.started = true;
+            return self.runner.start(self.command.iter().map(|word| word.replace(mark, &item)).collect());
+        }
+        self.held_lines += 1;
+        for item in line {
+            let bytes = item.len() + 1;
+            let full = self.base + self.held_bytes + bytes > self.limit;
+            if full && self.lines.is_none() && !self.held.is_empty() {
+                self.start();
+            }
+            self.held_bytes += bytes;
+            self.held.push(item);
+            if self.lines.is_none() && self.most.is_some_and(|most| self.held.len() >= most) {
+                self.start();
+            }
+            if self.runner.stopped() {
+                return;
+            }
+        }
+        if self.lines.is_some_and(|lines| self.held_lines >= lines) {
+            self.start();
         }
     }
-    batches
+
+    fn start(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        (self.held_bytes, self.held_lines, self.started) = (0, 0, true);
+        self.runner.start(self.command.iter().cloned().chain(held).collect());
+    }
 }
 
 /// Runs commands, so many at once.

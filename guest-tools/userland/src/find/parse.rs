@@ -1,7 +1,8 @@
 //! The command line of `find`: where to start, and what to do with what is found.
 
+use crate::pattern::wildcard;
 use crate::pattern::{Kind, translate};
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 use regex::Regex;
 use std::time::SystemTime;
 
@@ -209,10 +210,10 @@ impl Parser<'_> {
         }
         let known = test.as_str();
         Ok(match known {
-            "-name" | "-iname" => Expr::Name(glob(&self.value(known)?, known == "-iname")?),
-            "-path" | "-wholename" => Expr::Path(glob(&self.value(known)?, false)?),
-            "-ipath" | "-iwholename" => Expr::Path(glob(&self.value(known)?, true)?),
-            "-lname" | "-ilname" => Expr::LinkName(glob(&self.value(known)?, known == "-ilname")?),
+            "-name" | "-iname" => Expr::Name(wildcard(&self.value(known)?, known == "-iname")?),
+            "-path" | "-wholename" => Expr::Path(wildcard(&self.value(known)?, false)?),
+            "-ipath" | "-iwholename" => Expr::Path(wildcard(&self.value(known)?, true)?),
+            "-lname" | "-ilname" => Expr::LinkName(wildcard(&self.value(known)?, known == "-ilname")?),
             "-regex" | "-iregex" => {
                 let pattern = self.value(known)?;
                 let translated = translate(&pattern, self.regex_kind)?;
@@ -343,15 +344,4 @@ fn amount(text: &str) -> Result<Amount, String> {
         _ => (Amount::Exactly, text),
     };
     digits.parse().map(make).map_err(|_| format!("invalid argument `{text}'"))
-}
-
-fn glob(pattern: &str, ignore_case: bool) -> Result<GlobMatcher, String> {
-    // Braces are nothing special to find.
-    let pattern = pattern.replace('{', "[{]").replace('}', "[}]").replace("**", "*");
-    let built = GlobBuilder::new(&pattern)
-        .case_insensitive(ignore_case)
-        .literal_separator(false)
-        .backslash_escape(true)
-        .build();
-    built.map(|glob| glob.compile_matcher()).map_err(|_| format!("bad pattern `{pattern}'"))
 }

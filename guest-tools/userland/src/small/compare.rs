@@ -109,6 +109,8 @@ impl Run<'_> {
                 Ok(entries) => {
                     names.extend(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()));
                 }
+                // As if it were there and empty.
+                Err(_) if self.given.has('N') && !Path::new(folder).exists() => {}
                 Err(error) => self.fail(&format!("{folder}: {}", crate::reason(&error))),
             }
         }
@@ -126,11 +128,11 @@ impl Run<'_> {
         let (left, right) = (join(from, name), join(to, name));
         let (has_left, has_right) = (Path::new(&left).exists(), Path::new(&right).exists());
         let (left_folder, right_folder) = (Path::new(&left).is_dir(), Path::new(&right).is_dir());
-        let as_empty = self.given.has('N') && !left_folder && !right_folder;
+        let as_empty = self.given.has('N') && (!left_folder && !right_folder || self.given.has('r'));
         if !(as_empty || has_left && has_right) {
             self.say(&format!("Only in {}: {name}", if has_left { from } else { to }));
             self.differ();
-        } else if left_folder && right_folder {
+        } else if (left_folder || !has_left) && (right_folder || !has_right) && (left_folder || right_folder) {
             if self.given.has('r') {
                 self.folders(&left, &right);
             } else {
@@ -198,9 +200,9 @@ impl Run<'_> {
             ..Params::default()
         };
         if given.has('u') || given.has('U') {
-            self.labelled(unified_diff(left, right, &params))
+            self.labelled(unified_diff(left, right, &params), [from, to])
         } else if given.has('c') || given.has('C') {
-            self.labelled(context_diff(left, right, &params))
+            self.labelled(context_diff(left, right, &params), [from, to])
         } else if given.has('e') {
             ed_diff(left, right, &params).unwrap_or_default()
         } else if given.has('y') {
@@ -208,25 +210,27 @@ impl Run<'_> {
             side_by_side_diff(left, right, &mut out, &params);
             out
         } else {
-            normal_diff(left, right, &params)
+            short_ranges(&normal_diff(left, right, &params))
         }
     }
 
-    /// Puts labels where the names of the files stand.
-    fn labelled(&self, diff: Vec<u8>) -> Vec<u8> {
-        let labels: Vec<&str> = self.given.values('L').collect();
-        if labels.is_empty() {
-            return diff;
+    /// Puts labels where the names of the files stand. One that is not there was written at the
+    /// beginning of time: by that `patch` knows it.
+    fn labelled(&self, diff: Vec<u8>, names: [&str; 2]) -> Vec<u8> {
+        let mut labels: Vec<Option<String>> = self.given.values('L').map(|label| Some(label.to_owned())).collect();
+        for name in names.iter().skip(labels.len()) {
+            let missing = *name != "-" && !Path::new(name).exists();
+            labels.push(missing.then(|| format!("{name}\t1970-01-01 00:00:00.000000000 +0000")));
         }
         let mut out = Vec::new();
         for (place, line) in diff.split_inclusive(|byte| *byte == b'\n').enumerate() {
             match labels.get(place) {
-                Some(label) => {
+                Some(Some(label)) => {
                     out.extend_from_slice(&line[..4]);
                     out.extend_from_slice(label.as_bytes());
                     out.push(b'\n');
                 }
-                None => out.extend_from_slice(line),
+                _ => out.extend_from_slice(line),
             }
         }
         out
@@ -270,6 +274,28 @@ impl Run<'_> {
         }
         out
     }
+}
+
+/// Writes a range of one line as that line: `4a5`, not `4a5,5`.
+fn short_ranges(diff: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(diff.len());
+    for line in diff.split_inclusive(|byte| *byte == b'\n') {
+        // All other lines begin with a sign.
+        let range = line.first().filter(|byte| byte.is_ascii_digit()).and_then(|_| std::str::from_utf8(line).ok());
+        let sign = range.and_then(|range| range.find(['a', 'c', 'd']).map(|at| (range.trim_end(), at)));
+        match sign {
+            Some((range, at)) => {
+                let short = |part: &str| match part.split_once(',') {
+                    Some((first, last)) if first == last => first.to_owned(),
+                    _ => part.to_owned(),
+                };
+                let text = format!("{}{}{}\n", short(&range[..at]), &range[at..=at], short(&range[at + 1..]));
+                out.extend_from_slice(text.as_bytes());
+            }
+            None => out.extend_from_slice(line),
+        }
+    }
+    out
 }
 
 fn is_binary(bytes: &[u8]) -> bool {

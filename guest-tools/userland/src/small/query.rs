@@ -200,6 +200,20 @@ impl Options {
     }
 }
 
+/// Rows for tables, which jaq has only as formats of whole files.
+const ROWS: &str = r#"
+def handbox_row(name; text; sep):
+  if isarray then
+    [.[] | if isstring then text
+           elif . == null then ""
+           elif isboolean or isnumber then tostring
+           else error("\(type) (\(tojson)) is not valid in a \(name) row") end] | join(sep)
+  else error("\(type) (\(tojson)) cannot be \(name)-formatted, only an array can be") end;
+def @csv: handbox_row("csv"; "\"\(split("\"") | join("\"\""))\""; ",");
+def @tsv: handbox_row("tsv"; split("\\") | join("\\\\") | split("\t") | join("\\t")
+  | split("\n") | join("\\n") | split("\r") | join("\\r"); "\t");
+"#;
+
 fn execute(options: &Options, program: &str) -> u8 {
     let mut names = options.names.clone();
     let mut values = options.values.clone();
@@ -212,7 +226,8 @@ fn execute(options: &Options, program: &str) -> u8 {
     let positional: Val = options.positional.iter().cloned().collect();
     let arguments = [(text("positional"), positional), (text("named"), Val::obj(named.into_iter().collect()))];
     values.push(Val::obj(arguments.into_iter().collect()));
-    let filter = match jaq_all::compile_with(program, jaq_all::defs(), data::base_funs(), &names) {
+    let rows = jaq_all::jaq_core::load::parse(ROWS, |parser| parser.defs()).unwrap_or_default();
+    let filter = match jaq_all::compile_with(program, jaq_all::defs().chain(rows), data::base_funs(), &names) {
         Ok(filter) => filter,
         Err(problems) => {
             let texts = problems.iter().map(|problem| jaq_all::load::FileReportsDisp::new(problem).to_string());
