@@ -134,6 +134,7 @@ def standard(texts, expression):
         "MIT": ("permission is hereby granted free of charge", "the above copyright notice and this permission"),
         "BSD-3-Clause": ("redistribution and use in source", "neither the name"),
         "Apache-2.0": ("apache license version 2 0",),
+        "BSL-1.0": ("boost software license version 1 0",),
     }
     names = re.split(r"[\s()/]+", expression)
     numbers = [texts.one_with(*words) for name, words in known.items() if name in names]
@@ -169,7 +170,7 @@ def main():
     texts = Texts()
     # The licence of Handbox comes first; the others in the order of the packages.
     program = linked("Cargo.toml", {"handbox"})
-    guests = linked("guest-tools/Cargo.toml", {"handbox-files", "handbox-search", "handbox-web", "handbox-request", "handbox-websearch"})
+    guests = linked("guest-tools/Cargo.toml", {"handbox-files", "handbox-search", "handbox-web", "handbox-request", "handbox-websearch", "handbox-shell", "handbox-userland"})
     for package in sorted(program + guests, key=lambda package: (package["name"], package["version"])):
         for text in read(package):
             body = split(text)[1]

@@ -232,6 +232,9 @@ impl HostDescriptor for Files<'_> {
     }
 
     async fn get_type(&mut self, fd: Fd) -> FsResult<DescriptorType> {
+        if self.is_device(&fd) {
+            return Ok(DescriptorType::RegularFile);
+        }
         self.inner.get_type(fd).await
     }
 
@@ -254,15 +257,16 @@ impl HostDescriptor for Files<'_> {
 
     async fn stat(&mut self, fd: Fd) -> FsResult<DescriptorStat> {
         self.state.hop.may_block().await;
-        self.inner.stat(fd).await
+        let is_device = self.is_device(&fd);
+        let stat = self.inner.stat(fd).await?;
+        // Programs that are built for WASI know files, folders and links, and refuse to read anything else.
+        let type_ = if is_device { DescriptorType::RegularFile } else { stat.type_ };
+        Ok(DescriptorStat { type_, ..stat })
     }
 
     async fn stat_at(&mut self, fd: Fd, flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
         self.state.hop.may_block().await;
-        let device = self.device_at(&fd, &path).await;
-        let stat = self.inner.stat_at(fd, flags, path).await?;
-        let type_ = if device.is_some() { DescriptorType::CharacterDevice } else { stat.type_ };
-        Ok(DescriptorStat { type_, ..stat })
+        self.inner.stat_at(fd, flags, path).await
     }
 
     async fn readlink_at(&mut self, fd: Fd, path: String) -> FsResult<String> {
