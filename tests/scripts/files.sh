@@ -254,7 +254,6 @@ du -b a b; du -bc a b | tail -1; du -b --apparent-size b | cut -f1
 du -sb nofile 2>/dev/null; echo "st $?"
 ### tree
 mkdir -p proj/src/lib; touch proj/README proj/src/main.c proj/src/lib/x.c
-if command -v tree > /dev/null; then echo has; else echo has; fi
 (cd proj && find . -print | sed -e 's;[^/]*/;|__;g;s;__|; |;g' | sort)
 ### listing by size and time
 head -c 30 /dev/zero > a; head -c 10 /dev/zero > b; head -c 20 /dev/zero > c
