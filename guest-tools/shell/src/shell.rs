@@ -150,7 +150,7 @@ impl Shell {
         let commands = self.commands.get().wrapping_add(1);
         self.commands.set(commands);
         // Asking costs more than most commands: the clock is the host's.
-        if commands % COMMANDS_UNASKED != 0 {
+        if !commands.is_multiple_of(COMMANDS_UNASKED) {
             return Ok(());
         }
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -166,7 +166,15 @@ impl Shell {
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
         let visible = self.state.vars.visible();
         let exported = visible.into_iter().filter(|(_, variable)| variable.has.exported);
-        exported.filter_map(|(name, variable)| Some((name.clone(), variable.value.scalar()?))).collect()
+        let mut all: Vec<_> =
+            exported.filter_map(|(name, variable)| Some((name.clone(), variable.value.scalar()?))).collect();
+        let (before, after) = crate::state::EXPORTED;
+        for (name, function) in self.state.functions.iter().filter(|(_, function)| function.exported) {
+            if let Ok(text) = serde_json::to_string(&**function) {
+                all.push((format!("{before}{name}{after}"), text));
+            }
+        }
+        all
     }
 
     /// Reads a script's text, or gives what was read before.
@@ -187,7 +195,7 @@ impl Shell {
     }
 
     /// A word's pieces. `kind` says which reader: `w` for words, `a` for what is assigned,
-    /// `h` for here-documents.
+    /// `n` for a name with what is assigned, `h` for here-documents.
     pub(crate) fn word(&mut self, source: &str, kind: char) -> Word {
         let key = (source.to_owned(), kind);
         if let Some(word) = self.words.get(&key) {
@@ -195,6 +203,7 @@ impl Shell {
         }
         let word = match kind {
             'a' => crate::word::parse_assigned(source),
+            'n' => crate::word::parse_named(source),
             'h' => crate::word::parse_here(source),
             _ => crate::word::parse_word(source),
         };

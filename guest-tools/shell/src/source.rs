@@ -15,19 +15,22 @@ pub(crate) fn parse(source: &str) -> Result<ast::Program, ParseError> {
 pub(crate) const SELECT: &str = "__handbox_select_";
 
 /// Writes what the parser does not know in words that it does: `for ((;;))` with spaces,
-/// `select` as a `for` over a marked name, and `$(case …)` as `$(eval 'case …')`. Only asked for when the text could not be read.
+/// `select` as a `for` over a marked name, `f() [[ … ]]` with braces, and `$(case …)` as `$(eval 'case …')`.
+/// Only asked for when the text could not be read.
 fn repaired(source: &str) -> Option<String> {
     let empty = regex_lite::Regex::new(r"(?m)(\bfor[ \t]*\(\([^()\n]*?);;").ok()?;
     let select = regex_lite::Regex::new(
         r"(?m)(^|[;&|({]|\bdo|\bthen|\belse)([ \t]*)select[ \t]+([A-Za-z_]\w*)([ \t]+in\b|[ \t]*;|[ \t]*\n)",
     )
     .ok()?;
+    let test = regex_lite::Regex::new(r"(?m)([\w.:-][ \t]*\(\)[ \t]*)(\[\[[ \t].*?[ \t]\]\])").ok()?;
     let cases = crate::word::with_cases_quoted(source);
-    if cases.is_none() && !empty.is_match(source) && !select.is_match(source) {
+    if cases.is_none() && !empty.is_match(source) && !select.is_match(source) && !test.is_match(source) {
         return None;
     }
     let source = cases.as_deref().unwrap_or(source);
     let spaced = empty.replace_all(source, "$1; ;");
+    let spaced = test.replace_all(&spaced, "$1{ $2; }");
     Some(select.replace_all(&spaced, format!("${{1}}${{2}}for {SELECT}${{3}}${{4}}").as_str()).into_owned())
 }
 

@@ -18,6 +18,7 @@ pub(crate) const ALLEXPORT: u64 = 1 << 5;
 pub(crate) const NOEXEC: u64 = 1 << 6;
 pub(crate) const PIPEFAIL: u64 = 1 << 8;
 pub(crate) const ERRTRACE: u64 = 1 << 9;
+pub(crate) const FUNCTRACE: u64 = 1 << 10;
 pub(crate) const BRACES: u64 = 1 << 13;
 
 /// The options of `set`.
@@ -26,7 +27,7 @@ pub(crate) const SET: &[Named] = &[
     ("braceexpand", Some('B'), BRACES),
     ("errexit", Some('e'), ERREXIT),
     ("errtrace", Some('E'), ERRTRACE),
-    ("functrace", Some('T'), 1 << 10),
+    ("functrace", Some('T'), FUNCTRACE),
     ("hashall", Some('h'), 1 << 11),
     ("monitor", Some('m'), 1 << 12),
     ("noclobber", Some('C'), NOCLOBBER),
@@ -81,12 +82,17 @@ pub(crate) const SHOPT: &[Named] = &[
     ("extdebug", None, 1 << 24),
 ];
 
+/// How the environment names a function that is given to other shells, around its name.
+pub(crate) const EXPORTED: (&str, &str) = ("BASH_FUNC_", "%%");
+
 /// A function.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Function {
     pub(crate) body: ast::FunctionBody,
     /// Where it was defined.
     pub(crate) file: String,
+    /// Other shells that are started get it, too.
+    pub(crate) exported: bool,
 }
 
 /// A function or a sourced file that runs.
@@ -105,6 +111,10 @@ pub(crate) struct State {
     pub(crate) functions: Rc<BTreeMap<String, Rc<Function>>>,
     pub(crate) aliases: Rc<BTreeMap<String, String>>,
     pub(crate) traps: Rc<BTreeMap<String, String>>,
+    /// Those of the shell around a subshell, which `trap -p` shows until the subshell sets its own.
+    pub(crate) outer_traps: Option<Rc<BTreeMap<String, String>>>,
+    /// A trap was set: one may ask for `$BASH_COMMAND`.
+    pub(crate) notes_commands: bool,
     pub(crate) options: u64,
     pub(crate) shopts: u64,
     /// Absolute and normal.
@@ -139,8 +149,14 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(environment: Vec<(String, String)>, cwd: String) -> Self {
         let mut vars = Variables::default();
+        let mut functions = BTreeMap::new();
         for (name, value) in environment {
-            if is_name(&name) {
+            if let Some(name) = name.strip_prefix(EXPORTED.0).and_then(|name| name.strip_suffix(EXPORTED.1)) {
+                // It was written by a shell like this one; anything else is no function.
+                if let Ok(function) = serde_json::from_str::<Function>(&value) {
+                    functions.insert(name.to_owned(), Rc::new(function));
+                }
+            } else if is_name(&name) {
                 let entry = vars.global_entry(&name);
                 *entry = Variable::scalar(value);
                 entry.has.exported = true;
@@ -148,9 +164,11 @@ impl State {
         }
         let mut state = Self {
             vars: Rc::new(vars),
-            functions: Rc::default(),
+            functions: Rc::new(functions),
             aliases: Rc::default(),
             traps: Rc::default(),
+            outer_traps: None,
+            notes_commands: false,
             options: BRACES | (1 << 11),
             shopts: (1 << 11) | (1 << 13) | (1 << 14) | (1 << 15) | (1 << 16) | (1 << 17),
             cwd,

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 /// Which cases differ, and why.
 const KNOWN: &[(&str, &str)] = &[
     ("corners:binary safe", "bash warns of a zero byte in a substitution"),
-    ("corners:tilde", "a tilde after = in an argument is not expanded"),
     ("misc:signals status", "bash reports the signal that ended a subshell"),
 ];
 

@@ -3,7 +3,7 @@
 use crate::exec::simple::{Arg, Parts};
 use crate::expand::split_reference;
 use crate::shell::{Run, Shell};
-use crate::state::is_name;
+use crate::state::{Function, is_name};
 use crate::text::double_quoted;
 use crate::vars::{Attributes, Table, Value, Variable};
 use crate::word::Index;
@@ -250,14 +250,19 @@ fn functions(shell: &mut Shell, wish: &Wish, items: &[Item<'_>]) -> Run {
     let mut status = 0;
     for name in names {
         let Some(function) = shell.state.functions.get(&name).cloned() else {
+            if !wish.on.is_empty() {
+                shell.complain(&format!("export: {name}: not a function"));
+            }
             status = 1;
             continue;
         };
-        if wish.on.contains('x') {
+        if !items.is_empty() && (wish.on.contains('x') || wish.off.contains('x')) {
+            let exported = Function { exported: wish.on.contains('x'), ..(*function).clone() };
+            Rc::make_mut(&mut shell.state.functions).insert(name, Rc::new(exported));
             continue;
         }
         let text = match (wish.function_names, items.is_empty()) {
-            (true, true) => format!("declare -f {name}\n"),
+            (true, true) => format!("declare -f{} {name}\n", if function.exported { "x" } else { "" }),
             (true, false) => format!("{name}\n"),
             _ => format!("{name} () \n{}\n", function.body),
         };
@@ -372,7 +377,11 @@ fn unset_one(shell: &mut Shell, text: &str, (only_functions, only_variables, ref
             let source = shell.expand_one(&source)?;
             let at = shell.arithmetic(&source)?;
             let end = items.keys().next_back().map_or(0, |last| last + 1);
-            items.remove(&if at < 0 { end + at } else { at });
+            let at = if at < 0 { end + at } else { at };
+            if at < 0 {
+                return shell.fail(&format!("unset: [{source}]: bad array subscript"));
+            }
+            items.remove(&at);
             shell.vars().entry(&name).value = Value::Indexed(items);
         }
         (Some(Index::At(_)), _) => {

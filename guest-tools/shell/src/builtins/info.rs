@@ -176,6 +176,17 @@ pub(super) fn umask(shell: &mut Shell, args: &[String]) -> Run {
             let text = format!("u={},g={},o={}\n", may(6), may(3), may(0));
             shell.out(&text)
         }
+        Some("-p") => {
+            let text = format!("umask {:04o}\n", shell.state.umask);
+            shell.out(&text)
+        }
+        Some(mask) if !mask.starts_with(|c: char| c.is_ascii_digit()) => match symbolic(mask, shell.state.umask) {
+            Some(mask) => {
+                shell.state.umask = mask;
+                Ok(0)
+            }
+            None => shell.fail(&format!("umask: `{mask}': invalid symbolic mode")),
+        },
         Some(mask) => match u32::from_str_radix(mask, 8) {
             Ok(mask) if mask <= 0o777 => {
                 shell.state.umask = mask;
@@ -184,6 +195,41 @@ pub(super) fn umask(shell: &mut Shell, args: &[String]) -> Run {
             _ => shell.fail(&format!("umask: {mask}: octal number out of range")),
         },
     }
+}
+
+/// The mask that `u=rwx,g-w,o=` makes of the present one: it names what is allowed.
+fn symbolic(text: &str, mask: u32) -> Option<u32> {
+    let mut allowed = !mask & 0o777;
+    for clause in text.split(',') {
+        let sign = clause.find(['=', '+', '-'])?;
+        let (who, what) = (&clause[..sign], &clause[sign + 1..]);
+        let mut places = 0;
+        for c in who.chars() {
+            places |= match c {
+                'u' => 0o100,
+                'g' => 0o010,
+                'o' => 0o001,
+                'a' => 0o111,
+                _ => return None,
+            };
+        }
+        let places = if who.is_empty() { 0o111 } else { places };
+        let mut bits = 0;
+        for c in what.chars() {
+            bits |= match c {
+                'r' => 4,
+                'w' => 2,
+                'x' | 'X' => 1,
+                _ => return None,
+            };
+        }
+        match &clause[sign..=sign] {
+            "=" => allowed = (allowed & !(places * 7)) | (places * bits),
+            "+" => allowed |= places * bits,
+            _ => allowed &= !(places * bits),
+        }
+    }
+    Some(!allowed & 0o777)
 }
 
 pub(super) fn ulimit(shell: &mut Shell, args: &[String]) -> Run {

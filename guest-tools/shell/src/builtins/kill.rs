@@ -212,6 +212,10 @@ pub(super) fn trap(shell: &mut Shell, args: &[String]) -> Run {
         [] => show(shell, &[]),
         [option] if option == "-l" => list_signals(shell, &[]),
         [option, names @ ..] if option == "-p" => show(shell, names),
+        [only] if canonical(only).is_none() => {
+            shell.err("trap: usage: trap [-lp] [[arg] signal_spec ...]\n");
+            Ok(2)
+        }
         [only] => set(shell, None, std::slice::from_ref(only)),
         [command, names @ ..] if command == "-" => set(shell, None, names),
         [command, names @ ..] => set(shell, Some(command), names),
@@ -226,6 +230,8 @@ fn set(shell: &mut Shell, command: Option<&String>, names: &[String]) -> Run {
             status = 1;
             continue;
         };
+        shell.state.outer_traps = None;
+        shell.state.notes_commands = true;
         let traps = Rc::make_mut(&mut shell.state.traps);
         match command {
             Some(command) => traps.insert(name, command.clone()),
@@ -249,7 +255,8 @@ fn canonical(name: &str) -> Option<String> {
 
 fn show(shell: &mut Shell, names: &[String]) -> Run {
     let wanted: Vec<String> = names.iter().filter_map(|name| canonical(name)).collect();
-    let chosen = shell.state.traps.iter().filter(|(name, _)| names.is_empty() || wanted.contains(name));
+    let traps = shell.state.outer_traps.as_ref().unwrap_or(&shell.state.traps);
+    let chosen = traps.iter().filter(|(name, _)| names.is_empty() || wanted.contains(name));
     let shown = |name: &str| {
         if SIGNALS.iter().any(|(_, known, _)| *known == name) { format!("SIG{name}") } else { name.to_owned() }
     };

@@ -3,7 +3,7 @@
 use crate::expand::split_reference;
 use crate::shell::{Run, Shell};
 use crate::system::Input;
-use crate::text::from_bytes;
+use crate::text::{from_bytes, single_quoted};
 use std::collections::BTreeMap;
 
 #[derive(Default)]
@@ -195,6 +195,7 @@ fn last_part(
 
 pub(super) fn mapfile(shell: &mut Shell, args: &[String]) -> Run {
     let (mut trims, mut delimiter, mut most, mut skipped, mut origin, mut fd) = (false, b'\n', usize::MAX, 0, None, 0);
+    let (mut callback, mut every) = (None, 5000);
     let mut name = "MAPFILE".to_owned();
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
@@ -216,6 +217,8 @@ pub(super) fn mapfile(shell: &mut Shell, args: &[String]) -> Run {
                 's' => skipped = value.parse().unwrap_or(0),
                 'O' => origin = value.parse::<i64>().ok(),
                 'u' => fd = value.parse().unwrap_or(0),
+                'C' => callback = Some(value),
+                'c' => every = value.parse().ok().filter(|every| *every > 0).unwrap_or(every),
                 _ => {}
             }
         }
@@ -230,6 +233,14 @@ pub(super) fn mapfile(shell: &mut Shell, args: &[String]) -> Run {
         let kept = if trims && line.last() == Some(&delimiter) { &line[..line.len() - 1] } else { &line };
         values.push(from_bytes(kept));
         shell.check_time()?;
+        let count = values.len().saturating_sub(skipped);
+        if let Some(callback) = &callback
+            && count > 0
+            && count % every == 0
+        {
+            let at = origin.unwrap_or(0) + i64::try_from(count - 1).unwrap_or(i64::MAX);
+            shell.run_text(&format!("{callback} {at} {}", single_quoted(&values[values.len() - 1])))?;
+        }
     }
     let values = values.into_iter().skip(skipped);
     if let Some(origin) = origin {

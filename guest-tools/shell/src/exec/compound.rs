@@ -13,14 +13,29 @@ enum Round {
 
 /// Whether it is a command: the parser takes `( (echo a) )` for arithmetic, in which two words
 /// in a row mean nothing.
-fn is_no_expression(source: &str) -> bool {
+/// A known variable's name begins an expression: `((n / m))`.
+fn is_no_expression(source: &str, known: impl Fn(&str) -> bool) -> bool {
     let mut words = source.split_whitespace();
     let word = |text: &str| {
         text.starts_with(|c: char| c.is_alphabetic() || c == '_')
             && text.chars().all(|c| c.is_alphanumeric() || "_-./".contains(c))
     };
-    let starts_word = |text: &str| text.starts_with(|c: char| c.is_alphanumeric() || "_\"'$./~".contains(c));
-    words.next().is_some_and(word) && words.next().is_some_and(starts_word)
+    let starts_word = |text: &str| {
+        let path = text.strip_prefix('/').unwrap_or(text);
+        path.starts_with(|c: char| c.is_alphanumeric() || "_\"'$./~".contains(c))
+    };
+    let (first, second, third) = (words.next(), words.next(), words.next());
+    // `ls /`, not `n / 2`.
+    let root = second == Some("/") && third.is_none_or(|text| text.contains(['<', '>', '|', '&', ';']));
+    first.is_some_and(|text| word(text) && !known(text)) && (root || second.is_some_and(starts_word))
+}
+
+/// What a `for` goes through, as it is written.
+fn words_of(clause: &ast::ForClauseCommand) -> String {
+    match &clause.values {
+        Some(words) => words.iter().map(|word| word.value.as_str()).collect::<Vec<_>>().join(" "),
+        None => "\"$@\"".to_owned(),
+    }
 }
 
 impl Shell {
@@ -29,6 +44,7 @@ impl Shell {
             CompoundCommand::BraceGroup(group) => self.run_list(&group.list),
             CompoundCommand::Subshell(subshell) => {
                 let line = subshell.loc.start.line;
+                self.note_command(|| subshell.to_string());
                 let status = self.run_subshell(&subshell.list);
                 self.state.line = line;
                 status
@@ -41,9 +57,10 @@ impl Shell {
             CompoundCommand::CaseClause(clause) => self.run_case(clause),
             CompoundCommand::Arithmetic(command) => {
                 self.state.line = command.loc.start.line;
-                if is_no_expression(&command.expr.value) {
+                if is_no_expression(&command.expr.value, |name| self.state.vars.get(name).is_some()) {
                     return self.in_subshell(self.io.clone(), |shell| shell.run_text(&command.expr.value));
                 }
+                self.before(|| command.to_string())?;
                 self.run_arithmetic(&command.expr.value)
             }
             CompoundCommand::Coprocess(command) => {
@@ -121,7 +138,12 @@ impl Shell {
             return self.run_select(name, &values, &clause.body);
         }
         for value in values {
-            if self.assign((&clause.variable_name, None), &value, false).is_err() {
+            self.before(|| format!("for {} in {}", clause.variable_name, words_of(clause)))?;
+            let name = &clause.variable_name;
+            if self.state.vars.get(name).is_some_and(|variable| variable.has.nameref) {
+                // A reference goes from name to name.
+                self.vars().entry(name).value = crate::vars::Value::Scalar(value);
+            } else if self.assign((name, None), &value, false).is_err() {
                 return Ok(1);
             }
             if matches!(self.round(&clause.body)?, Round::Leave) {
@@ -145,6 +167,10 @@ impl Shell {
                 return Ok(1);
             }
             let reply = crate::text::from_bytes(&line).trim().to_owned();
+            if reply.is_empty() {
+                self.err(&menu);
+                continue;
+            }
             let chosen = reply.parse::<usize>().ok().and_then(|number| values.get(number.checked_sub(1)?));
             let chosen = chosen.cloned().unwrap_or_default();
             self.set_own("REPLY", reply);
@@ -208,6 +234,7 @@ impl Shell {
 
     fn run_case(&mut self, clause: &ast::CaseClauseCommand) -> Run {
         self.state.line = clause.loc.start.line;
+        self.before(|| format!("case {} in ", clause.value.value))?;
         let value = self.expand_one(&clause.value.value)?;
         self.state.status = 0;
         let mut falls_through = false;

@@ -1,14 +1,14 @@
 //! Functions, and files that are sourced.
 
 use crate::shell::{DEPTH_MAX, Flow, Run, Shell};
-use crate::state::{Frame, Function};
+use crate::state::{ERRTRACE, FUNCTRACE, Frame, Function};
 use brush_parser::ast;
 use std::rc::Rc;
 
 impl Shell {
     pub(crate) fn define(&mut self, definition: &ast::FunctionDefinition) -> Run {
         let file = self.file();
-        let function = Rc::new(Function { body: definition.body.clone(), file });
+        let function = Rc::new(Function { body: definition.body.clone(), file, exported: false });
         Rc::make_mut(&mut self.state.functions).insert(definition.fname.value.clone(), function);
         Ok(0)
     }
@@ -36,7 +36,11 @@ impl Shell {
         self.vars().enter();
         self.depth += 1;
         let body = &function.body;
-        let done = self.with_redirects(body.1.as_ref(), |shell| shell.run_compound(&body.0));
+        let hidden = self.hide_traps();
+        let done = self.run_own_trap("DEBUG");
+        let done = done.and_then(|()| self.with_redirects(body.1.as_ref(), |shell| shell.run_compound(&body.0)));
+        let done = self.returned(done);
+        self.show_traps(hidden);
         self.depth -= 1;
         self.vars().leave();
         let frame = Rc::make_mut(&mut self.state.frames).pop();
@@ -46,6 +50,38 @@ impl Shell {
         match done {
             Err(Flow::Return(status)) => Ok(status),
             done => done,
+        }
+    }
+
+    /// Runs the trap RETURN where a function or a sourced file ends.
+    fn returned(&mut self, done: Run) -> Run {
+        if matches!(done, Ok(_) | Err(Flow::Return(_))) {
+            self.run_own_trap("RETURN")?;
+        }
+        done
+    }
+
+    /// Takes away the traps that a function does not inherit; gives them.
+    fn hide_traps(&mut self) -> Vec<(&'static str, String)> {
+        if self.state.traps.is_empty() {
+            return Vec::new();
+        }
+        let kept = [("DEBUG", FUNCTRACE), ("RETURN", FUNCTRACE), ("ERR", ERRTRACE)];
+        let hidden =
+            kept.into_iter().filter(|(name, option)| !self.state.has(*option) && self.state.traps.contains_key(*name));
+        let names: Vec<&str> = hidden.map(|(name, _)| name).collect();
+        let traps = Rc::make_mut(&mut self.state.traps);
+        names.into_iter().filter_map(|name| Some((name, traps.remove(name)?))).collect()
+    }
+
+    /// Puts them back, but for those that the function set for itself.
+    fn show_traps(&mut self, hidden: Vec<(&'static str, String)>) {
+        if hidden.is_empty() {
+            return;
+        }
+        let traps = Rc::make_mut(&mut self.state.traps);
+        for (name, command) in hidden {
+            traps.entry(name.to_owned()).or_insert(command);
         }
     }
 
@@ -59,6 +95,7 @@ impl Shell {
         Rc::make_mut(&mut self.state.frames).push(frame);
         self.depth += 1;
         let done = self.run_text(text);
+        let done = self.returned(done);
         self.depth -= 1;
         let frame = Rc::make_mut(&mut self.state.frames).pop();
         self.state.line = frame.map_or(self.state.line, |frame| frame.line);

@@ -97,9 +97,7 @@ impl Shell {
             return Ok(());
         }
         let status = self.state.status;
-        let traced = self.state.frames.is_empty() || self.state.has(crate::state::ERRTRACE);
-        if traced
-            && !self.in_trap
+        if !self.in_trap
             && let Some(command) = self.state.traps.get("ERR").cloned()
         {
             self.run_trap(&command)?;
@@ -125,9 +123,39 @@ impl Shell {
             ast::Command::Function(definition) => self.define(definition),
             ast::Command::ExtendedTest(test, redirects) => {
                 self.state.line = test.loc.start.line;
+                self.before(|| format!("[[ {test} ]]"))?;
                 self.with_redirects(redirects.as_ref(), |shell| shell.run_extended_test(&test.expr))
             }
         }
+    }
+
+    /// Notes what is carried out, for `$BASH_COMMAND`: asked for only where a trap could.
+    // Out of line: its callers are on the stack once for each level of functions.
+    #[inline(never)]
+    pub(crate) fn note_command(&mut self, text: impl FnOnce() -> String) {
+        if !self.in_trap && self.state.notes_commands {
+            self.set_own("BASH_COMMAND", text());
+        }
+    }
+
+    /// Runs the trap DEBUG before a command.
+    pub(crate) fn before(&mut self, text: impl FnOnce() -> String) -> Result<(), Flow> {
+        self.note_command(text);
+        self.run_own_trap("DEBUG")
+    }
+
+    /// Runs the trap of one of the shell's own events, if there is one.
+    pub(crate) fn run_own_trap(&mut self, name: &str) -> Result<(), Flow> {
+        if self.in_trap || self.state.traps.is_empty() {
+            return Ok(());
+        }
+        let Some(command) = self.state.traps.get(name).filter(|command| !command.is_empty()).cloned() else {
+            return Ok(());
+        };
+        let (pipe, line) = (self.state.pipe.clone(), self.state.line);
+        let done = self.run_trap(&command);
+        (self.state.pipe, self.state.line) = (pipe, line);
+        done
     }
 
     /// Runs a trap's command. `$?` is again what it was.
@@ -162,6 +190,8 @@ impl Shell {
         std::rc::Rc::make_mut(&mut self.state.traps).remove("EXIT");
         self.state.status = status;
         self.state.in_condition = 0;
+        // `$BASH_COMMAND` stays what was run last.
+        self.state.notes_commands = false;
         match self.run_text(&command) {
             Err(Flow::Exit(status)) => Ok(status),
             Err(Flow::TimedOut) => Err(Flow::TimedOut),

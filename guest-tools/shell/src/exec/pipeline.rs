@@ -1,12 +1,12 @@
 //! Pipelines.
 
-use super::simple::{Who, parts};
+use super::simple::{Who, parts, spaced};
 use super::subshell::Job;
 use crate::builtins;
 use crate::clock;
 use crate::io::{Fd, Io};
 use crate::shell::{Flow, Run, Shell};
-use crate::state::{LASTPIPE, PIPEFAIL};
+use crate::state::{FUNCTRACE, LASTPIPE, PIPEFAIL};
 use crate::system::{self, Capture, Child, Input};
 use brush_parser::ast;
 use std::rc::Rc;
@@ -39,18 +39,27 @@ impl Shell {
 
     fn show_time(&self, began: std::time::Duration, posix: bool) {
         let real = clock::now().saturating_sub(began).as_secs_f64();
-        if posix {
-            self.err(&format!("real {real:.2}\nuser 0.00\nsys 0.00\n"));
-        } else {
-            let minutes = (real / 60.0).floor();
-            self.err(&format!("\nreal\t{minutes:.0}m{:.3}s\nuser\t0m0.000s\nsys\t0m0.000s\n", real - minutes * 60.0));
-        }
+        let format = self.var("TIMEFORMAT");
+        let format = match &format {
+            _ if posix => "real %2R\nuser %2U\nsys %2S",
+            Some(format) if format.is_empty() => return,
+            Some(format) => format,
+            None => "\nreal\t%3lR\nuser\t%3lU\nsys\t%3lS",
+        };
+        self.err(&format!("{}\n", timed(format, real)));
     }
 
     fn run_stages(&mut self, commands: &[ast::Command]) -> Run {
         let mut stages = Vec::new();
         let mut input: Option<Rc<Input>> = None;
+        // The trap DEBUG runs in this shell for the stages that do not inherit it.
+        let traced = !self.state.has(FUNCTRACE) && !self.state.shopt(LASTPIPE);
         for (at, command) in commands.iter().enumerate() {
+            if let ast::Command::Simple(simple) = command
+                && traced
+            {
+                self.before(|| spaced(simple))?;
+            }
             let mut io = self.io.clone();
             if let Some(input) = input.take() {
                 io.set(0, Fd::In(input));
@@ -223,4 +232,45 @@ impl Shell {
         self.io = was;
         started
     }
+}
+
+/// Writes a time as `TIMEFORMAT` asks. What a program used of the processor is not known: it is 0.
+fn timed(format: &str, real: f64) -> String {
+    let mut text = String::new();
+    let mut rest = format.chars();
+    while let Some(c) = rest.next() {
+        if c != '%' {
+            text.push(c);
+            continue;
+        }
+        let mut next = rest.next();
+        let mut places = 3;
+        if let Some(digit) = next.and_then(|c| c.to_digit(10)) {
+            places = digit.min(3) as usize;
+            next = rest.next();
+        }
+        let minutes = next == Some('l');
+        if minutes {
+            next = rest.next();
+        }
+        let seconds = match next {
+            Some('R') => real,
+            Some('U' | 'S') => 0.0,
+            Some('P') => {
+                text.push_str("0.00");
+                continue;
+            }
+            other => {
+                text.extend(other);
+                continue;
+            }
+        };
+        if minutes {
+            let whole = (seconds / 60.0).floor();
+            text += &format!("{whole:.0}m{:.places$}s", seconds - whole * 60.0);
+        } else {
+            text += &format!("{seconds:.places$}");
+        }
+    }
+    text
 }

@@ -54,10 +54,19 @@ pub(crate) fn parts(command: &ast::SimpleCommand) -> Parts<'_> {
     parts
 }
 
+/// A command as bash writes it for `$BASH_COMMAND`.
+pub(super) fn spaced(command: &ast::SimpleCommand) -> String {
+    let prefix = command.prefix.iter().flat_map(|prefix| &prefix.0).map(ToString::to_string);
+    let name = command.word_or_name.iter().map(|word| word.value.clone());
+    let suffix = command.suffix.iter().flat_map(|suffix| &suffix.0).map(ToString::to_string);
+    prefix.chain(name).chain(suffix).collect::<Vec<_>>().join(" ")
+}
+
 impl Shell {
     pub(crate) fn run_simple(&mut self, command: &ast::SimpleCommand) -> Run {
         let parts = parts(command);
         self.note_line(command, &parts);
+        self.before(|| spaced(command))?;
         self.substituted = None;
         let files = self.temporary.len();
         let done = self.run_parts(&parts);

@@ -3,7 +3,7 @@
 use crate::expand::without_newlines;
 use crate::io::{Fd, Io};
 use crate::shell::{DEPTH_MAX, Flow, Run, Shell, Temporary};
-use crate::state::{ERREXIT, ERRTRACE, INHERIT_ERREXIT, State};
+use crate::state::{ERREXIT, ERRTRACE, FUNCTRACE, INHERIT_ERREXIT, State};
 use crate::system::{Capture, Child, Command, Input, Output};
 use brush_parser::ast::{self, IoFileRedirectKind, IoFileRedirectTarget, IoRedirect};
 use serde::{Deserialize, Serialize};
@@ -188,8 +188,12 @@ impl State {
     pub(crate) fn enter_subshell(&mut self) {
         self.subshell += 1;
         if !self.traps.is_empty() {
-            let keeps_err = self.has(ERRTRACE);
-            Rc::make_mut(&mut self.traps).retain(|name, command| command.is_empty() || (name == "ERR" && keeps_err));
+            let (keeps_err, keeps_debug) = (self.has(ERRTRACE), self.has(FUNCTRACE));
+            self.outer_traps.get_or_insert_with(|| Rc::clone(&self.traps));
+            Rc::make_mut(&mut self.traps).retain(|name, command| {
+                let kept = (name == "ERR" && keeps_err) || (matches!(name.as_str(), "DEBUG" | "RETURN") && keeps_debug);
+                command.is_empty() || kept
+            });
         }
     }
 }

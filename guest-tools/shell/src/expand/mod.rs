@@ -47,7 +47,7 @@ impl Shell {
     }
 
     fn expand_unbraced(&mut self, source: &str, all: &mut Vec<String>) -> Result<(), Flow> {
-        let word = self.word(source, 'w');
+        let word = self.word(source, if looks_assigned(source) { 'n' } else { 'w' });
         let mut fields = Fields::new(Splitting::At(self.ifs()));
         self.expand_pieces(&word, &mut fields, false)?;
         for field in fields.finish() {
@@ -185,6 +185,11 @@ fn only_all_args(pieces: &[Piece]) -> bool {
         _ => false,
     };
     !pieces.is_empty() && pieces.iter().all(all)
+}
+
+/// Whether a tilde counts where it would in an assignment: `name=~`.
+fn looks_assigned(source: &str) -> bool {
+    source.contains('~') && source.split_once('=').is_some_and(|(name, _)| crate::state::is_name(name))
 }
 
 /// Whether a word means itself.

@@ -251,7 +251,7 @@ impl Shell {
                 let why = self.pieces_to_text(word)?;
                 let usual = if colon { "parameter null or not set" } else { "parameter not set" };
                 self.complain(&format!("{name}: {}", if word.is_empty() { usual } else { &why }));
-                Err(Flow::Exit(if self.scripted { 1 } else { 127 }))
+                Err(self.unset_ends())
             }
             _ => {
                 self.push(got, into, quoted);
@@ -278,7 +278,12 @@ impl Shell {
             _ => name.to_owned(),
         };
         self.complain(&format!("{shown}: unbound variable"));
-        Err(Flow::Exit(if self.scripted { 1 } else { 127 }))
+        Err(self.unset_ends())
+    }
+
+    /// What a parameter that must be set, and is not, does: 127 ends the shell of `bash -c`.
+    fn unset_ends(&self) -> Flow {
+        Flow::Exit(if self.scripted || self.state.subshell > 0 { 1 } else { 127 })
     }
 
     /// Puts values where they belong.

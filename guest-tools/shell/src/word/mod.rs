@@ -4,7 +4,7 @@ mod braced;
 mod parse;
 mod scan;
 
-pub(crate) use parse::{parse_assigned, parse_here, parse_word};
+pub(crate) use parse::{parse_assigned, parse_here, parse_named, parse_word};
 pub(crate) use scan::with_cases_quoted;
 
 use std::rc::Rc;

@@ -27,6 +27,13 @@ pub(crate) fn parse_assigned(source: &str) -> Word {
     Reader::new(source, true).pieces(Quoting::Plain, &[]).into()
 }
 
+/// A word that looks like an assignment, `name=~`: its tildes count, too.
+pub(crate) fn parse_named(source: &str) -> Word {
+    let mut reader = Reader::new(source, true);
+    reader.named = true;
+    reader.pieces(Quoting::Plain, &[]).into()
+}
+
 /// The text of a here-document.
 pub(crate) fn parse_here(source: &str) -> Word {
     Reader::new(source, false).pieces(Quoting::Here, &[]).into()
@@ -36,6 +43,8 @@ pub(super) struct Reader {
     pub(super) chars: Vec<char>,
     pub(super) at: usize,
     assigned: bool,
+    /// The name of the assignment is there, too.
+    named: bool,
 }
 
 /// Pieces as they come; text is joined.
@@ -70,7 +79,7 @@ impl Pieces {
 
 impl Reader {
     fn new(source: &str, assigned: bool) -> Self {
-        Self { chars: source.chars().collect(), at: 0, assigned }
+        Self { chars: source.chars().collect(), at: 0, assigned, named: false }
     }
 
     pub(super) fn peek(&self, by: usize) -> Option<char> {
@@ -108,7 +117,19 @@ impl Reader {
     }
 
     fn tilde_counts(&self, start: usize) -> bool {
-        self.at == start || (self.assigned && self.chars[self.at - 1] == ':')
+        self.at == start
+            || (self.assigned
+                && match self.chars[self.at - 1] {
+                    ':' => true,
+                    '=' => self.named && self.name_before(),
+                    _ => false,
+                })
+    }
+
+    /// Whether what stands before the `=` here is a name: a word that looks like an assignment.
+    fn name_before(&self) -> bool {
+        let name: String = self.chars[..self.at - 1].iter().collect();
+        crate::state::is_name(&name)
     }
 
     fn tilde(&mut self, pieces: &mut Pieces) {
@@ -241,7 +262,7 @@ impl Reader {
     }
 
     fn inner(&self, from: usize, to: usize) -> Word {
-        let mut reader = Self { chars: self.chars[from..to].to_vec(), at: 0, assigned: false };
+        let mut reader = Self { chars: self.chars[from..to].to_vec(), at: 0, assigned: false, named: false };
         reader.pieces(Quoting::Operand, &[]).into()
     }
 }
