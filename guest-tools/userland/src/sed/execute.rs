@@ -138,7 +138,12 @@ impl Machine<'_> {
         for queued in std::mem::take(&mut self.queue) {
             match queued {
                 Queued::Text(text) => self.out.text(&text)?,
-                Queued::File(name) => self.out.text(&input::whole(&name))?,
+                Queued::File(name) => {
+                    let text = input::whole(&name);
+                    if !text.is_empty() {
+                        self.out.text(&text)?;
+                    }
+                }
             }
         }
         Ok(())
@@ -220,7 +225,9 @@ impl Machine<'_> {
         if let Some(pattern) = pattern {
             self.used = Some(Rc::clone(pattern));
         }
-        self.used.clone().ok_or_else(|| Fatal::new(1, "no previous regular expression".to_owned()))
+        self.used
+            .clone()
+            .ok_or_else(|| Fatal::new(1, "-e expression #1, char 0: no previous regular expression".to_owned()))
     }
 
     fn carry_out(&mut self, at: usize, command: &Command) -> Result<Flow, Fatal> {
@@ -283,8 +290,8 @@ impl Machine<'_> {
         let mut line = Vec::new();
         let separator = self.settings.taking.separator;
         // What cannot be read is as what is not there.
-        if let Ok(Some(_)) = reader.line(separator, &mut line) {
-            line.push(separator);
+        if let Ok(Some(ends)) = reader.line(separator, &mut line) {
+            line.extend(ends.then_some(separator));
             self.queue.push(Queued::Text(line));
         }
     }
@@ -307,12 +314,13 @@ impl Machine<'_> {
     fn hold(&mut self, action: &Action) -> bool {
         let separator = self.settings.taking.separator;
         match action {
-            Action::Get => self.pattern.text.clone_from(&self.hold.text),
+            Action::Get => self.pattern.clone_from(&self.hold),
             Action::GetAppend => {
                 self.pattern.text.push(separator);
                 self.pattern.text.extend_from_slice(&self.hold.text);
+                self.pattern.ends = self.hold.ends;
             }
-            Action::Hold => self.hold.text.clone_from(&self.pattern.text),
+            Action::Hold => self.hold.clone_from(&self.pattern),
             Action::HoldAppend => {
                 self.hold.text.push(separator);
                 self.hold.text.extend_from_slice(&self.pattern.text);

@@ -76,7 +76,7 @@ pub(super) struct Input {
     waiting: Option<(String, Reader)>,
     taking: Taking,
     pub(super) number: u64,
-    /// 2 or 4 where a file could not be read.
+    /// 2 where a file could not be read.
     pub(super) status: u8,
 }
 
@@ -142,13 +142,12 @@ impl Input {
             let metadata = match std::fs::metadata(&name) {
                 Ok(metadata) => metadata,
                 Err(error) => {
-                    self.complain(2, &format!("can't read {name}: {}", crate::reason(&error)));
+                    self.complain(&format!("can't read {name}: {}", crate::reason(&error)));
                     continue;
                 }
             };
             if self.taking.in_place.is_some() && !metadata.is_file() {
-                self.complain(4, &format!("couldn't edit {name}: not a regular file"));
-                continue;
+                return Err(Fatal::new(4, format!("couldn't edit {name}: not a regular file")));
             }
             if metadata.is_dir() {
                 return Err(Fatal::new(4, format!("read error on {name}: Is a directory")));
@@ -156,7 +155,7 @@ impl Input {
             let file = match File::open(&name) {
                 Ok(file) => file,
                 Err(error) => {
-                    self.complain(2, &format!("can't read {name}: {}", crate::reason(&error)));
+                    self.complain(&format!("can't read {name}: {}", crate::reason(&error)));
                     continue;
                 }
             };
@@ -170,9 +169,9 @@ impl Input {
         Ok(None)
     }
 
-    fn complain(&mut self, status: u8, text: &str) {
+    fn complain(&mut self, text: &str) {
         crate::report("sed", text);
-        self.status = self.status.max(status);
+        self.status = 2;
     }
 
     /// Whether the line that was read is the last one.

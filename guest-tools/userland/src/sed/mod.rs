@@ -157,7 +157,7 @@ fn parts(given: &Given) -> Result<Vec<Part>, Fatal> {
             }
             'f' => {
                 let read = crate::read(value);
-                let mut text = read.map_err(|reason| Fatal::new(1, format!("couldn't open file {value}: {reason}")))?;
+                let mut text = read.map_err(|reason| Fatal::new(4, format!("couldn't open file {value}: {reason}")))?;
                 if text.last() == Some(&b'\n') {
                     text.pop();
                 }

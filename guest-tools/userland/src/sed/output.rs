@@ -104,11 +104,8 @@ impl Output {
         self.shown()
     }
 
-    /// What is whole in itself.
+    /// What is whole in itself. Where it is empty, the line before gets its end all the same.
     pub(super) fn text(&mut self, text: &[u8]) -> Result<(), Fatal> {
-        if text.is_empty() {
-            return Ok(());
-        }
         let separator = self.separator;
         match &mut self.edit {
             Some(edit) => edit.sink.write(text, separator),

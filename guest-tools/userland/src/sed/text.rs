@@ -297,7 +297,7 @@ pub(super) fn block(parser: &mut Parser) -> Result<Vec<u8>, Wrong> {
                 let Some(escaped) = parser.next() else { break };
                 let rest: Vec<u8> = std::iter::once(escaped).chain(parser.ahead(3)).collect();
                 let (byte, length) = numbered_byte(&rest).unwrap_or((escaped, 1));
-                text.push(lettered_byte(escaped).unwrap_or(byte));
+                text.push(if escaped == b'n' { b'\n' } else { lettered_byte(escaped).unwrap_or(byte) });
                 for _ in 1..length {
                     parser.next();
                 }
