@@ -13,6 +13,7 @@ mod pack;
 mod patch;
 mod pattern;
 mod rg;
+mod sed;
 mod small;
 mod spawn;
 mod xargs;
@@ -29,6 +30,7 @@ pub fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "grep" | "egrep" | "fgrep" => grep::run,
         "patch" => patch::run,
         "rg" => rg::run,
+        "sed" => sed::run,
         "xargs" => xargs::run,
         _ => return pack::run(name, args).or_else(|| small::run(name, args)),
     };

@@ -244,7 +244,8 @@ impl Translator {
     }
 
     fn in_brackets(&mut self, character: char) {
-        if character.is_ascii_punctuation() {
+        // The crate takes a backslash only before what could mean something there.
+        if matches!(character, '\\' | '[' | ']' | '^' | '-' | '&' | '~') {
             self.out.push('\\');
         }
         self.out.push(character);

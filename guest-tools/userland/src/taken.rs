@@ -8,9 +8,6 @@ type Program = fn(std::vec::IntoIter<OsString>) -> i32;
 
 /// Runs one of them. None if there is none of that name.
 pub(crate) fn run(name: &str, args: Vec<OsString>) -> Option<i32> {
-    if name == "sed" {
-        return Some(sed(args));
-    }
     let program = of_files(name).or_else(|| of_text(name)).or_else(|| of_sums(name)).or_else(|| of_values(name))?;
     // Their messages are kept apart from them, and they print the messages' names if this
     // fails: worse to read, and no reason not to run.
@@ -22,12 +19,6 @@ pub(crate) fn run(name: &str, args: Vec<OsString>) -> Option<i32> {
     let status = program(args.into_iter());
     let flushed = std::io::stdout().flush();
     Some(if status == 0 && flushed.is_err() { 1 } else { status })
-}
-
-fn sed(args: Vec<OsString>) -> i32 {
-    let status = sed::sed::uumain(args.into_iter());
-    let flushed = std::io::stdout().flush();
-    if status == 0 && flushed.is_err() { 4 } else { status }
 }
 
 fn of_files(name: &str) -> Option<Program> {
