@@ -256,7 +256,12 @@ fn summary(copy: &Copy, (whole, parts): (u64, u64), written: u64, seconds: f64) 
             _ => String::new(),
         };
         let bytes = if written == 1 { "byte" } else { "bytes" };
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a speed is about right"
+        )]
         let speed = scaled((written as f64 / seconds.max(1e-9)) as u64, 1000, "B");
         text.push_str(&format!("{written} {bytes}{sizes} copied, {seconds:.6} s, {speed}/s\n"));
     }
