@@ -3,6 +3,7 @@
 //!
 //! Never starts a program of the host: natively, for the tests, it starts itself.
 
+pub mod adapt;
 mod awk;
 mod calendar;
 mod find;

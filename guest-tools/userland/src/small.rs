@@ -1,12 +1,16 @@
 //! Programs that are small.
 
 mod answers;
+mod cmp;
 mod compare;
+mod dd;
 mod dump;
 mod folders;
+mod order;
 mod query;
 mod show;
 mod starters;
+mod streams;
 
 use std::ffi::OsString;
 
@@ -26,7 +30,13 @@ pub(crate) fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "which" => answers::which,
         "clear" => answers::sync,
         "diff" => compare::diff,
-        "cmp" => compare::cmp,
+        "cmp" => cmp::cmp,
+        "dd" => dd::dd,
+        "cat" => streams::cat,
+        "paste" => streams::paste,
+        "sort" => return order::sort(args),
+        "tac" => streams::tac,
+        "tee" => streams::tee,
         "hexdump" | "hd" => dump::hexdump,
         "du" => folders::du,
         "tree" => folders::tree,

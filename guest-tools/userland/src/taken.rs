@@ -16,6 +16,7 @@ pub(crate) fn run(name: &str, args: Vec<OsString>) -> Option<i32> {
         "dir" | "vdir" => "ls",
         name => name,
     });
+    let args = handbox_userland::adapt::arguments(name, args);
     let status = program(args.into_iter());
     let flushed = std::io::stdout().flush();
     Some(if status == 0 && flushed.is_err() { 1 } else { status })
@@ -24,7 +25,6 @@ pub(crate) fn run(name: &str, args: Vec<OsString>) -> Option<i32> {
 fn of_files(name: &str) -> Option<Program> {
     Some(match name {
         "cp" => uu_cp::uumain,
-        "dd" => uu_dd::uumain,
         "dir" => uu_dir::uumain,
         "link" => uu_link::uumain,
         "ln" => uu_ln::uumain,
@@ -47,7 +47,6 @@ fn of_files(name: &str) -> Option<Program> {
 
 fn of_text(name: &str) -> Option<Program> {
     Some(match name {
-        "cat" => uu_cat::uumain,
         "comm" => uu_comm::uumain,
         "csplit" => uu_csplit::uumain,
         "cut" => uu_cut::uumain,
@@ -58,15 +57,12 @@ fn of_text(name: &str) -> Option<Program> {
         "join" => uu_join::uumain,
         "nl" => uu_nl::uumain,
         "od" => uu_od::uumain,
-        "paste" => uu_paste::uumain,
         "pr" => uu_pr::uumain,
         "ptx" => uu_ptx::uumain,
         "shuf" => uu_shuf::uumain,
         "sort" => uu_sort::uumain,
         "split" => uu_split::uumain,
-        "tac" => uu_tac::uumain,
         "tail" => uu_tail::uumain,
-        "tee" => uu_tee::uumain,
         "tr" => uu_tr::uumain,
         "tsort" => uu_tsort::uumain,
         "unexpand" => uu_unexpand::uumain,

@@ -36,7 +36,8 @@ impl Matcher {
             };
             parts.push(if patterns.len() > 1 { format!("(?:{text})") } else { text });
         }
-        let mut text = parts.join("|");
+        // A file of patterns may have none in it: then nothing matches.
+        let mut text = if parts.is_empty() { r"[^\s\S]".to_owned() } else { parts.join("|") };
         if wanted.words {
             text = if slow {
                 format!(r"(?<!\w)(?:{text})(?!\w)")

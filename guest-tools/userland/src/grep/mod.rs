@@ -115,7 +115,7 @@ fn execute(given: &Given, name: &str) -> Result<u8, String> {
                 }
             },
             Err((path, reason)) => {
-                totals.failed |= reason != walk::IS_DIRECTORY;
+                totals.failed = true;
                 if !given.has('s') {
                     report("grep", &format!("{path}: {reason}"));
                 }
@@ -182,9 +182,11 @@ fn show(given: &Given, operands: &[String], recursive: bool) -> Result<Show, Str
         most: number('m')?,
         before: number('B')?.or(around).unwrap_or(0),
         after: number('A')?.or(around).unwrap_or(0),
+        context: around.is_some() || given.has('A') || given.has('B'),
         as_text: given.has('a') || given.value('K') == Some("text") || given.has('z'),
         skip_binary: given.has('I') || given.value('K') == Some("without-match"),
         separator: if given.has('=') { None } else { Some(given.value('~').unwrap_or("--").to_owned()) },
         label: given.value('@').unwrap_or("(standard input)").to_owned(),
+        colors: given.value('!') == Some("always"),
     })
 }

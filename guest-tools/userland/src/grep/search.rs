@@ -9,6 +9,14 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// A file is binary if there is a zero byte in this much of its start.
 const SNIFFED_BYTES: usize = 32 << 10;
 
+/// What colours things have, as a terminal is told.
+const FILE_NAME: &str = "35";
+const NUMBER: &str = "32";
+const SIGN: &str = "36";
+const MATCH: &str = "01;31";
+/// Ends a colour.
+const PLAIN: &str = "\x1b[m\x1b[K";
+
 /// What is printed of what is found.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(super) struct Show {
@@ -27,11 +35,22 @@ pub(super) struct Show {
     pub(super) most: Option<usize>,
     pub(super) before: usize,
     pub(super) after: usize,
+    /// Whether context was asked for, be it none.
+    pub(super) context: bool,
     pub(super) as_text: bool,
     pub(super) skip_binary: bool,
     /// Stands between groups of context.
     pub(super) separator: Option<String>,
     pub(super) label: String,
+    /// Whether names, numbers and matches are coloured.
+    pub(super) colors: bool,
+}
+
+impl Show {
+    /// A text in one of a terminal's colours, if there shall be any.
+    fn colored(&self, color: &str, text: &str) -> String {
+        if self.colors { format!("\x1b[{color}m\x1b[K{text}{PLAIN}") } else { text.to_owned() }
+    }
 }
 
 /// What came of all files.
@@ -159,7 +178,7 @@ impl Run<'_> {
     fn take(&mut self, line: &[u8], matched: bool) {
         if matched != self.show.invert {
             self.selected += 1;
-            self.totals.selected |= !self.show.names_without;
+            self.totals.selected = true;
             let only_names = self.show.quiet || self.show.names || self.show.names_without;
             if only_names || (self.binary && !self.show.count) {
                 self.ended = true;
@@ -195,13 +214,12 @@ impl Run<'_> {
             return;
         }
         let first = self.before.front().map_or(self.line, |(line, ..)| *line);
-        let context = self.show.before > 0 || self.show.after > 0;
-        if context
+        if self.show.context
             && self.totals.printed_group
             && (self.last_printed == 0 || first > self.last_printed + 1)
             && let Some(separator) = &self.show.separator
         {
-            let separator = format!("{separator}\n");
+            let separator = format!("{}\n", self.show.colored(SIGN, separator));
             self.totals.write(separator.as_bytes());
         }
         for (number, offset, line) in std::mem::take(&mut self.before) {
@@ -224,7 +242,7 @@ impl Run<'_> {
         while let Some((start, end)) = self.matcher.find(line, from) {
             if start < end {
                 self.print_prefix(b':', self.line, self.offset + start);
-                self.totals.write(&line[start..end]);
+                self.print_match(&line[start..end]);
                 self.totals.write(&[self.show.delimiter]);
             }
             from = if end > start { end } else { end + 1 };
@@ -240,49 +258,77 @@ impl Run<'_> {
             return;
         }
         self.print_prefix(sign, number, offset);
-        self.totals.write(line);
+        // What matches stands in the context, where the other lines are selected.
+        if self.show.colors && (sign == b':') != self.show.invert {
+            self.print_colored(line);
+        } else {
+            self.totals.write(line);
+        }
         self.totals.write(&[self.show.delimiter]);
     }
 
+    fn print_colored(&mut self, line: &[u8]) {
+        let (mut from, mut printed) = (0, 0);
+        while from <= line.len()
+            && let Some((start, end)) = self.matcher.find(line, from)
+        {
+            if start < end {
+                self.totals.write(&line[printed..start]);
+                self.print_match(&line[start..end]);
+                printed = end;
+            }
+            from = if end > start { end } else { end + 1 };
+        }
+        self.totals.write(&line[printed..]);
+    }
+
+    fn print_match(&mut self, text: &[u8]) {
+        if !self.show.colors {
+            return self.totals.write(text);
+        }
+        self.totals.write(format!("\x1b[{MATCH}m\x1b[K").as_bytes());
+        self.totals.write(text);
+        self.totals.write(PLAIN.as_bytes());
+    }
+
     fn print_prefix(&mut self, sign: u8, number: usize, offset: usize) {
-        let sign = char::from(sign);
+        let show = self.show;
+        let sign = show.colored(SIGN, &char::from(sign).to_string());
         let mut prefix = String::new();
-        if self.show.file_names {
-            prefix.push_str(&self.name);
-            prefix.push(if self.show.null_names { '\0' } else { sign });
+        if show.file_names {
+            prefix.push_str(&self.shown_name(&sign));
         }
-        if self.show.numbers {
-            prefix.push_str(&format!("{number}{sign}"));
-        }
-        if self.show.offsets {
-            prefix.push_str(&format!("{offset}{sign}"));
+        for (_, number) in [(show.numbers, number), (show.offsets, offset)].iter().filter(|(shown, _)| *shown) {
+            prefix.push_str(&show.colored(NUMBER, &number.to_string()));
+            prefix.push_str(&sign);
         }
         self.totals.write(prefix.as_bytes());
+    }
+
+    /// The file's name, and what ends it.
+    fn shown_name(&self, end: &str) -> String {
+        let name = self.show.colored(FILE_NAME, &self.name);
+        format!("{name}{}", if self.show.null_names { "\0" } else { end })
     }
 
     /// What is printed at the end of a file.
     fn end(&mut self) {
         let found = self.selected > 0;
-        if self.show.names_without {
-            self.totals.selected |= !found;
-        }
         if self.show.quiet {
             return;
         }
         if self.show.names || self.show.names_without {
             if found == self.show.names {
-                let end = if self.show.null_names { '\0' } else { '\n' };
-                let line = format!("{}{end}", self.name);
+                let line = self.shown_name("\n");
                 self.totals.write(line.as_bytes());
             }
         } else if self.show.count {
-            let end = if self.show.null_names { '\0' } else { ':' };
-            let name = if self.show.file_names { format!("{}{end}", self.name) } else { String::new() };
+            let end = self.show.colored(SIGN, ":");
+            let name = if self.show.file_names { self.shown_name(&end) } else { String::new() };
             let line = format!("{name}{}\n", self.selected);
             self.totals.write(line.as_bytes());
         } else if self.binary && found {
-            let line = format!("grep: {}: binary file matches\n", self.name);
-            self.totals.write(line.as_bytes());
+            crate::report("grep", &format!("{}: binary file matches", self.name));
         }
     }
 }

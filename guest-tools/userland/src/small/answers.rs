@@ -82,6 +82,12 @@ fn changed(program: &str, args: &[OsString]) -> u8 {
         report(program, "missing operand");
         return 1;
     }
+    if let Some(mode) = rest.first().filter(|_| program == "chmod" && !reference)
+        && !is_mode(mode)
+    {
+        report(program, &format!("invalid mode: ‘{mode}’"));
+        return 1;
+    }
     let mut status = 0;
     for file in files {
         if let Err(error) = std::fs::metadata(Path::new(file)) {
@@ -90,6 +96,18 @@ fn changed(program: &str, args: &[OsString]) -> u8 {
         }
     }
     status
+}
+
+/// Whether it is a mode as `755` or `u=rwx,go-w`.
+fn is_mode(mode: &str) -> bool {
+    let octal = |text: &str| u32::from_str_radix(text, 8).is_ok_and(|bits| bits <= 0o7777);
+    let clause = |text: &str| {
+        let text = text.trim_start_matches(['u', 'g', 'o', 'a']);
+        let signs = text.starts_with(['+', '-', '=']);
+        let bits = text.trim_start_matches(['+', '-', '=']);
+        signs && (octal(bits) || bits.chars().all(|bit| "+-=rwxXstugo".contains(bit)))
+    };
+    octal(mode) && !mode.starts_with('+') || mode.split(',').all(clause)
 }
 
 pub(super) fn which(args: &[OsString]) -> u8 {

@@ -1,9 +1,9 @@
-//! `diff` and `cmp`, over uutils' diffutils.
+//! `diff`, over uutils' diffutils.
 
 use crate::options::{Given, Known, read};
 use crate::{print, report};
 use diffutilslib::params::Params;
-use diffutilslib::{context_diff, ed_diff, normal_diff, side_by_side_diff, unified_diff};
+use diffutilslib::{context_diff, normal_diff, side_by_side_diff, unified_diff};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
@@ -204,7 +204,7 @@ impl Run<'_> {
         } else if given.has('c') || given.has('C') {
             self.labelled(context_diff(left, right, &params), [from, to])
         } else if given.has('e') {
-            ed_diff(left, right, &params).unwrap_or_default()
+            script(&normal_diff(left, right, &params))
         } else if given.has('y') {
             let mut out = Vec::new();
             side_by_side_diff(left, right, &mut out, &params);
@@ -298,52 +298,33 @@ fn short_ranges(diff: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Commands for `ed` that make the second file of the first: from the last change to the first,
+/// so that no change moves the lines of those to come.
+fn script(diff: &[u8]) -> Vec<u8> {
+    let mut changes: Vec<Vec<u8>> = Vec::new();
+    for line in short_ranges(diff).split_inclusive(|byte| *byte == b'\n') {
+        if line.first().is_some_and(u8::is_ascii_digit) {
+            let end = line.iter().position(u8::is_ascii_alphabetic).map_or(line.len(), |at| at + 1);
+            changes.push([&line[..end], b"\n"].concat());
+        } else if let (Some(text), Some(change)) = (line.strip_prefix(b"> "), changes.last_mut()) {
+            // A point alone would end the text: it is written as two, and one is taken away.
+            change.extend_from_slice(if text == b".\n" { b"..\n.\ns/.//\na\n" } else { text });
+        }
+    }
+    let mut out = Vec::new();
+    for change in changes.iter().rev() {
+        out.extend_from_slice(change);
+        let adds = change.iter().position(|byte| *byte == b'\n').is_some_and(|at| change[at - 1] != b'd');
+        // Behind a point no text may follow: then the last `a` is taken away instead of ended.
+        if adds && change.ends_with(b"\n..\n.\ns/.//\na\n") {
+            out.truncate(out.len() - 2);
+        } else if adds {
+            out.extend_from_slice(b".\n");
+        }
+    }
+    out
+}
+
 fn is_binary(bytes: &[u8]) -> bool {
     memchr::memchr(0, &bytes[..bytes.len().min(4096)]).is_some()
-}
-
-/// Runs `cmp`; the first argument is its name.
-pub(super) fn cmp(args: &[OsString]) -> u8 {
-    let known = Known { letters: "sbln:i:", names: &[("silent", 's'), ("quiet", 's')], ends_at_operand: false };
-    let given = match read(args, &known) {
-        Ok(given) if !given.operands.is_empty() => given,
-        _ => {
-            report("cmp", "usage: cmp [-s] [-l] FILE1 [FILE2]");
-            return 2;
-        }
-    };
-    let from = given.operands[0].clone();
-    let to = given.operands.get(1).cloned().unwrap_or_else(|| "-".to_owned());
-    let (left, right) = match (crate::read(&from), crate::read(&to)) {
-        (Ok(left), Ok(right)) => (left, right),
-        (Err(reason), _) => return cannot(&from, &reason),
-        (_, Err(reason)) => return cannot(&to, &reason),
-    };
-    let Some(at) = left.iter().zip(&right).position(|(left, right)| left != right) else {
-        if left.len() == right.len() {
-            return 0;
-        }
-        let (short, length) = if left.len() < right.len() { (&from, left.len()) } else { (&to, right.len()) };
-        if !given.has('s') {
-            let whole = if left.len() < right.len() { &left } else { &right };
-            let line = whole.iter().filter(|byte| **byte == b'\n').count();
-            let line = if whole.ends_with(b"\n") { format!("line {line}") } else { format!("in line {}", line + 1) };
-            report("cmp", &format!("EOF on {short} after byte {length}, {line}"));
-        }
-        return 1;
-    };
-    if given.has('l') {
-        let differing = left.iter().zip(&right).enumerate().filter(|(_, (left, right))| left != right);
-        let lines = differing.map(|(at, (left, right))| format!("{} {left:3o} {right:3o}\n", at + 1));
-        print(lines.collect::<String>().as_bytes());
-    } else if !given.has('s') {
-        let line = left[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-        print(format!("{from} {to} differ: byte {}, line {line}\n", at + 1).as_bytes());
-    }
-    1
-}
-
-fn cannot(path: &str, reason: &str) -> u8 {
-    report("cmp", &format!("{path}: {reason}"));
-    2
 }

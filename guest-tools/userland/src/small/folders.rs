@@ -44,7 +44,9 @@ pub(super) fn du(args: &[OsString]) -> u8 {
     };
     let paths = if given.operands.is_empty() { vec![".".to_owned()] } else { given.operands.clone() };
     let most = if given.has('s') { Some(0) } else { given.value('d').and_then(|depth| depth.parse().ok()) };
-    let mut usage = Usage { given: &given, most, out: String::new(), failed: false };
+    let excluded: Vec<globset::GlobMatcher> =
+        given.values('e').filter_map(|glob| globset::Glob::new(glob).ok().map(|glob| glob.compile_matcher())).collect();
+    let mut usage = Usage { given: &given, excluded, most, out: String::new(), failed: false };
     let mut total = 0;
     for path in paths {
         total += usage.of(&path, 0);
@@ -58,6 +60,8 @@ pub(super) fn du(args: &[OsString]) -> u8 {
 
 struct Usage<'a> {
     given: &'a Given,
+    /// What is left out, by its path or its name.
+    excluded: Vec<globset::GlobMatcher>,
     most: Option<usize>,
     out: String,
     failed: bool,
@@ -65,6 +69,10 @@ struct Usage<'a> {
 
 impl Usage<'_> {
     fn of(&mut self, path: &str, depth: usize) -> u64 {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if self.excluded.iter().any(|glob| glob.is_match(path) || glob.is_match(name)) {
+            return 0;
+        }
         let metadata = match fs::symlink_metadata(path) {
             Ok(metadata) => metadata,
             Err(error) => {
@@ -260,7 +268,7 @@ pub(super) fn stat(args: &[OsString]) -> u8 {
     if print(out.as_bytes()) { status } else { 1 }
 }
 
-const STAT: &str = "  File: %N
+const STAT: &str = "  File: %=
   Size: %s\tBlocks: %b\tIO Block: 4096   %F
 Access: (%a/%A)  Uid: ( 1000/   agent)   Gid: ( 1000/   agent)
 Access: %x
@@ -280,14 +288,27 @@ fn directives(form: &str, path: &str, metadata: &Metadata) -> String {
     out
 }
 
+/// In the quotes of a shell.
+fn quoted(name: &str) -> String {
+    if name.contains('\'') && !name.contains(['"', '$', '`', '\\', '!']) {
+        return format!("\"{name}\"");
+    }
+    format!("'{}'", name.replace('\'', "'\\''"))
+}
+
 fn directive(kind: char, path: &str, metadata: &Metadata) -> String {
     let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
     let (mode, letters) = if metadata.is_dir() { ("755", "drwxr-xr-x") } else { ("644", "-rw-r--r--") };
     match kind {
         'n' => path.to_owned(),
-        'N' => match fs::read_link(path) {
+        // As `%N`, and not quoted: the first line of what it prints unasked.
+        '=' => match fs::read_link(path) {
             Ok(target) => format!("{path} -> {}", target.display()),
             Err(_) => path.to_owned(),
+        },
+        'N' => match fs::read_link(path) {
+            Ok(target) => format!("{} -> {}", quoted(path), quoted(&target.to_string_lossy())),
+            Err(_) => quoted(path),
         },
         's' => metadata.len().to_string(),
         'b' => (metadata.len().div_ceil(4096) * 8).to_string(),

@@ -145,7 +145,11 @@ fn filled(lines: &[&str], given: &Given) -> String {
 }
 
 pub(super) fn xxd(args: &[OsString]) -> u8 {
-    let known = Known { letters: "prul:s:c:g:", names: &[("plain", 'p'), ("revert", 'r')], ends_at_operand: false };
+    let known = Known {
+        letters: "prubil:s:c:g:",
+        names: &[("plain", 'p'), ("revert", 'r'), ("bits", 'b'), ("include", 'i')],
+        ends_at_operand: false,
+    };
     let given = match read(args, &known) {
         Ok(given) => given,
         Err(problem) => {
@@ -176,22 +180,51 @@ pub(super) fn xxd(args: &[OsString]) -> u8 {
         }
         return written(out.as_bytes(), 0);
     }
-    let columns = number('c').unwrap_or(16).max(1);
-    let group = number('g').unwrap_or(2).max(1);
+    if given.has('i') {
+        return written(included(&path, shown, number('c').unwrap_or(12).max(1), given.has('u')).as_bytes(), 0);
+    }
+    let bits = given.has('b');
+    let columns = number('c').unwrap_or(if bits { 6 } else { 16 }).max(1);
+    let group = number('g').unwrap_or(if bits { 1 } else { 2 });
+    let group = if group == 0 { columns } else { group };
     for (place, row) in shown.chunks(columns).enumerate() {
         let mut hex = String::new();
         for (at, byte) in row.iter().enumerate() {
             if at > 0 && at % group == 0 {
                 hex.push(' ');
             }
-            hex.push_str(&if given.has('u') { format!("{byte:02X}") } else { format!("{byte:02x}") });
+            hex.push_str(&if bits {
+                format!("{byte:08b}")
+            } else if given.has('u') {
+                format!("{byte:02X}")
+            } else {
+                format!("{byte:02x}")
+            });
         }
         let text: String =
             row.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' }).collect();
-        let width = columns * 2 + (columns - 1) / group;
+        let width = columns * if bits { 8 } else { 2 } + (columns - 1) / group;
         let _ = writeln!(out, "{:08x}: {hex:<width$}  {text}", start + place * columns);
     }
     written(out.as_bytes(), 0)
+}
+
+/// As a part of a program in C; without a name from standard input.
+fn included(path: &str, bytes: &[u8], columns: usize, capitals: bool) -> String {
+    let value = |byte: &u8| if capitals { format!("0X{byte:02X}") } else { format!("0x{byte:02x}") };
+    let rows: Vec<String> = bytes
+        .chunks(columns)
+        .map(|row| format!("  {}", row.iter().map(value).collect::<Vec<_>>().join(", ")))
+        .collect();
+    let rows = if rows.is_empty() { String::new() } else { format!("{}\n", rows.join(",\n")) };
+    if path == "-" {
+        return rows;
+    }
+    let mut name = path.replace(|sign: char| !sign.is_ascii_alphanumeric(), "_");
+    if name.starts_with(|sign: char| sign.is_ascii_digit()) {
+        name.insert_str(0, "__");
+    }
+    format!("unsigned char {name}[] = {{\n{rows}}};\nunsigned int {name}_len = {};\n", bytes.len())
 }
 
 fn reverted(text: &str, plain: bool) -> Vec<u8> {
