@@ -34,8 +34,8 @@ const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
 /// What is linked to our own programs; all else that a line names is the machine's.
 const OURS: &[&str] = &[
     "awk", "grep", "egrep", "fgrep", "find", "xargs", "diff", "cmp", "jq", "column", "env", "gzip", "gunzip", "zcat",
-    "tar", "patch", "rg", "zip", "unzip", "zstd", "unzstd", "zstdcat", "hexdump", "hd", "sed", "cat", "paste", "tac", "tee",
-    "dd", "xxd", "du", "stat", "chmod",
+    "tar", "patch", "rg", "zip", "unzip", "zstd", "unzstd", "zstdcat", "hexdump", "hd", "sed", "cat", "paste", "tac",
+    "tee", "dd", "xxd", "du", "stat", "chmod",
 ];
 
 #[test]
