@@ -18,7 +18,7 @@ fn prints(machine: &Machine, command: &str, expected: &str) {
 
 #[test]
 fn programs_of_a_pipeline_work_on_the_folder_together() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     machine.file("src/a.txt", "one TODO\ntwo\n");
     machine.file("src/b.txt", "TODO three\n");
     prints(&machine, "grep -rl TODO src | sort", "src/a.txt\nsrc/b.txt");
@@ -37,7 +37,7 @@ fn programs_of_a_pipeline_work_on_the_folder_together() {
 
 #[test]
 fn what_is_written_to_both_streams_comes_in_its_order_and_the_status_is_said() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     let ran = bash(&machine, "echo one; echo two >&2; ls nothing; echo three; (exit 3)").ok();
     let lines: Vec<&str> = ran.out().lines().collect();
     assert_eq!((lines[0], lines[1], lines[3]), ("one", "two", "three"), "{ran:?}");
@@ -47,7 +47,7 @@ fn what_is_written_to_both_streams_comes_in_its_order_and_the_status_is_said() {
 
 #[test]
 fn no_program_of_the_host_is_ever_started() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     // A program of the host that would leave a trace, in the folder, on the path, and by every name.
     let trap = format!("#!/bin/sh\ntouch {}\n", machine.path("started").display());
     for name in ["trap", "ls", "git", "python9"] {
@@ -67,7 +67,7 @@ fn no_program_of_the_host_is_ever_started() {
 
 #[test]
 fn a_folder_that_is_only_read_stays_as_it_is() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     machine.file("kept.txt", "kept\n");
     for command in
         ["echo x > kept.txt", "rm kept.txt", "mv kept.txt other", "sed -i s/kept/lost/ kept.txt", "touch new"]
@@ -82,7 +82,7 @@ fn a_folder_that_is_only_read_stays_as_it_is() {
 
 #[test]
 fn nothing_outside_the_granted_folders_exists() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     std::fs::write(machine.beside("secret.txt"), "hidden").expect("a file");
     let command = "cat /etc/passwd ../secret.txt /proc/self/environ /dev/sda /workspace/../../secret.txt; ls / 2>&1; \
                    echo x > /etc/x; echo x > ../x; ln -s /etc e; cat e/passwd";
@@ -93,7 +93,7 @@ fn nothing_outside_the_granted_folders_exists() {
 
 #[test]
 fn hostile_scripts_end_and_the_shell_lives_on() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     for (command, sign) in [
         (":(){ :|:& };:; sleep 0.3; echo alive", "alive"),
         ("yes | head -n 1 > /dev/null; echo alive", "alive"),
@@ -110,7 +110,7 @@ fn hostile_scripts_end_and_the_shell_lives_on() {
 
 #[test]
 fn endless_output_and_endless_loops_end_at_a_limit() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     let input = |command: &str| json!({ "command": command, "timeout_ms": 1500 }).to_string();
     for command in
         ["yes", "while :; do :; done", "cat /dev/zero > /dev/null", "sleep 1000", "mkfifo p; cat p; sleep 1000"]
@@ -141,7 +141,7 @@ fn answers(machine: &Machine) -> Vec<String> {
 
 #[test]
 fn an_agents_shell_is_kept_over_its_calls_and_outlives_a_timeout() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     machine.file("sub/x.txt", "found\n");
     let command = |command: &str| json!({ "command": command });
     let model = agent(&[
@@ -161,7 +161,7 @@ fn an_agents_shell_is_kept_over_its_calls_and_outlives_a_timeout() {
 
 #[test]
 fn an_interrupt_ends_what_a_shell_started() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     let slow = json!([
         { "when": { "step": 1 }, "reply": [{ "tool_use": { "name": "bash", "input": { "command": "sleep 1000" } } }] },
         { "reply": [{ "text": "Done." }] }
@@ -178,7 +178,7 @@ fn an_interrupt_ends_what_a_shell_started() {
 
 #[test]
 fn a_program_reads_the_streams_and_the_status_apart() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     let input = json!({ "command": "echo one; echo two >&2; printf three; (exit 3)" }).to_string();
     let answer = machine.run(&["call", "std", "bash", &input, "--json"]).ok().json();
     assert_eq!(answer["stdout"], "one\nthree");
@@ -190,7 +190,7 @@ fn a_program_reads_the_streams_and_the_status_apart() {
 
 #[test]
 fn programs_see_a_root_with_their_folders_and_few_devices() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     machine.file("etc/passwd", "mine\n");
     machine.file("a.txt", "one\n");
     prints(&machine, "ls /", "dev\nmnt\ntmp\nworkspace");
@@ -215,7 +215,7 @@ fn programs_see_a_root_with_their_folders_and_few_devices() {
 
 #[test]
 fn a_shell_outlives_a_program_and_a_loop_that_compute_without_end() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     let command = |command: &str| json!({ "command": command });
     let model = agent(&[
         command("X=kept; cd /tmp"),
@@ -235,7 +235,7 @@ fn a_shell_outlives_a_program_and_a_loop_that_compute_without_end() {
 
 #[test]
 fn the_shell_is_opened_for_people_too() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     machine.file("a.txt", "one\n");
     let sh = |text: &str| machine.run(&["sh", "-c", text]);
     let ran = sh("cat a.txt; echo two >&2; exit 7").code(7);
@@ -254,7 +254,7 @@ fn the_shell_is_opened_for_people_too() {
 
 #[test]
 fn what_a_shell_prints_is_seen_while_it_runs() {
-    let machine = Machine::new();
+    let machine = Machine::warmed();
     let running = machine.line(&["sh", "-c", "echo first; sleep 1000"]).start();
     assert_eq!(running.line(), "first");
     running.kill();

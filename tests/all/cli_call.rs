@@ -17,7 +17,7 @@ fn tools_lists_each_tool_with_its_input() {
     let machine = Machine::new();
     let listed = machine.run(&["tools", "std"]).ok();
     let names: Vec<&str> = listed.out().lines().filter_map(|line| line.split(' ').next()).collect();
-    assert_eq!(names, ["read", "", "write", "", "edit", "", "glob", "", "grep", "", "web_fetch", ""]);
+    assert_eq!(names, ["read", "", "write", "", "edit", "", "glob", "", "grep", "", "web_fetch", "", "bash", ""]);
     assert!(listed.out().contains("[read-only]"), "{listed:?}");
     assert!(listed.out().contains("input: pattern* (string), path (string)"), "{listed:?}");
     assert_eq!(listed.err(), "* = required; schemas: --schemas; whole descriptions: --json\n");
@@ -28,7 +28,7 @@ fn tools_lists_each_tool_with_its_input() {
 #[test]
 fn tools_as_json_has_their_whole_schemas() {
     let tools = Machine::new().run(&["tools", "std", "--json"]).ok().json();
-    assert_eq!((&tools["bundle"], tools["tools"].as_array().map(Vec::len)), (&json!("std"), Some(6)));
+    assert_eq!((&tools["bundle"], tools["tools"].as_array().map(Vec::len)), (&json!("std"), Some(7)));
     let grep = &tools["tools"][4];
     assert_eq!(grep["name"], "grep");
     assert_eq!(grep["input_schema"]["required"], json!(["pattern"]));

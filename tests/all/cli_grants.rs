@@ -19,9 +19,9 @@ fn the_current_folder_is_readable_and_only_write_makes_it_writable() {
     call_write(&machine, &[]).code(3).says(&["which may be why: --write\n"]);
     assert_eq!(machine.read("a.txt"), "old");
     call_write(&machine, &["--dir", ".:ro"]).code(3).says(&["which may be why: --dir .:rw\n"]);
-    let odd = machine.run(&["call", "std", "glob", "--pattern", "*", "--env", "TYPO=secret"]).ok();
+    let odd = machine.run(&["check", "http", "--env", "TYPO=secret"]);
     assert!(!odd.err().contains("secret"), "{odd:?}");
-    odd.says(&["warning: --env TYPO: nothing in the bundle `std` asks for it"]);
+    odd.says(&["warning: --env TYPO: nothing in the bundle `http` asks for it"]);
     call_write(&machine, &["--write"]).ok();
     assert_eq!(machine.read("a.txt"), "new");
 }

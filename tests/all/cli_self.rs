@@ -4,7 +4,7 @@ use handbox_tests::Machine;
 use serde_json::json;
 
 /// Every command, as `--help` lists them, and those below them.
-const COMMANDS: [&[&str]; 44] = [
+const COMMANDS: [&[&str]; 46] = [
     &["run"],
     &["wake"],
     &["interrupt"],
@@ -14,6 +14,8 @@ const COMMANDS: [&[&str]; 44] = [
     &[],
     &["tools"],
     &["call"],
+    &["sh"],
+    &["warm"],
     &["check"],
     &["config"],
     &["config", "show"],

@@ -104,7 +104,7 @@ fn differences(scripts: &[Script]) -> BTreeMap<&str, String> {
             scope.spawn(|| {
                 while let Some(script) = scripts.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let wanted = by_bash(&script.text);
-                    let (got, errors) = by_handbox(&Machine::new(), &script.text);
+                    let (got, errors) = by_handbox(&Machine::warmed(), &script.text);
                     if wanted != got {
                         let report = format!("{}  bash: {wanted:?}\n  ours: {got:?}\n  {errors}", script.text);
                         different.lock().expect("no thread panicked").insert(script.name.as_str(), report);

@@ -16,7 +16,7 @@ async fn the_tools_are_those_of_the_agent_toolset() {
     let lab = Lab::new();
     let std = lab.std().await;
     let names: Vec<&str> = std.tools().iter().map(|tool| tool.name.as_str()).collect();
-    assert_eq!(names, ["read", "write", "edit", "glob", "grep", "web_fetch"]);
+    assert_eq!(names, ["read", "write", "edit", "glob", "grep", "web_fetch", "bash"]);
     for (name, required, optional) in [
         ("read", vec!["file_path"], vec!["view_range"]),
         ("write", vec!["file_path", "content"], vec![]),

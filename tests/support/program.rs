@@ -7,12 +7,14 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Compiling everything takes minutes, and another build may hold the lock meanwhile.
 const BUILD_TIME_MAX: Duration = Duration::from_secs(45 * 60);
+/// Compiling every built-in component takes half a minute, and other tests compile meanwhile.
+const WARM_TIME_MAX: Duration = Duration::from_secs(10 * 60);
 /// Nothing that people type takes near as long.
 const RUN_TIME_MAX: Duration = Duration::from_secs(60);
 
@@ -177,6 +179,16 @@ impl Machine {
         let shared = built_into().target.join("tmp/cli-cache");
         std::fs::create_dir_all(&shared).expect("the target folder can be written");
         Self::with_cache(shared)
+    }
+
+    /// A machine that has compiled the shell and its programs, which takes long enough to end a test that waits for it.
+    pub fn warmed() -> Self {
+        static WARM: Once = Once::new();
+        let machine = Self::new();
+        WARM.call_once(|| {
+            finish(machine.line(&["warm", "std"]).command, Vec::new(), WARM_TIME_MAX).ok();
+        });
+        machine
     }
 
     /// A machine that has compiled nothing.

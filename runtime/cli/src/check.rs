@@ -127,6 +127,8 @@ impl<'a> Report<'a> {
         let (mut missing, mut config_changes) = (Vec::new(), Vec::new());
         for gap in wanted(&gaps) {
             match read_only_in_config(gap, effective) {
+                // Several components may miss the same.
+                Some(change) if config_changes.contains(&change) => {}
                 Some(change) => config_changes.push(change),
                 None => missing.push(gap),
             }

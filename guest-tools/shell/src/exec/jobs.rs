@@ -29,11 +29,18 @@ pub(crate) struct Jobs {
     pub(crate) pending: Vec<String>,
 }
 
+/// After so many jobs those that have ended are let go.
+const LOOKED_AT_AFTER: usize = 32;
+
 /// The number of a job that could not even be started.
 const NOBODY: u32 = 1 << 30;
 
 impl Shell {
     pub(crate) fn add_job(&mut self, child: Child, command: String) {
+        // Each process that is held takes one of the handles that a sandbox may have.
+        if self.jobs.all.len() % LOOKED_AT_AFTER == LOOKED_AT_AFTER - 1 {
+            self.look_at_jobs();
+        }
         let id = child.id();
         let number = self.jobs.all.iter().map(|job| job.number).max().unwrap_or(0) + 1;
         self.jobs.all.push(Job { number, id, child: Some(child), command, status: None });
@@ -62,6 +69,9 @@ impl Shell {
                 && let Some(child) = &job.child
             {
                 job.status = child.wait(Some(std::time::Duration::ZERO)).map(|ending| ending.status());
+                if job.status.is_some() {
+                    job.child = None;
+                }
             }
         }
     }
