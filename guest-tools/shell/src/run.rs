@@ -62,7 +62,7 @@ fn start(shell: &mut Shell, args: &[String]) -> Run {
         match first.as_str() {
             "-c" => return command(shell, rest),
             "--" => break,
-            "-s" => return standard_input(shell, rest),
+            "-s" => return standard_input(shell, rest.strip_prefix(&["--".to_owned()][..]).unwrap_or(rest)),
             "--norc" | "--noprofile" | "--posix" | "-l" | "--login" | "-i" => {}
             "-o" | "+o" => {
                 let [name, more @ ..] = rest else { break };

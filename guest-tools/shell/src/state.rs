@@ -213,6 +213,11 @@ impl State {
                 *vars.global_entry(name) = Variable::scalar(value);
             }
         }
+        if vars.get("HOME").is_none() {
+            let home = vars.global_entry("HOME");
+            *home = Variable::scalar("/tmp");
+            home.has.exported = true;
+        }
         let pwd = vars.global_entry("PWD");
         *pwd = Variable::scalar(cwd);
         pwd.has.exported = true;

@@ -79,7 +79,7 @@ impl Shell {
             U::StringHasZeroLength => text.is_empty(),
             U::StringHasNonZeroLength => !text.is_empty(),
             U::FileExists | U::FileExistsAndIsReadable => device || about().is_some(),
-            U::FileExistsAndIsWritable => device || about().is_some_and(|about| !about.permissions().readonly()),
+            U::FileExistsAndIsWritable => device || about().is_some_and(|about| crate::system::writable(&path, &about)),
             U::FileExistsAndIsDir => about().is_some_and(|about| about.is_dir()),
             U::FileExistsAndIsRegularFile => about().is_some_and(|about| about.is_file()),
             U::FileExistsAndIsSymlink => !text.is_empty() && Path::new(&path).is_symlink(),

@@ -169,7 +169,10 @@ impl Shell {
             Kind::Append => self.output_fd(path, Writing::Append),
             Kind::Clobber => self.output_fd(path, Writing::Truncate),
             Kind::Write | Kind::DuplicateOutput => {
-                let kept = self.state.has(NOCLOBBER) && std::path::Path::new(&self.absolute(path)).is_file();
+                let absolute = self.absolute(path);
+                let kept = self.state.has(NOCLOBBER)
+                    && !absolute.starts_with("/dev/")
+                    && std::path::Path::new(&absolute).is_file();
                 if kept {
                     return Err(Trouble::Says(format!("{path}: cannot overwrite existing file")));
                 }

@@ -229,6 +229,9 @@ impl Shell {
     /// The status that says it could not be started; that was said.
     pub(crate) fn start_program(&mut self, args: &[String], env: Vec<(String, String)>) -> Result<Child, i32> {
         let mut args = args.to_vec();
+        if let Some(path) = self.script_on_path(&args[0]) {
+            args[0] = path;
+        }
         let program = if args[0].contains('/') { self.program_at_path(&mut args)? } else { args[0].clone() };
         let command = Command { program, args, env, handed: Vec::new() };
         self.spawn(&command)
@@ -259,12 +262,23 @@ impl Shell {
         }
     }
 
+    /// A file of this name in a folder of `PATH` that stands before the usual ones, which hold the sandbox's programs.
+    fn script_on_path(&self, name: &str) -> Option<String> {
+        if name.contains('/') {
+            return None;
+        }
+        let path = self.var("PATH")?;
+        let own = path.split(':').take_while(|folder| !is_usual(folder)).filter(|folder| !folder.is_empty());
+        let mut files = own.map(|folder| format!("{}/{name}", self.absolute(folder)));
+        files.find(|file| std::path::Path::new(file).is_file())
+    }
+
     /// The program that a path means: one of the usual folders' by its name, a script by
     /// its first line.
     fn program_at_path(&mut self, args: &mut Vec<String>) -> Result<String, i32> {
         let path = self.absolute(&args[0]);
         if let Some((folder, name)) = path.rsplit_once('/')
-            && matches!(folder, "/bin" | "/usr/bin" | "/usr/local/bin" | "/sbin" | "/usr/sbin")
+            && is_usual(folder)
         {
             return Ok(name.to_owned());
         }
@@ -323,6 +337,11 @@ impl Shell {
         let prompt = self.expand_here(&prompt).unwrap_or_default();
         self.err(&format!("{prompt}{text}\n"));
     }
+}
+
+/// Whether programs lie in this folder, as far as scripts can see.
+fn is_usual(folder: &str) -> bool {
+    matches!(folder, "/bin" | "/usr/bin" | "/usr/local/bin" | "/sbin" | "/usr/sbin" | "/usr/local/sbin")
 }
 
 impl Who {

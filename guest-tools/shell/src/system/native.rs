@@ -268,6 +268,11 @@ pub(crate) fn process_id() -> u32 {
     std::process::id()
 }
 
+/// Whether a file or a folder may be written to.
+pub(crate) fn writable(_path: &str, about: &std::fs::Metadata) -> bool {
+    !about.permissions().readonly()
+}
+
 /// Whether a file may be run.
 pub(crate) fn executable(path: &str) -> bool {
     std::fs::metadata(os(path)).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)

@@ -201,6 +201,16 @@ pub(crate) fn process_id() -> u32 {
     1
 }
 
+/// Whether a file or a folder may be written to.
+pub(crate) fn writable(path: &str, about: &std::fs::Metadata) -> bool {
+    if about.is_dir() {
+        // Where nothing may be removed, that is said before it is seen that there is nothing.
+        let nothing = std::fs::remove_file(format!("{path}/.\u{1}"));
+        return nothing.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    }
+    std::fs::OpenOptions::new().append(true).open(path).is_ok()
+}
+
 /// Whether a file has a bit that lets it run. There are no such bits here: every file may.
 pub(crate) fn executable(path: &str) -> bool {
     std::path::Path::new(path).exists()

@@ -95,7 +95,7 @@ echo *.none "*.x" [; echo [a; echo a]; ls *.none 2>/dev/null || echo nofiles
 ### here string with expansions
 x="a  b"; cat <<< $x; cat <<< "$x"; cat <<< 'a'"b"$x; cat <<< ""
 ### redirect order
-ls /nonexistent 2>&1 >/dev/null | wc -l; { echo a; echo b >&2; } 2>&1 >/dev/null; exec 3>&1; { echo e >&2; } 2>&3; exec 3>&-
+ls nonexistent 2>&1 >/dev/null | wc -l; { echo a; echo b >&2; } 2>&1 >/dev/null; exec 3>&1; { echo e >&2; } 2>&3; exec 3>&-
 ### append and read same
 echo 1 > f; { cat f; echo 2; } >> g; cat g; cat f >> f2; cat f2
 ### multi redirects

@@ -29,7 +29,11 @@ pub(super) fn cmp(args: &[OsString]) -> u8 {
         ],
         ends_at_operand: false,
     };
-    let done = read(args, &known).and_then(|given| compare(&given));
+    let done = read(args, &known).and_then(|given| {
+        let done = compare(&given);
+        // Silent is also who finds a file missing (POSIX.1-2024, `cmp`).
+        if given.has('s') { Ok(done.unwrap_or(2)) } else { done }
+    });
     done.unwrap_or_else(|problem| {
         report("cmp", &problem);
         2

@@ -139,7 +139,8 @@ impl Shell {
 
     /// Runs one text; gives its status.
     fn once(&mut self, runtime: &tokio::runtime::Runtime, text: &str) -> Result<u8, Failure> {
-        let ended = runtime.block_on(self.run(text))?;
+        // The shell ends with its text, as one that was given `-c` does: a trap on EXIT runs.
+        let ended = runtime.block_on(self.run(&format!("{text}\nexit\n")))?;
         if self.json {
             output::json_line(&ended.fields);
         }
