@@ -103,18 +103,21 @@ fn renew(root: &Path, chosen: &[Component], wanted: &Wanted) -> Result<ExitCode>
 
 /// Builds in a folder of its own and compares.
 fn check(root: &Path, chosen: &[Component], wanted: &Wanted) -> Result<ExitCode> {
+    // What cannot be compared is not built for nothing: its sources are compared below, and the lint compiles it.
+    let (chosen, rest): (Vec<Component>, Vec<Component>) =
+        chosen.iter().cloned().partition(|component| component.reproducible);
+    for component in rest {
+        say(&format!("{}: not built again: it is listed as not reproducible", component.name));
+    }
     let work = std::env::temp_dir().join(format!("handbox-rebuild-{}", std::process::id()));
-    let built = build(root, chosen, &options(wanted, work.clone()));
+    let built = build(root, &chosen, &options(wanted, work.clone()));
     // Left behind it would only be rubbish, whatever came of the build.
     _ = std::fs::remove_dir_all(work);
     let mut lines = differences(root)?;
     let locked = lock(root)?;
     for (entry, _) in built? {
         let Some(old) = locked.iter().find(|old| old.name == entry.name) else { continue };
-        let compared = chosen.iter().any(|component| component.name == entry.name && component.reproducible);
-        if !compared {
-            say(&format!("{}: built, but not compared: it is listed as not reproducible", entry.name));
-        } else if old.compiler != entry.compiler {
+        if old.compiler != entry.compiler {
             lines.push(format!("{} was built by {}, and this is {}", entry.name, old.compiler, entry.compiler));
         } else if old.packed != entry.packed {
             lines.push(format!("{}: one of lock and build holds a manifest, the other does not", entry.name));
