@@ -1,7 +1,7 @@
 //! `bash`: a shell whose programs are sandboxes, as an agent uses it.
 
 use handbox_tests::agents::{events, script, session, wait_for};
-use handbox_tests::{Machine, Ran};
+use handbox_tests::{Machine, Ran, skipped};
 use serde_json::{Value, json};
 
 fn bash(machine: &Machine, command: &str) -> Ran {
@@ -258,4 +258,13 @@ fn what_a_shell_prints_is_seen_while_it_runs() {
     let running = machine.line(&["sh", "-c", "echo first; sleep 1000"]).start();
     assert_eq!(running.line(), "first");
     running.kill();
+}
+
+#[test]
+fn a_line_that_comes_in_pieces_is_whole_on_a_terminal() {
+    let machine = Machine::warmed();
+    let Some(ran) = machine.line(&["sh", "-c", "printf a; sleep 0.3; printf 'b\\n'"]).on_a_terminal() else {
+        return skipped("there is no terminal to be had, so what a shell prints there was not looked at");
+    };
+    assert!(ran.out().contains("ab"), "{ran:?}");
 }

@@ -409,7 +409,7 @@ fn the_examples_show_every_setting() {
     assert!(configured(&plain).config.operator.all.folders.is_empty());
     let bench = configured(&full);
     let config = &bench.config.operator;
-    assert_eq!(config.all.limits.len(), 11, "each limit is shown");
+    assert_eq!(config.all.limits.len(), 12, "each limit is shown");
     assert!(!config.all.folders.is_empty() && !config.all.env.is_empty() && !config.bundles.is_empty());
     assert!(!config.all.hosts.is_empty() && !config.ranges.is_empty());
     let (plain, full) = example("handbox.toml");

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The tool that is the shell.
 const TOOL: &str = "bash";
@@ -83,7 +83,10 @@ pub(crate) fn run(global: &Global, command: Sh) -> Result<ExitCode, Failure> {
     let opened = runtime.block_on(Shell::open(global, &paths, &bundle, &environment));
     let ended = opened.and_then(|mut shell| match command.command {
         Some(text) => shell.once(&runtime, &text),
-        None if std::io::stdin().is_terminal() => line::talk(&mut shell, &runtime, &paths, &bundle, &environment),
+        None if std::io::stdin().is_terminal() => {
+            shell.on_terminal = true;
+            line::talk(&mut shell, &runtime, &paths, &bundle, &environment)
+        }
         None => shell.once(&runtime, &script()?),
     });
     runtime.block_on(vault::settle(&keep, global.quiet));
@@ -109,6 +112,8 @@ struct Shell {
     sent: Arc<egress::Shown>,
     json: bool,
     quiet: bool,
+    /// Somebody types, and the next prompt needs a line of its own.
+    on_terminal: bool,
 }
 
 /// How a command ended.
@@ -132,9 +137,17 @@ impl Shell {
             Failure::usage(format!("the bundle `{}` has no tool `{TOOL}`, which is the shell", bundle.name))
                 .hint("leave --bundle out for the one that comes with Handbox")
         })?;
-        let watcher = Arc::new(Live { shown: !global.json, verbose: global.verbose });
+        let watcher = Arc::new(Live { shown: !global.json, verbose: global.verbose, line: Mutex::new(Line::Remark) });
         let sent = Arc::new(egress::Shown::new(global));
-        Ok(Self { toolbox: Arc::new(toolbox), tool, watcher, sent, json: global.json, quiet: global.quiet })
+        Ok(Self {
+            toolbox: Arc::new(toolbox),
+            tool,
+            watcher,
+            sent,
+            json: global.json,
+            quiet: global.quiet,
+            on_terminal: false,
+        })
     }
 
     /// Runs one text; gives its status.
@@ -152,14 +165,15 @@ impl Shell {
         let input = json!({ "command": text, "timeout_ms": TIMEOUT_MS });
         let call = Call::new(call_id(), self.tool.clone(), input);
         let call = Call { watcher: self.watcher.clone(), audit: self.sent.clone(), ..call };
+        self.watcher.begin();
         let result = tokio::select! {
             result = self.toolbox.execute(call) => result,
             _ = tokio::signal::ctrl_c() => {
-                output::clear_transient();
+                self.watcher.end(true);
                 return Ok(Ended { status: 130, ..Ended::default() });
             }
         };
-        output::clear_transient();
+        self.watcher.end(self.on_terminal);
         let fields = result.map_err(Failure::from)?.fields;
         if let Some(why) = fields.get("stopped").and_then(Value::as_str).filter(|_| !self.quiet) {
             output::note(Tone::Note, why);
@@ -181,6 +195,38 @@ impl Shell {
 struct Live {
     shown: bool,
     verbose: u8,
+    line: Mutex<Line>,
+}
+
+/// What stands on the terminal's last line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// Perhaps a remark that is to go, such as what is being compiled.
+    Remark,
+    /// Nothing.
+    Empty,
+    /// The beginning of a line that a program printed.
+    Begun,
+}
+
+impl Live {
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A command begins.
+    fn begin(&self) {
+        *self.line() = Line::Remark;
+    }
+
+    /// It ended: what stands on the last line is a remark that goes, or a line that is kept.
+    fn end(&self, on_terminal: bool) {
+        match std::mem::replace(&mut *self.line(), Line::Empty) {
+            Line::Remark => output::clear_transient(),
+            Line::Begun if on_terminal => output::raw(b"\n"),
+            Line::Begun | Line::Empty => {}
+        }
+    }
 }
 
 impl Watcher for Live {
@@ -194,7 +240,11 @@ impl Watcher for Live {
         if !self.shown {
             return;
         }
-        output::clear_transient();
+        let mut line = self.line();
+        if *line == Line::Remark {
+            output::clear_transient();
+        }
+        *line = if bytes.ends_with(b"\n") { Line::Empty } else { Line::Begun };
         match stream {
             Stream::Output => output::raw(bytes),
             Stream::Error => output::raw_error(bytes),
