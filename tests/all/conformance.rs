@@ -4,7 +4,7 @@
 //! `GROUP.sh` has scripts after lines `### NAME`. Each is run by both in an empty folder. What is printed, how it ended and
 //! whether it complained must be the same, but for what `tests/scripts/KNOWN` lists: `GROUP:NAME` and why.
 
-use handbox_tests::{Machine, finish, repository, skipped};
+use handbox_tests::{Machine, figure, finish, repository, skipped};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -162,7 +162,7 @@ fn judge(scripts: &[Script], different: &BTreeMap<&str, String>, whole: bool) {
         *same += usize::from(!different.contains_key(script.name.as_str()));
     }
     for (group, (same, all)) in &groups {
-        println!("{group:20} {same:4} of {all:4} agree");
+        figure(&format!("{group:20} {same:4} of {all:4} agree"));
     }
     let new: Vec<String> = different
         .iter()
@@ -171,7 +171,7 @@ fn judge(scripts: &[Script], different: &BTreeMap<&str, String>, whole: bool) {
         .collect();
     let listed_here = is_listed_machine();
     if !listed_here {
-        println!("other versions than those of the list; what is not on it:\n{}", new.join("\n"));
+        figure(&format!("other versions than those of the list; what is not on it:\n{}", new.join("\n")));
     }
     assert!(new.is_empty() || !listed_here, "{} differ that did not:\n{}", new.len(), new.join("\n"));
     let mended: Vec<&String> = known

@@ -9,7 +9,7 @@ mod program;
 mod running;
 pub mod sample;
 
-pub use program::{Line, Machine, Ran, finish, program, skipped};
+pub use program::{Line, Machine, Ran, figure, finish, program, skipped};
 pub use running::Running;
 
 use handbox_bundle::{Asks, Bundle, FolderAsk, FolderGrant, Limits, Manifest, Mode, Profile, State, section};

@@ -30,6 +30,12 @@ pub fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
 
+/// Says a figure on standard error, past the test runner's own capture.
+pub fn figure(text: &str) {
+    // As above.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Where Cargo put this test.
 struct BuiltInto {
     /// The target folder.

@@ -16,7 +16,7 @@ fn refused(text: &str) -> String {
 #[test]
 fn every_limit_is_read_with_its_unit() {
     let all = patch(
-        "memory=64MiB,time=30s,cpu=5G,output=1MiB,files=100,file-bytes=2GiB,handles=1_000,open-files=20,log=64KiB,tables=10k,host-calls=3M",
+        "memory=64MiB,time=30s,cpu=5G,output=1MiB,files=100,file-bytes=2GiB,handles=1_000,open-files=20,log=64KiB,tables=10k,host-calls=3M,processes=12",
     );
     let limits = Profile::Standard.limits().with(&all);
     assert_eq!(limits.memory_bytes, 64 << 20);
@@ -24,7 +24,7 @@ fn every_limit_is_read_with_its_unit() {
     assert_eq!(limits.cpu_fuel, 5_000_000_000);
     assert_eq!((limits.output_bytes, limits.log_bytes, limits.file_bytes), (1 << 20, 64 << 10, 2 << 30));
     assert_eq!((limits.files, limits.handles, limits.open_files), (100, 1000, 20));
-    assert_eq!((limits.table_elements, limits.host_calls), (10_000, 3_000_000));
+    assert_eq!((limits.table_elements, limits.host_calls, limits.processes), (10_000, 3_000_000, 12));
     assert_eq!(LimitsPatch::from(limits), all);
 }
 
