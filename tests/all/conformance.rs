@@ -78,8 +78,9 @@ fn known() -> BTreeMap<String, String> {
 fn by_bash(text: &str) -> Ended {
     let folder = tempfile::tempdir().expect("a folder");
     let work = folder.path().canonicalize().expect("it was just made");
-    let mut command = Command::new("bash");
-    command.args(["-c", text]).current_dir(&work).env_clear();
+    // Whoever runs this may ignore signals, which a shell inherits and shows.
+    let mut command = Command::new("env");
+    command.args(["--default-signal", "bash", "-c", text]).current_dir(&work).env_clear();
     command.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", "/tmp").env("LC_ALL", "C.UTF-8").env("PWD", &work);
     let ran = finish(command, Vec::new(), SCRIPT_TIME_MAX);
     ended(&ran, &work.to_string_lossy())

@@ -107,6 +107,7 @@ mod tests {
             target: Target::Lib,
             destination: "kept".into(),
             manifest: None,
+            reproducible: true,
             depends: Vec::new(),
         };
         let hash = || source_hash(folder.path(), &component).unwrap();
