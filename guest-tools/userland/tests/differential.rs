@@ -20,7 +20,7 @@ const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
     ("tar", &["tar", "gzip", "find", "sort", "touch"], include_str!("cases/tar.txt"), 60),
     ("patch", &["patch", "diff", "sed", "seq", "od"], include_str!("cases/patch.txt"), 53),
     ("rg", &["rg", "grep"], include_str!("cases/rg.txt"), 78),
-    ("sed", &["sed", "od", "seq"], include_str!("cases/sed.txt"), 105),
+    ("sed", &["sed", "od", "seq"], include_str!("cases/sed.txt"), 104),
     ("zip", &["zip", "unzip", "find", "sort", "stat"], include_str!("cases/zip.txt"), 41),
     ("zstd", &["zstd", "unzstd", "zstdcat", "tar"], include_str!("cases/zstd.txt"), 18),
     ("hexdump", &["hexdump", "hd"], include_str!("cases/hexdump.txt"), 22),
