@@ -11,7 +11,7 @@ import tempfile
 import venv
 
 # What it is built with; another version has another CPython.
-WHEEL = "componentize-py==0.25.1"
+WHEELS = ["componentize-py==0.25.1", "tzdata==2026.6"]
 
 
 def main():
@@ -21,7 +21,7 @@ def main():
         work = pathlib.Path(work)
         venv.create(work / "venv", with_pip=True)
         python = work / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
-        subprocess.run([python / "python", "-m", "pip", "install", "--quiet", "--no-deps", WHEEL], check=True)
+        subprocess.run([python / "python", "-m", "pip", "install", "--quiet", "--no-deps", *WHEELS], check=True)
         command = [python / "componentize-py", "--quiet", "--wit-path", here / "wit", "--world", "python"]
         command += ["componentize", "--python-path", here / "app", "handbox_python.command", "--output", out]
         subprocess.run(command, check=True)

@@ -260,4 +260,6 @@ system.install()
 import site
 
 site.setquit()
-site.setcopyright()
+with open("/python/LICENSE.txt", encoding="utf-8") as file:
+    LICENSE = file.read()
+builtins.license = lambda: print(LICENSE)

@@ -3,9 +3,12 @@
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import io
 import marshal
 import os
 import sys
+import zoneinfo
+import zoneinfo._common
 
 # What needs a screen, a compiler, other programs or the network, or is only for CPython's own build.
 LEFT_OUT = {
@@ -19,7 +22,7 @@ READY = """
     abc argparse array ast asyncio base64 bisect calendar codecs collections collections.abc concurrent.futures
     configparser contextlib copy csv dataclasses datetime decimal difflib email.message encodings.ascii encodings.idna
     encodings.latin_1 encodings.utf_16 encodings.utf_8_sig enum fnmatch fractions functools getopt glob gzip hashlib heapq
-    html html.parser inspect io itertools json json.tool keyword linecache locale logging math mimetypes numbers operator os
+    html html.parser inspect io itertools json keyword linecache locale logging math mimetypes numbers operator os
     os.path pathlib pickle pkgutil platform pprint queue random re runpy secrets select shlex shutil signal socket sqlite3
     stat statistics string struct subprocess tarfile tempfile textwrap threading time timeit token tokenize tomllib
     traceback types typing unittest unittest.mock urllib.error urllib.parse urllib.request uuid warnings weakref
@@ -75,11 +78,36 @@ class Library(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
 
 LIBRARY = Library()
+ZONES = {}
+
+
+def take_zones():
+    """The time zones of the package tzdata, by name."""
+    import tzdata
+
+    top = os.path.dirname(tzdata.__file__) + "/zoneinfo"
+    for folder, _, names in os.walk(top):
+        for name in names:
+            path = f"{folder}/{name}"
+            with open(path, "rb") as file:
+                data = file.read()
+            if data.startswith(b"TZif"):
+                ZONES[os.path.relpath(path, top)] = data
+
+
+def zone(key):
+    found = ZONES.get(key)
+    if found is None:
+        raise zoneinfo.ZoneInfoNotFoundError(f"No time zone found with key {key}")
+    return io.BytesIO(found)
 
 
 def take_in():
     """While the component is built: reads the library in, and loads what scripts use most."""
     LIBRARY.take("/python")
+    take_zones()
+    zoneinfo._common.load_tzdata = zone
+    zoneinfo.available_timezones = lambda: set(ZONES)
     for name in READY:
         importlib.import_module(name)
     sys.meta_path.append(LIBRARY)
@@ -90,5 +118,7 @@ def forget_build():
     sys.path[:] = []
     sys.path_importer_cache.clear()
     importlib.invalidate_caches()
-    for name in ("__main__", "command"):
-        sys.modules.pop(name, None)
+    sys.modules.pop("__main__", None)
+    for name, module in sys.modules.items():
+        if name in LIBRARY.modules and getattr(module, "__spec__", None) is not None:
+            module.__spec__.loader = module.__loader__ = LIBRARY

@@ -238,7 +238,10 @@ class Popen(subprocess.Popen):
                 pass
         end = None if timeout is None else time.monotonic() + timeout
         output = self._read_all(end, timeout)
-        self.wait(timeout=None if end is None else max(0, end - time.monotonic()))
+        try:
+            self.wait(timeout=None if end is None else max(0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise subprocess.TimeoutExpired(self.args, timeout, output=output) from None
         errors = self.stderr.read() if self.stderr is not None and not self.stderr.closed else None
         for file in (self.stdout, self.stderr):
             if file is not None:
@@ -246,22 +249,24 @@ class Popen(subprocess.Popen):
         return output, errors
 
     def _give(self, input):
-        if self.text_mode and isinstance(input, str):
-            self.stdin.write(input)
-            return
+        writer = self.stdin.buffer if self.text_mode else self.stdin
         if isinstance(input, str):
-            raise TypeError("a bytes-like object is required, not 'str'")
+            if not self.text_mode:
+                raise TypeError("a bytes-like object is required, not 'str'")
+            input = input.encode(self.stdin.encoding, self.stdin.errors)
         data = bytes(input)
-        if self._child is None and len(data) > AT_ONCE:
+        self.stdin.flush()
+        if self._child is None and len(data) + len(self._unsent) > AT_ONCE:
             # More than is handed over at once, and nobody reads what comes back meanwhile: it goes by a file.
             import tempfile
             with tempfile.NamedTemporaryFile(delete=False) as file:
-                file.write(data)
+                file.write(self._unsent + data)
+            self._unsent = b""
             self._stdin = host.Input.open(file.name)
             self._begin()
             os.unlink(file.name)
             return
-        (self.stdin.buffer if self.text_mode else self.stdin).write(data)
+        writer.write(data)
 
     def _read_all(self, end, timeout):
         if self.stdout is None or self.stdout.closed:

@@ -50,6 +50,31 @@ def access(path, mode, **_):
     return bool(kind) and not (mode & os.W_OK and not bits & 0o222)
 
 
+def with_bits(status, path, follow=True):
+    """What `stat` says, with the permission bits that WASI does not know."""
+    bits = 0o777
+    if follow or not stat.S_ISLNK(status.st_mode):
+        try:
+            bits = permissions.get(os.path.abspath(os.fsdecode(os.fspath(path))))
+        except Err:
+            return status
+    fields = {name: getattr(status, name) for name in NAMED}
+    return os.stat_result((stat.S_IFMT(status.st_mode) | bits, *status[1:]), fields)
+
+
+# What a `stat_result` has beside its ten items.
+NAMED = ("st_atime", "st_mtime", "st_ctime", "st_atime_ns", "st_mtime_ns", "st_ctime_ns", "st_blksize", "st_blocks", "st_rdev")
+
+
+def of_path(plain, follows):
+    def asked(path, *, dir_fd=None, follow_symlinks=True):
+        follow = follows and follow_symlinks
+        status = plain(path, follow_symlinks=follow) if follows else plain(path)
+        return status if isinstance(path, int) else with_bits(status, path, follow)
+
+    return asked
+
+
 def which(cmd, mode=os.F_OK | os.X_OK, path=None):
     name = os.fspath(cmd)
     if os.path.dirname(name):
@@ -66,6 +91,7 @@ def refuse(*_, **__):
 
 
 def install():
+    os.stat, os.lstat = of_path(os.stat, True), of_path(os.lstat, False)
     os.chmod, os.access, shutil.which = chmod, access, which
     os.supports_follow_symlinks = set(os.supports_follow_symlinks) - {chmod}
     os.system = lambda command: processes.waited(["sh", "-c", command])
