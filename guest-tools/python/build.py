@@ -4,7 +4,9 @@ CPython itself comes as WebAssembly in the wheel of componentize-py, with its st
 file's folder has what makes a command-line program of it.
 """
 
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,11 +22,17 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
         venv.create(work / "venv", with_pip=True)
-        python = work / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
-        subprocess.run([python / "python", "-m", "pip", "install", "--quiet", "--no-deps", *WHEELS], check=True)
-        command = [python / "componentize-py", "--quiet", "--wit-path", here / "wit", "--world", "python"]
-        command += ["componentize", "--python-path", here / "app", "handbox_python.command", "--output", out]
-        subprocess.run(command, check=True)
+        programs = work / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
+        modules = work / "modules"
+        install = ["install", "--quiet", "--no-deps", "--target", modules]
+        subprocess.run([programs / "python", "-m", "pip", *install, *WHEELS], check=True)
+        # A copy, because what runs while it is built may write beside its modules.
+        shutil.copytree(here / "app", work / "app", ignore=shutil.ignore_patterns("__pycache__"))
+        command = [modules / "bin" / "componentize-py", "--quiet", "--wit-path", here / "wit", "--world", "python"]
+        command += ["componentize", "--python-path", work / "app", "--python-path", modules]
+        command += ["handbox_python.command", "--output", out]
+        environment = {**os.environ, "PYTHONPATH": str(modules)}
+        subprocess.run(command, check=True, env=environment)
 
 
 if __name__ == "__main__":
