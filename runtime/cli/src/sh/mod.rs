@@ -129,7 +129,7 @@ impl Shell {
     /// Runs one text; gives its status.
     fn once(&mut self, runtime: &tokio::runtime::Runtime, text: &str) -> Result<u8, Failure> {
         // The shell ends with its text, as one that was given `-c` does: a trap on EXIT runs.
-        let ended = runtime.block_on(self.run(&format!("{text}\nexit\n")))?;
+        let ended = runtime.block_on(self.run(text, true))?;
         if self.json {
             output::json_line(&ended.fields);
         }
@@ -137,8 +137,8 @@ impl Shell {
     }
 
     /// Runs one text. An interrupt from the keyboard ends what it runs and leaves the shell.
-    async fn run(&self, text: &str) -> Result<Ended, Failure> {
-        let input = json!({ "command": text, "timeout_ms": TIMEOUT_MS });
+    async fn run(&self, text: &str, end: bool) -> Result<Ended, Failure> {
+        let input = json!({ "command": text, "timeout_ms": TIMEOUT_MS, "end": end });
         let call = Call::new(call_id(), self.tool.clone(), input);
         let call = Call { watcher: self.watcher.clone(), audit: self.sent.clone(), ..call };
         self.watcher.begin();
