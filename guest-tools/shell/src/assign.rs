@@ -28,7 +28,7 @@ impl Shell {
         self.refuse_readonly(&name)?;
         match name.as_str() {
             "SECONDS" => self.state.began = crate::clock::seconds() - value.parse::<i64>().unwrap_or(0),
-            "RANDOM" => self.state.seed = value.parse::<u64>().unwrap_or(1) | (1 << 40),
+            "RANDOM" => self.seed = value.parse::<u64>().unwrap_or(1) | (1 << 40),
             "OPTIND" => self.state.getopts_at = 0,
             _ => {}
         }

@@ -19,6 +19,7 @@ mod expand;
 mod io;
 mod pattern;
 mod run;
+mod scratch;
 mod shell;
 mod source;
 mod state;

@@ -63,6 +63,8 @@ pub(crate) struct Shell {
     pub(crate) in_trap: bool,
     /// The text comes from a script: errors of expansion end a command, not all.
     pub(crate) scripted: bool,
+    /// What `$RANDOM` goes on from: each subshell has its own.
+    pub(crate) seed: u64,
     programs: HashMap<String, Rc<ast::Program>>,
     words: HashMap<(String, char), Word>,
 }
@@ -88,6 +90,7 @@ impl Shell {
             in_alias: 0,
             in_trap: false,
             scripted: false,
+            seed: crate::scratch::chance() | (1 << 40),
             programs: HashMap::new(),
             words: HashMap::new(),
         }
@@ -157,6 +160,36 @@ impl Shell {
         if late || crate::system::interrupted() { Err(Flow::TimedOut) } else { Ok(()) }
     }
 
+    /// Waits until there is something to read, or the end: false if neither came in time.
+    ///
+    /// # Errors
+    ///
+    /// The call's own time is over.
+    pub(crate) fn await_input(&self, input: &system::Input, until: Option<Instant>) -> Result<bool, Flow> {
+        let Some(last) = [until, self.deadline].into_iter().flatten().min() else { return Ok(true) };
+        if input.ready(Some(last.saturating_duration_since(Instant::now()))) {
+            return Ok(true);
+        }
+        let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if late || system::interrupted() { Err(Flow::TimedOut) } else { Ok(false) }
+    }
+
+    /// Everything that can still be read.
+    ///
+    /// # Errors
+    ///
+    /// The call's time is over.
+    pub(crate) fn read_all(&self, input: &system::Input) -> Result<Vec<u8>, Flow> {
+        let mut bytes = Vec::new();
+        loop {
+            self.await_input(input, None)?;
+            match input.read(65_536) {
+                Ok(more) if !more.is_empty() => bytes.extend(more),
+                _ => return Ok(bytes),
+            }
+        }
+    }
+
     /// An absolute, normal path.
     pub(crate) fn absolute(&self, path: &str) -> String {
         normal(&if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.state.cwd) })
@@ -216,7 +249,7 @@ impl Shell {
 
     /// A random number as `$RANDOM` gives it.
     pub(crate) fn random(&mut self) -> u64 {
-        let state = &mut self.state.seed;
+        let state = &mut self.seed;
         *state ^= *state << 13;
         *state ^= *state >> 7;
         *state ^= *state << 17;

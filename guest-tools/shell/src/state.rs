@@ -137,7 +137,6 @@ pub(crate) struct State {
     pub(crate) line: usize,
     /// How many subshells this is in.
     pub(crate) subshell: u32,
-    pub(crate) seed: u64,
     /// When `SECONDS` was 0, in seconds of the system's clock.
     pub(crate) began: i64,
     pub(crate) in_condition: u32,
@@ -183,7 +182,6 @@ impl State {
             pid: crate::system::process_id(),
             line: 1,
             subshell: 0,
-            seed: 0x9E37_79B9_7F4A_7C15,
             began: crate::clock::seconds(),
             in_condition: 0,
             loops: 0,

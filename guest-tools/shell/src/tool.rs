@@ -79,9 +79,7 @@ fn call_time() -> Duration {
 fn fresh() -> State {
     let environment = system::environment();
     let cwd = start_folder(&environment);
-    let mut state = State::new(environment, cwd);
-    state.seed ^= u64::from(crate::clock::now().subsec_nanos()) << 8;
-    state
+    State::new(environment, cwd)
 }
 
 fn run(command: &str, timeout: Duration) -> Result<Output, Fault> {
@@ -256,6 +254,10 @@ mod tests {
         };
         assert!(stopped("while :; do :; done").contains("stopped after 50 ms"));
         assert!(stopped("sleep 100").contains("stopped after 50 ms"));
+        for waits in ["read x", "mapfile x", "select x in a; do :; done", "source /dev/stdin", "read -t 9 x"] {
+            let text = stopped(&format!("echo before; sleep 5 | {waits}; echo after"));
+            assert!(text.contains("before") && text.contains("stopped after 50 ms"), "{waits}: {text}");
+        }
         assert_eq!(call("echo $kept"), "yes\n");
     }
 

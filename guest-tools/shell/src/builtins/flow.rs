@@ -89,13 +89,7 @@ pub(super) fn source(shell: &mut Shell, args: &[String]) -> Run {
         Ok(input) => input,
         Err(fault) => return shell.fail(&format!("{path}: {fault}")),
     };
-    let mut bytes = Vec::new();
-    while let Ok(more) = input.read(65_536) {
-        if more.is_empty() {
-            break;
-        }
-        bytes.extend(more);
-    }
+    let bytes = shell.read_all(&input)?;
     let rest = (args.len() > 1).then(|| args[1..].to_vec());
     shell.state.status = 0;
     shell.run_file(path, &crate::text::from_bytes(&bytes), rest)

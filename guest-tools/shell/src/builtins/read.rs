@@ -1,10 +1,14 @@
 //! `read` and `mapfile`.
 
 use crate::expand::split_reference;
-use crate::shell::{Run, Shell};
+use crate::shell::{Flow, Run, Shell};
 use crate::system::Input;
 use crate::text::{from_bytes, single_quoted};
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// What `read -t` ends with when its time is over: what SIGALRM would.
+const LATE: i32 = 128 + 14;
 
 #[derive(Default)]
 struct Wish {
@@ -14,6 +18,7 @@ struct Wish {
     chars: Option<usize>,
     exact: bool,
     fd: i32,
+    time: Option<Duration>,
     names: Vec<String>,
 }
 
@@ -22,14 +27,21 @@ pub(super) fn read(shell: &mut Shell, args: &[String]) -> Run {
         Ok(wish) => wish,
         Err(why) => {
             shell.complain(&format!("read: {why}"));
-            return Ok(2);
+            return Ok(if why.starts_with('-') { 2 } else { 1 });
         }
     };
     let Some(input) = shell.io.input(wish.fd) else {
         return shell.fail(&format!("read: {}: invalid file descriptor: Bad file descriptor", wish.fd));
     };
-    let (line, ended) = line(&input, &wish);
-    let status = i32::from(!ended);
+    if wish.time == Some(Duration::ZERO) {
+        return Ok(i32::from(!input.ready(wish.time)));
+    }
+    let (line, end) = line(shell, &input, &wish)?;
+    let status = match end {
+        End::Delimiter => 0,
+        End::Input => 1,
+        End::Time => LATE,
+    };
     let ifs = shell.ifs();
     if let Some(name) = &wish.array {
         let values = split(&line, &ifs, usize::MAX);
@@ -86,7 +98,11 @@ fn wish(args: &[String]) -> Result<Wish, String> {
                 'n' => wish.chars = Some(number()?),
                 'N' => (wish.chars, wish.exact) = (Some(number()?), true),
                 'u' => wish.fd = i32::try_from(number()?).unwrap_or(-1),
-                'p' | 't' | 'i' => {}
+                't' => {
+                    let seconds = value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+                    wish.time = Some(seconds.ok_or_else(|| format!("{value}: invalid timeout specification"))?);
+                }
+                'p' | 'i' => {}
                 other => return Err(format!("-{other}: invalid option")),
             }
         }
@@ -101,55 +117,107 @@ fn plain(chars: &Chars) -> String {
     chars.iter().map(|(c, _)| *c).collect()
 }
 
-/// Reads a line; says whether it was ended by its delimiter.
-fn line(input: &Input, wish: &Wish) -> (Chars, bool) {
-    let delimiter = wish.delimiter.unwrap_or(b'\n');
-    let mut chars = Chars::new();
-    if let Some(most) = wish.chars {
-        return counted(input, wish, most, delimiter);
+/// What ended what was read.
+#[derive(Clone, Copy)]
+enum End {
+    /// Its delimiter, or the number of characters asked for.
+    Delimiter,
+    Input,
+    Time,
+}
+
+/// Bytes for a line, as they come.
+struct Source<'a> {
+    shell: &'a Shell,
+    input: &'a Input,
+    until: Option<Instant>,
+}
+
+impl Source<'_> {
+    /// Some bytes up to the delimiter; why there are no more if there are none.
+    fn next(&self, delimiter: u8) -> Result<Result<Vec<u8>, End>, Flow> {
+        if !self.shell.await_input(self.input, self.until)? {
+            return Ok(Err(End::Time));
+        }
+        // What is there may be half a line, and only single bytes leave the rest of the time.
+        let max = if self.until.is_some() { 1 } else { 65_536 };
+        Ok(self.input.read_until(delimiter, max).ok().filter(|bytes| !bytes.is_empty()).ok_or(End::Input))
     }
+}
+
+/// Reads a line; says what ended it.
+fn line(shell: &Shell, input: &Input, wish: &Wish) -> Result<(Chars, End), Flow> {
+    let source = Source { shell, input, until: wish.time.and_then(|time| Instant::now().checked_add(time)) };
+    let delimiter = wish.delimiter.unwrap_or(b'\n');
+    if let Some(most) = wish.chars {
+        return counted(&source, wish, most, delimiter);
+    }
+    let mut chars = Chars::new();
+    let mut part = Vec::new();
     loop {
-        let Ok(bytes) = input.read_until(delimiter, 65_536) else { return (chars, false) };
-        if bytes.is_empty() {
-            return (chars, false);
-        }
-        let ended = bytes.last() == Some(&delimiter);
-        let text = from_bytes(&bytes[..bytes.len() - usize::from(ended)]);
-        let mut rest = text.chars().filter(|c| *c != '\0');
-        let mut continues = false;
-        while let Some(c) = rest.next() {
-            if c != '\\' || wish.raw {
-                chars.push((c, false));
-            } else if let Some(next) = rest.next() {
-                if next != '\n' {
-                    chars.push((next, true));
+        let end = match source.next(delimiter)? {
+            Ok(bytes) => {
+                part.extend(bytes);
+                match part.last() {
+                    Some(last) if *last == delimiter => Some(End::Delimiter),
+                    // A piece that is no whole line is read on, so that no character is torn.
+                    _ => None,
                 }
-            } else {
-                continues = ended;
             }
-        }
-        if ended && !continues {
-            return (chars, true);
+            Err(end) => Some(end),
+        };
+        let Some(end) = end else { continue };
+        let ended = matches!(end, End::Delimiter);
+        let text = from_bytes(&part[..part.len() - usize::from(ended)]);
+        part.clear();
+        if !push_line(&text, wish.raw, &mut chars) || !ended {
+            return Ok((chars, end));
         }
     }
 }
 
-fn counted(input: &Input, wish: &Wish, most: usize, delimiter: u8) -> (Chars, bool) {
-    let mut bytes = Vec::new();
-    loop {
-        let text = from_bytes(&bytes);
-        if text.chars().count() >= most && std::str::from_utf8(&bytes).is_ok() {
-            return (text.chars().map(|c| (c, false)).collect(), true);
+/// Adds a line's characters; says whether a backslash at its end asks for the next.
+fn push_line(text: &str, raw: bool, chars: &mut Chars) -> bool {
+    let mut rest = text.chars().filter(|c| *c != '\0');
+    while let Some(c) = rest.next() {
+        if c != '\\' || raw {
+            chars.push((c, false));
+            continue;
         }
-        match input.read(1) {
-            Ok(byte) if byte.is_empty() => return (text.chars().map(|c| (c, false)).collect(), false),
-            Ok(byte) if byte[0] == delimiter && !wish.exact => {
-                return (text.chars().map(|c| (c, false)).collect(), true);
-            }
-            Ok(byte) => bytes.extend(byte),
-            Err(_) => return (text.chars().map(|c| (c, false)).collect(), false),
+        match rest.next() {
+            Some('\n') => {}
+            Some(next) => chars.push((next, true)),
+            None => return true,
         }
     }
+    false
+}
+
+fn counted(source: &Source<'_>, wish: &Wish, most: usize, delimiter: u8) -> Result<(Chars, End), Flow> {
+    let (mut bytes, mut whole, mut count) = (Vec::new(), 0, 0);
+    let end = loop {
+        while whole < bytes.len() {
+            match std::str::from_utf8(&bytes[whole..]) {
+                Err(error) if error.error_len().is_none() => break,
+                // No character: each of its bytes counts as one.
+                Err(_) => whole += 1,
+                Ok(_) => whole = bytes.len(),
+            }
+            count += 1;
+        }
+        if count >= most {
+            break End::Delimiter;
+        }
+        if !source.shell.await_input(source.input, source.until)? {
+            break End::Time;
+        }
+        match source.input.read(1) {
+            Ok(byte) if byte.first() == Some(&delimiter) && !wish.exact => break End::Delimiter,
+            Ok(byte) if !byte.is_empty() => bytes.extend(byte),
+            _ => break End::Input,
+        }
+    };
+    Ok((from_bytes(&bytes).chars().map(|c| (c, false)).collect(), end))
 }
 
 /// Splits a line at what separates, into so many parts at most: the last takes the rest.
@@ -226,7 +294,7 @@ pub(super) fn mapfile(shell: &mut Shell, args: &[String]) -> Run {
     let Some(input) = shell.io.input(fd) else { return shell.fail("mapfile: Bad file descriptor") };
     let mut values = Vec::new();
     while values.len() < most.saturating_add(skipped) {
-        let line = whole_line(&input, delimiter);
+        let line = whole_line(shell, &input, delimiter)?;
         if line.is_empty() {
             break;
         }
@@ -252,14 +320,16 @@ pub(super) fn mapfile(shell: &mut Shell, args: &[String]) -> Run {
     Ok(0)
 }
 
-fn whole_line(input: &Input, delimiter: u8) -> Vec<u8> {
+fn whole_line(shell: &Shell, input: &Input, delimiter: u8) -> Result<Vec<u8>, Flow> {
     let mut line = Vec::new();
-    while let Ok(part) = input.read_until(delimiter, 65_536) {
+    loop {
+        shell.await_input(input, None)?;
+        let Ok(part) = input.read_until(delimiter, 65_536) else { break };
         let done = part.is_empty() || part.last() == Some(&delimiter);
         line.extend(part);
         if done {
             break;
         }
     }
-    line
+    Ok(line)
 }

@@ -161,7 +161,11 @@ impl Shell {
         loop {
             let prompt = self.var("PS3").unwrap_or_else(|| "#? ".to_owned());
             self.err(&prompt);
-            let line = self.io.input(0).and_then(|input| input.read_until(b'\n', 65_536).ok()).unwrap_or_default();
+            let input = self.io.input(0);
+            if let Some(input) = &input {
+                self.await_input(input, None)?;
+            }
+            let line = input.and_then(|input| input.read_until(b'\n', 65_536).ok()).unwrap_or_default();
             if line.is_empty() {
                 self.out("\n")?;
                 return Ok(1);

@@ -20,9 +20,6 @@ impl From<Flow> for Trouble {
     }
 }
 
-/// How much of the endless files a redirection gives, in bytes.
-const ENDLESS_BYTES: usize = 1 << 20;
-
 impl Shell {
     pub(crate) fn with_redirects(
         &mut self,
@@ -100,12 +97,12 @@ impl Shell {
                 } else {
                     document.doc.value.clone()
                 };
-                self.io.set(number.unwrap_or(0), text_fd(&text));
+                self.io.set(number.unwrap_or(0), text_fd(&text)?);
                 Ok(())
             }
             IoRedirect::HereString(number, word) => {
                 let text = self.expand_one(&word.value)? + "\n";
-                self.io.set(number.unwrap_or(0), text_fd(&text));
+                self.io.set(number.unwrap_or(0), text_fd(&text)?);
                 Ok(())
             }
             IoRedirect::OutputAndError(word, append) => {
@@ -214,7 +211,7 @@ impl Shell {
         if matches!(direction, ast::ProcessSubstitutionKind::Read) {
             io.set(1, Fd::Out(Rc::new(output)));
             let child = self.start_list(list, io).map_err(|status| Trouble::Flow(Flow::Discard(status)))?;
-            self.jobs.writers.push(child);
+            self.add_writer(child);
             self.io.set(to, Fd::In(Rc::new(input)));
         } else {
             io.set(0, Fd::In(Rc::new(input)));
@@ -233,11 +230,6 @@ impl Shell {
         }
         Ok(Rc::new(match absolute.as_str() {
             "/dev/null" => Input::empty(),
-            "/dev/zero" => Input::of_bytes(&vec![0; ENDLESS_BYTES]),
-            "/dev/urandom" | "/dev/random" => {
-                let bytes: Vec<u8> = (0..ENDLESS_BYTES / 8).flat_map(|_| self.random().to_le_bytes()).collect();
-                Input::of_bytes(&bytes)
-            }
             path if forbidden(path) => return Err(Fault::NotFound),
             path if std::path::Path::new(path).is_dir() => return Err(Fault::IsDirectory),
             path => Input::open(path)?,
@@ -260,8 +252,9 @@ impl Shell {
     }
 }
 
-fn text_fd(text: &str) -> Fd {
-    Fd::In(Rc::new(Input::of_bytes(&crate::text::to_bytes(text))))
+fn text_fd(text: &str) -> Result<Fd, Trouble> {
+    let input = crate::scratch::input_of(&crate::text::to_bytes(text));
+    Ok(Fd::In(Rc::new(input.map_err(|fault| says("cannot create temp file for here-document", &fault))?)))
 }
 
 fn says(path: &str, fault: &Fault) -> Trouble {
@@ -279,5 +272,6 @@ fn fd_number(path: &str) -> Option<i32> {
 
 /// Paths where the machine would show itself: nothing is there.
 fn forbidden(path: &str) -> bool {
-    path.starts_with("/dev/") || path.starts_with("/proc/")
+    let device = matches!(path, "/dev/zero" | "/dev/random" | "/dev/urandom");
+    (path.starts_with("/dev/") && !device) || path.starts_with("/proc/")
 }

@@ -9,12 +9,25 @@ use crate::vars::Variable;
 use brush_parser::ast::{self, Assignment, CommandPrefixOrSuffixItem as Item, IoRedirect};
 use std::rc::Rc;
 
+/// How much a program may be started with, in bytes, as on Linux.
+const STARTED_BYTES_MAX: usize = 2 << 20;
+
 /// A simple command, sorted.
 #[derive(Default)]
 pub(crate) struct Parts<'a> {
     pub(crate) assignments: Vec<&'a Assignment>,
     pub(crate) redirects: Vec<&'a IoRedirect>,
     pub(crate) words: Vec<Arg<'a>>,
+}
+
+impl Parts<'_> {
+    /// Whether `<(…)` or `>(…)` is part of it.
+    pub(crate) fn substitutes_processes(&self) -> bool {
+        let redirected = |redirect: &&IoRedirect| {
+            matches!(redirect, IoRedirect::File(_, _, ast::IoFileRedirectTarget::ProcessSubstitution(..)))
+        };
+        self.words.iter().any(|word| matches!(word, Arg::Process(..))) || self.redirects.iter().any(redirected)
+    }
 }
 
 /// An argument as it is written.
@@ -238,6 +251,11 @@ impl Shell {
     }
 
     pub(crate) fn spawn(&mut self, command: &Command) -> Result<Child, i32> {
+        if command.size() > STARTED_BYTES_MAX {
+            let name = command.args.first().unwrap_or(&command.program);
+            self.complain(&format!("{name}: Argument list too long"));
+            return Err(126);
+        }
         let input = self.io.input(0).unwrap_or_else(|| Rc::new(system::Input::empty()));
         let output = self.io.output(1).unwrap_or_else(|| Rc::new(system::Output::discard()));
         let error = self.io.output(2).unwrap_or_else(|| Rc::new(system::Output::discard()));

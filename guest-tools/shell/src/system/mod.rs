@@ -70,6 +70,8 @@ impl Kept {
 pub(crate) enum Writing {
     Truncate,
     Append,
+    /// The file must not be there yet.
+    CreateNew,
     Overwrite,
 }
 
@@ -81,6 +83,15 @@ pub(crate) struct Command {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) handed: Vec<u8>,
+}
+
+impl Command {
+    /// What all of it takes, in bytes, each text with a word for where it lies.
+    pub(crate) fn size(&self) -> usize {
+        let args: usize = self.args.iter().map(|arg| arg.len() + 8).sum();
+        let env: usize = self.env.iter().map(|(name, value)| name.len() + value.len() + 16).sum();
+        args + env + self.handed.len()
+    }
 }
 
 /// Why nothing was started.
