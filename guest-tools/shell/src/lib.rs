@@ -17,6 +17,7 @@ mod component;
 mod exec;
 mod expand;
 mod io;
+mod nesting;
 mod pattern;
 mod run;
 mod scratch;

@@ -23,8 +23,9 @@ impl Shell {
     }
 
     pub(crate) fn call(&mut self, function: &Rc<Function>, args: &[String]) -> Run {
-        let limit =
-            self.var("FUNCNEST").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0).unwrap_or(DEPTH_MAX);
+        let wanted = self.var("FUNCNEST").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0);
+        // It can only lower what the stack bears.
+        let limit = wanted.map_or(DEPTH_MAX, |wanted: usize| wanted.min(DEPTH_MAX));
         if self.depth >= limit {
             self.complain(&format!("{}: maximum function nesting level exceeded ({limit})", args[0]));
             return Err(Flow::Discard(1));

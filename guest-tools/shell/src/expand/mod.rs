@@ -39,8 +39,16 @@ impl Shell {
         if !self.state.has(BRACES) || !source.contains('{') {
             return self.expand_unbraced(source, all);
         }
-        for source in brace::expand(source) {
-            self.expand_unbraced(&source, all)?;
+        let Some(words) = brace::expand(source) else {
+            self.complain("brace expansion: more words than memory holds");
+            return self.expand_unbraced(source, all);
+        };
+        for word in words {
+            if plain(&word) {
+                all.push(word);
+            } else {
+                self.expand_unbraced(&word, all)?;
+            }
         }
         Ok(())
     }
