@@ -228,7 +228,9 @@ mod tests {
 
     #[test]
     fn what_only_opens_is_too_deep() {
-        for opener in ["(", "{ ", "$(", "\"$(", "${x:-", "`", "if ", "while ", "case x in a) ", "f() { ", "[[ ( ", "((", "{a,"] {
+        for opener in
+            ["(", "{ ", "$(", "\"$(", "${x:-", "`", "if ", "while ", "case x in a) ", "f() { ", "[[ ( ", "((", "{a,"]
+        {
             let deep = opener != "`";
             assert_eq!(is_too_deep(&opener.repeat(5000)), deep, "{opener}");
             assert!(!is_too_deep(&opener.repeat(20)), "{opener}");

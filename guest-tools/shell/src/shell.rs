@@ -171,7 +171,7 @@ impl Shell {
             return Ok(true);
         }
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if late || system::interrupted() { Err(Flow::TimedOut) } else { Ok(false) }
+        if late || until.is_none() || system::interrupted() { Err(Flow::TimedOut) } else { Ok(false) }
     }
 
     /// Everything that can still be read.
@@ -255,6 +255,41 @@ impl Shell {
         *state ^= *state << 17;
         *state >> 16
     }
+}
+
+/// How many links a path may lead through.
+const LINKS_MAX: usize = 40;
+
+/// Where an absolute path leads in the end, through all links. None if nothing is there.
+pub(crate) fn real(path: &str) -> Option<String> {
+    let mut left: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
+    let (mut real, mut links) = (String::new(), 0);
+    while let Some(part) = left.pop() {
+        match part.as_str() {
+            "" | "." => continue,
+            ".." => {
+                real.truncate(real.rfind('/').unwrap_or(0));
+                continue;
+            }
+            _ => {}
+        }
+        let here = format!("{real}/{part}");
+        if let Ok(target) = std::fs::read_link(&here) {
+            links += 1;
+            let target = crate::text::from_bytes(target.as_os_str().as_encoded_bytes());
+            if links > LINKS_MAX {
+                return None;
+            }
+            if target.starts_with('/') {
+                real.clear();
+            }
+            left.extend(target.split('/').rev().map(str::to_owned));
+        } else {
+            std::fs::symlink_metadata(&here).ok()?;
+            real = here;
+        }
+    }
+    Some(if real.is_empty() { "/".to_owned() } else { real })
 }
 
 /// Takes `.`, `..` and doubled slashes out of an absolute path.

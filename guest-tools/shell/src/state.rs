@@ -20,6 +20,7 @@ pub(crate) const PIPEFAIL: u64 = 1 << 8;
 pub(crate) const ERRTRACE: u64 = 1 << 9;
 pub(crate) const FUNCTRACE: u64 = 1 << 10;
 pub(crate) const BRACES: u64 = 1 << 13;
+pub(crate) const PHYSICAL: u64 = 1 << 14;
 
 /// The options of `set`.
 pub(crate) const SET: &[Named] = &[
@@ -34,7 +35,7 @@ pub(crate) const SET: &[Named] = &[
     ("noexec", Some('n'), NOEXEC),
     ("noglob", Some('f'), NOGLOB),
     ("nounset", Some('u'), NOUNSET),
-    ("physical", Some('P'), 1 << 14),
+    ("physical", Some('P'), PHYSICAL),
     ("pipefail", None, PIPEFAIL),
     ("posix", None, 1 << 15),
     ("verbose", Some('v'), 1 << 7),

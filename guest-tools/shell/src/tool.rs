@@ -267,7 +267,10 @@ mod tests {
     }
 
     fn call(command: &str) -> String {
-        text(bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(20_000), end: None }).unwrap())
+        text(
+            bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(20_000), end: None })
+                .unwrap(),
+        )
     }
 
     #[test]
@@ -291,7 +294,10 @@ mod tests {
     fn a_call_that_takes_too_long_is_stopped_and_the_shell_stays() {
         call("kept=yes");
         let stopped = |command: &str| {
-            text(bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(50), end: None }).unwrap())
+            text(
+                bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(50), end: None })
+                    .unwrap(),
+            )
         };
         assert!(stopped("while :; do :; done").contains("stopped after 50 ms"));
         assert!(stopped("sleep 100").contains("stopped after 50 ms"));

@@ -76,7 +76,15 @@ pub(super) fn eval(shell: &mut Shell, args: &[String]) -> Run {
     let done = shell.run_text(&text);
     shell.depth -= 1;
     shell.state.line = line;
-    done
+    only_this(done)
+}
+
+/// An error of expansion ends the text that is evaluated, not what evaluates it.
+pub(crate) fn only_this(done: Run) -> Run {
+    match done {
+        Err(Flow::Discard(status)) => Ok(status),
+        done => done,
+    }
 }
 
 pub(super) fn source(shell: &mut Shell, args: &[String]) -> Run {

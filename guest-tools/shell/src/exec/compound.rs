@@ -65,7 +65,7 @@ impl Shell {
             }
             CompoundCommand::Coprocess(command) => {
                 self.state.line = command.loc.start.line;
-                self.fail("coproc: not supported here")
+                self.run_coprocess(command)
             }
         }
     }

@@ -105,7 +105,7 @@ impl Shell {
         }
         match done {
             Err(Flow::Return(status)) => Ok(status),
-            done => done,
+            done => crate::builtins::flow::only_this(done),
         }
     }
 }

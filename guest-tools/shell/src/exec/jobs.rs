@@ -3,6 +3,7 @@
 use crate::io::Io;
 use crate::shell::{Flow, Run, Shell};
 use crate::system::Child;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// A job.
@@ -27,6 +28,8 @@ pub(crate) struct Jobs {
     pub(crate) readers: Vec<Child>,
     /// Processes of `< <(…)`.
     pub(crate) writers: Vec<Child>,
+    /// How those ended that were waited for: one may ask again.
+    pub(crate) ended: BTreeMap<u32, i32>,
     /// Signals that came and have a trap.
     pub(crate) pending: Vec<String>,
 }
@@ -36,6 +39,9 @@ const LOOKED_AT_AFTER: usize = 32;
 
 /// How long what reads the output gets when there is no time left, or others write there too.
 const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// How many jobs are remembered that were waited for.
+const REMEMBERED_MAX: usize = 1024;
 
 /// The number of a job that could not even be started.
 const NOBODY: u32 = 1 << 30;
@@ -90,7 +96,16 @@ impl Shell {
     /// Waits for the job at this place; forgets it.
     pub(crate) fn wait_for_job(&mut self, at: usize) -> Run {
         let job = self.jobs.all.remove(at);
-        match (job.status, job.child) {
+        let status = self.status_of(job.status, job.child)?;
+        if self.jobs.ended.len() >= REMEMBERED_MAX {
+            self.jobs.ended.pop_first();
+        }
+        self.jobs.ended.insert(job.id, status);
+        Ok(status)
+    }
+
+    fn status_of(&self, known: Option<i32>, child: Option<Child>) -> Run {
+        match (known, child) {
             (Some(status), _) => Ok(status),
             (None, Some(child)) => {
                 let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));

@@ -164,7 +164,7 @@ impl Shell {
         let was = std::mem::replace(&mut self.in_trap, true);
         let done = self.run_text(command);
         self.in_trap = was;
-        done?;
+        crate::builtins::flow::only_this(done)?;
         self.state.status = status;
         Ok(())
     }

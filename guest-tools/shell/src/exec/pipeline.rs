@@ -239,6 +239,34 @@ impl Shell {
         Ok(0)
     }
 
+    /// `coproc`: a job whose input and output this shell holds the other ends of.
+    pub(crate) fn run_coprocess(&mut self, command: &ast::CoprocessCommand) -> Run {
+        let (Ok((to, input)), Ok((output, from))) = (system::pipe(), system::pipe()) else {
+            return self.fail("coproc: no pipe can be made");
+        };
+        let mut io = self.io.clone();
+        io.set(0, Fd::In(Rc::new(input)));
+        io.set(1, Fd::Out(Rc::new(output)));
+        let was = std::mem::replace(&mut self.io, io);
+        let started = self.start_shell(Job::Command((*command.body).clone()));
+        self.io = was;
+        let child = match started {
+            Ok(child) => child,
+            Err(status) => return Ok(status),
+        };
+        let name = command.name.as_ref().map_or("COPROC", |name| name.value.as_str()).to_owned();
+        let mut numbers = Vec::new();
+        for fd in [Fd::In(Rc::new(from)), Fd::Out(Rc::new(to))] {
+            let number = self.io.free();
+            self.io.set(number, fd);
+            numbers.push(number.to_string());
+        }
+        self.set_list(&name, numbers);
+        self.set_own(&format!("{name}_PID"), child.id().to_string());
+        self.add_job(child, command.to_string());
+        Ok(0)
+    }
+
     /// Starts a list whose output is read, or whose input is written: `< <(…)`, `> >(…)`.
     pub(crate) fn start_list(&mut self, list: &ast::CompoundList, io: Io) -> Result<Child, i32> {
         let was = std::mem::replace(&mut self.io, io);

@@ -261,7 +261,7 @@ fn says(path: &str, fault: &Fault) -> Trouble {
     Trouble::Says(format!("{path}: {fault}"))
 }
 
-fn fd_number(path: &str) -> Option<i32> {
+pub(super) fn fd_number(path: &str) -> Option<i32> {
     match path {
         "/dev/stdin" => Some(0),
         "/dev/stdout" => Some(1),

@@ -228,6 +228,10 @@ impl Shell {
         for assignment in assignments {
             let (ast::AssignmentName::VariableName(name) | ast::AssignmentName::ArrayElementName(name, _)) =
                 &assignment.name;
+            // That is said, and the command runs.
+            if self.refuse_readonly(name).is_err() {
+                continue;
+            }
             saved.push((name.clone(), self.state.vars.get(name).cloned()));
             self.assign_parsed(assignment)?;
             self.vars().entry(name).has.exported = true;
@@ -321,7 +325,13 @@ impl Shell {
             interpreter.remove(0);
             interpreter.retain(|word| word != "-S");
         }
-        let program = interpreter.first().map_or("sh", |name| name.rsplit('/').next().unwrap_or(name)).to_owned();
+        let program = interpreter.first().map_or("sh", String::as_str);
+        let (folder, name) = program.rsplit_once('/').unwrap_or(("/bin", program));
+        // Where a file of its own stands, that is meant, and no program of its name.
+        if !is_usual(folder) && std::path::Path::new(&self.absolute(program)).is_file() {
+            return refuse(self, &format!("{program}: bad interpreter: Exec format error"), 126);
+        }
+        let program = name.to_owned();
         args.splice(0..0, interpreter);
         Ok(program)
     }

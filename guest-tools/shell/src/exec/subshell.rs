@@ -55,6 +55,7 @@ impl Shell {
         let state = self.state.clone();
         let seed = std::mem::replace(&mut self.seed, scratch::chance() | (1 << 40));
         let io = std::mem::replace(&mut self.io, io);
+        let ended = std::mem::take(&mut self.jobs.ended);
         let own_jobs = std::mem::replace(&mut self.jobs.own_from, self.jobs.all.len());
         self.depth += 1;
         self.state.enter_subshell();
@@ -66,6 +67,7 @@ impl Shell {
         self.io = io;
         self.jobs.all.truncate(self.jobs.own_from);
         self.jobs.own_from = own_jobs;
+        self.jobs.ended = ended;
         status
     }
 

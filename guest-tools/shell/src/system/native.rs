@@ -223,7 +223,10 @@ pub(crate) fn spawn(command: &Command, io: (&Input, &Output, &Output)) -> Result
     }
     let stdio = |file: &File| file.try_clone().map(Stdio::from).map_err(failed);
     process.stdin(stdio(&io.0.0)?).stdout(stdio(&io.1.0)?).stderr(stdio(&io.2.0)?);
-    let process = process.spawn().map_err(failed)?;
+    let process = process.spawn().map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => SpawnFault::TooMany,
+        _ => failed(error),
+    })?;
     Ok(Child { process: RefCell::new(process), handed })
 }
 
