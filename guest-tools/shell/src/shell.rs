@@ -33,14 +33,37 @@ pub(crate) enum Flow {
 /// How a command ended.
 pub(crate) type Run = Result<i32, Flow>;
 
-/// How deep functions may call each other. Each level takes some stack.
-pub(crate) const DEPTH_MAX: usize = 100;
+/// How much of the stack may be taken, in tenths of a KiB, as it was measured natively: a component has 512 KiB.
+/// Functions whose body is one `if` call each other 100 deep.
+pub(crate) const STACK_MAX: usize = 5100;
+
+/// What is taken by what stands or runs in something else, in the same measure.
+pub(crate) mod takes {
+    pub(crate) const CALL: usize = 7;
+    pub(crate) const COMPOUND: usize = 22;
+    pub(crate) const SUBSHELL: usize = 5;
+    pub(crate) const SUBSTITUTION: usize = 38;
+    /// A text that is evaluated.
+    pub(crate) const TEXT: usize = 35;
+    /// A construct in a text that is read.
+    pub(crate) const READ: usize = 45;
+}
+
+/// Constructs that may stand in each other wherever a text is read. People write ten.
+const LEVELS_MIN: usize = 4;
+const LEVELS_MAX: usize = 80;
 
 /// After so many commands the time is looked at.
 const COMMANDS_UNASKED: u32 = 64;
 
 /// How many parsed texts are kept.
 const CACHE_MAX: usize = 2048;
+
+/// How much of a file is read as a script, in bytes.
+const READ_BYTES_MAX: usize = 16 << 20;
+
+/// The longest of them, in bytes: what is longer is hardly read twice.
+const CACHED_BYTES_MAX: usize = 16 << 10;
 
 /// A shell.
 pub(crate) struct Shell {
@@ -51,7 +74,7 @@ pub(crate) struct Shell {
     pub(crate) deadline: Option<Instant>,
     /// How many commands were run, to look at the time now and then.
     commands: Cell<u32>,
-    /// How deep it is in functions, subshells and evaluated text.
+    /// How much of the stack is taken: see [`STACK_MAX`].
     pub(crate) depth: usize,
     /// The status of the last command substitution of this command.
     pub(crate) substituted: Option<i32>,
@@ -174,7 +197,7 @@ impl Shell {
         if late || until.is_none() || system::interrupted() { Err(Flow::TimedOut) } else { Ok(false) }
     }
 
-    /// Everything that can still be read.
+    /// Everything that can still be read, as far as memory holds it.
     ///
     /// # Errors
     ///
@@ -184,7 +207,7 @@ impl Shell {
         loop {
             self.await_input(input, None)?;
             match input.read(65_536) {
-                Ok(more) if !more.is_empty() => bytes.extend(more),
+                Ok(more) if !more.is_empty() && bytes.len() < READ_BYTES_MAX => bytes.extend(more),
                 _ => return Ok(bytes),
             }
         }
@@ -219,12 +242,25 @@ impl Shell {
         if let Some(program) = self.programs.get(source) {
             return Ok(Rc::clone(program));
         }
-        let program = Rc::new(crate::source::parse(source)?);
+        let program = Rc::new(crate::source::parse(source, self.levels())?);
+        if source.len() > CACHED_BYTES_MAX {
+            return Ok(program);
+        }
         if self.programs.len() >= CACHE_MAX {
             self.programs.clear();
         }
         self.programs.insert(source.to_owned(), Rc::clone(&program));
         Ok(program)
+    }
+
+    /// How many constructs of a text may stand in each other here.
+    pub(crate) fn levels(&self) -> usize {
+        (STACK_MAX.saturating_sub(self.depth) / takes::READ).clamp(LEVELS_MIN, LEVELS_MAX)
+    }
+
+    /// Whether the stack bears no more.
+    pub(crate) fn is_deep(&self) -> bool {
+        self.depth >= STACK_MAX
     }
 
     /// A word's pieces. `kind` says which reader: `w` for words, `a` for what is assigned,
@@ -240,6 +276,9 @@ impl Shell {
             'h' => crate::word::parse_here(source),
             _ => crate::word::parse_word(source),
         };
+        if source.len() > CACHED_BYTES_MAX {
+            return word;
+        }
         if self.words.len() >= CACHE_MAX {
             self.words.clear();
         }

@@ -1,7 +1,7 @@
 //! What changes where the shell goes on.
 
 use crate::exec::simple::{Parts, Who};
-use crate::shell::{Flow, Run, Shell};
+use crate::shell::{Flow, Run, Shell, takes};
 use std::rc::Rc;
 
 fn count(shell: &Shell, name: &str, args: &[String]) -> Result<u32, i32> {
@@ -66,25 +66,17 @@ pub(super) fn exit(shell: &mut Shell, args: &[String]) -> Run {
 }
 
 pub(super) fn eval(shell: &mut Shell, args: &[String]) -> Run {
-    if shell.depth >= crate::shell::DEPTH_MAX {
+    if shell.is_deep() {
         return shell.fail("eval: maximum eval nesting level exceeded");
     }
     let text = args.join(" ");
     let line = shell.state.line;
-    shell.depth += 1;
+    shell.depth += takes::TEXT;
     shell.state.status = 0;
     let done = shell.run_text(&text);
-    shell.depth -= 1;
+    shell.depth -= takes::TEXT;
     shell.state.line = line;
-    only_this(done)
-}
-
-/// An error of expansion ends the text that is evaluated, not what evaluates it.
-pub(crate) fn only_this(done: Run) -> Run {
-    match done {
-        Err(Flow::Discard(status)) => Ok(status),
-        done => done,
-    }
+    done
 }
 
 pub(super) fn source(shell: &mut Shell, args: &[String]) -> Run {

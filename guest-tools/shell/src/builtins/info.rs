@@ -121,6 +121,9 @@ pub(super) fn caller(shell: &mut Shell, args: &[String]) -> Run {
     let list = |shell: &mut Shell, name: &str| shell.dynamic(name).map(|value| value.values()).unwrap_or_default();
     let (lines, files) = (list(shell, "BASH_LINENO"), list(shell, "BASH_SOURCE"));
     let Some(level) = args.first() else {
+        if files.is_empty() {
+            return Ok(1);
+        }
         let line = lines.first().map_or("0", String::as_str);
         let file = files.get(1).map_or("NULL", String::as_str);
         return shell.out(&format!("{line} {file}\n"));

@@ -3,7 +3,7 @@
 mod basic;
 mod complete;
 pub(crate) mod declare;
-pub(crate) mod flow;
+mod flow;
 mod folders;
 mod getopts;
 mod info;

@@ -3,12 +3,21 @@
 use crate::expand::split_reference;
 use crate::shell::{Flow, Run, Shell};
 use crate::system::Input;
-use crate::text::{from_bytes, single_quoted};
+use crate::text::{from_bytes, from_owned_bytes, single_quoted};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// What `read -t` ends with when its time is over: what SIGALRM would.
 const LATE: i32 = 128 + 14;
+
+/// The longest line that is one value, in bytes.
+const TEXT_BYTES_MAX: usize = 16 << 20;
+
+/// The longest line that is split: each of its characters takes eight bytes for a while.
+const LINE_BYTES_MAX: usize = 4 << 20;
+
+/// How much `mapfile` reads, in bytes.
+const LINES_BYTES_MAX: usize = 24 << 20;
 
 #[derive(Default)]
 struct Wish {
@@ -36,13 +45,12 @@ pub(super) fn read(shell: &mut Shell, args: &[String]) -> Run {
     if wish.time == Some(Duration::ZERO) {
         return Ok(i32::from(!input.ready(wish.time)));
     }
-    let (line, end) = line(shell, &input, &wish)?;
-    let status = match end {
-        End::Delimiter => 0,
-        End::Input => 1,
-        End::Time => LATE,
-    };
     let ifs = shell.ifs();
+    if wish.is_one_text() && ifs.chars().all(char::is_whitespace) {
+        return read_text(shell, &input, &wish, &ifs);
+    }
+    let (line, end) = line(shell, &input, &wish)?;
+    let status = end.status(shell);
     if let Some(name) = &wish.array {
         let values = split(&line, &ifs, usize::MAX);
         shell.set_list(name, values.into_iter().map(|chars| plain(&chars)).collect());
@@ -64,6 +72,40 @@ pub(super) fn read(shell: &mut Shell, args: &[String]) -> Run {
         }
     }
     Ok(status)
+}
+
+impl Wish {
+    /// Whether the line is one value, in which nothing is quoted.
+    fn is_one_text(&self) -> bool {
+        self.raw && self.array.is_none() && self.chars.is_none() && self.names.len() <= 1
+    }
+
+    fn delimiter(&self) -> u8 {
+        self.delimiter.unwrap_or(b'\n')
+    }
+
+    fn until(&self) -> Option<Instant> {
+        self.time.and_then(|time| Instant::now().checked_add(time))
+    }
+}
+
+/// Reads a line that is one value: it may be a whole file, so it is not taken apart.
+fn read_text(shell: &mut Shell, input: &Input, wish: &Wish, ifs: &str) -> Run {
+    let source = Source { shell, input, until: wish.until() };
+    let (mut bytes, end) = source.line(wish.delimiter(), TEXT_BYTES_MAX)?;
+    bytes.retain(|byte| *byte != 0);
+    let text = from_owned_bytes(bytes);
+    let status = end.status(shell);
+    let Some(name) = wish.names.first() else {
+        shell.set_own("REPLY", text);
+        return Ok(status);
+    };
+    let (name, index) = split_reference(name);
+    if !crate::state::is_name(&name) {
+        return shell.fail(&format!("read: `{name}': not a valid identifier"));
+    }
+    let value = text.trim_matches(|c| ifs.contains(c));
+    if shell.assign((&name, index.as_ref()), value, false).is_err() { Ok(1) } else { Ok(status) }
 }
 
 fn wish(args: &[String]) -> Result<Wish, String> {
@@ -124,6 +166,22 @@ enum End {
     Delimiter,
     Input,
     Time,
+    /// Memory holds no more.
+    Memory,
+}
+
+impl End {
+    fn status(self, shell: &Shell) -> i32 {
+        match self {
+            Self::Delimiter => 0,
+            Self::Input => 1,
+            Self::Time => LATE,
+            Self::Memory => {
+                shell.complain("read: the line is longer than memory holds");
+                1
+            }
+        }
+    }
 }
 
 /// Bytes for a line, as they come.
@@ -143,34 +201,37 @@ impl Source<'_> {
         let max = if self.until.is_some() { 1 } else { 65_536 };
         Ok(self.input.read_until(delimiter, max).ok().filter(|bytes| !bytes.is_empty()).ok_or(End::Input))
     }
+
+    /// A whole line without its delimiter, of so many bytes at most.
+    fn line(&self, delimiter: u8, most: usize) -> Result<(Vec<u8>, End), Flow> {
+        let mut line = Vec::new();
+        loop {
+            match self.next(delimiter)? {
+                Ok(bytes) => line.extend(bytes),
+                Err(end) => return Ok((line, end)),
+            }
+            if line.last() == Some(&delimiter) {
+                line.pop();
+                return Ok((line, End::Delimiter));
+            }
+            if line.len() > most {
+                return Ok((line, End::Memory));
+            }
+        }
+    }
 }
 
 /// Reads a line; says what ended it.
 fn line(shell: &Shell, input: &Input, wish: &Wish) -> Result<(Chars, End), Flow> {
-    let source = Source { shell, input, until: wish.time.and_then(|time| Instant::now().checked_add(time)) };
-    let delimiter = wish.delimiter.unwrap_or(b'\n');
+    let source = Source { shell, input, until: wish.until() };
+    let delimiter = wish.delimiter();
     if let Some(most) = wish.chars {
         return counted(&source, wish, most, delimiter);
     }
     let mut chars = Chars::new();
-    let mut part = Vec::new();
     loop {
-        let end = match source.next(delimiter)? {
-            Ok(bytes) => {
-                part.extend(bytes);
-                match part.last() {
-                    Some(last) if *last == delimiter => Some(End::Delimiter),
-                    // A piece that is no whole line is read on, so that no character is torn.
-                    _ => None,
-                }
-            }
-            Err(end) => Some(end),
-        };
-        let Some(end) = end else { continue };
-        let ended = matches!(end, End::Delimiter);
-        let text = from_bytes(&part[..part.len() - usize::from(ended)]);
-        part.clear();
-        if !push_line(&text, wish.raw, &mut chars) || !ended {
+        let (bytes, end) = source.line(delimiter, LINE_BYTES_MAX)?;
+        if !push_line(&from_owned_bytes(bytes), wish.raw, &mut chars) || !matches!(end, End::Delimiter) {
             return Ok((chars, end));
         }
     }
@@ -292,9 +353,13 @@ pub(super) fn mapfile(shell: &mut Shell, args: &[String]) -> Run {
         }
     }
     let Some(input) = shell.io.input(fd) else { return shell.fail("mapfile: Bad file descriptor") };
-    let mut values = Vec::new();
+    let (mut values, mut bytes) = (Vec::new(), 0);
     while values.len() < most.saturating_add(skipped) {
         let line = whole_line(shell, &input, delimiter)?;
+        bytes += line.len();
+        if bytes > LINES_BYTES_MAX {
+            return shell.fail("mapfile: more lines than memory holds");
+        }
         if line.is_empty() {
             break;
         }
@@ -325,7 +390,7 @@ fn whole_line(shell: &Shell, input: &Input, delimiter: u8) -> Result<Vec<u8>, Fl
     loop {
         shell.await_input(input, None)?;
         let Ok(part) = input.read_until(delimiter, 65_536) else { break };
-        let done = part.is_empty() || part.last() == Some(&delimiter);
+        let done = part.is_empty() || part.last() == Some(&delimiter) || line.len() > LINES_BYTES_MAX;
         line.extend(part);
         if done {
             break;

@@ -1,7 +1,7 @@
 //! Compound commands.
 
 use crate::pattern::Pattern;
-use crate::shell::{Flow, Run, Shell};
+use crate::shell::{Flow, Run, Shell, takes};
 use crate::state::NOCASEMATCH;
 use brush_parser::ast::{self, CaseItemPostAction, CompoundCommand};
 
@@ -40,7 +40,11 @@ fn words_of(clause: &ast::ForClauseCommand) -> String {
 
 impl Shell {
     pub(crate) fn run_compound(&mut self, command: &CompoundCommand) -> Run {
-        match command {
+        if self.is_deep() {
+            return self.refuse_depth();
+        }
+        self.depth += takes::COMPOUND;
+        let done = match command {
             CompoundCommand::BraceGroup(group) => self.run_list(&group.list),
             CompoundCommand::Subshell(subshell) => {
                 let line = subshell.loc.start.line;
@@ -55,19 +59,31 @@ impl Shell {
             CompoundCommand::WhileClause(clause) => self.run_while(clause, true),
             CompoundCommand::UntilClause(clause) => self.run_while(clause, false),
             CompoundCommand::CaseClause(clause) => self.run_case(clause),
-            CompoundCommand::Arithmetic(command) => {
-                self.state.line = command.loc.start.line;
-                if is_no_expression(&command.expr.value, |name| self.state.vars.get(name).is_some()) {
-                    return self.in_subshell(self.io.clone(), |shell| shell.run_text(&command.expr.value));
-                }
-                self.before(|| command.to_string())?;
-                self.run_arithmetic(&command.expr.value)
-            }
+            CompoundCommand::Arithmetic(command) => self.run_arithmetic_command(command),
             CompoundCommand::Coprocess(command) => {
                 self.state.line = command.loc.start.line;
                 self.run_coprocess(command)
             }
+        };
+        self.depth -= takes::COMPOUND;
+        done
+    }
+
+    // Out of line: its caller is on the stack once for each level.
+    #[inline(never)]
+    fn refuse_depth(&self) -> Run {
+        self.complain("nested too deeply");
+        Err(Flow::Discard(1))
+    }
+
+    #[inline(never)]
+    fn run_arithmetic_command(&mut self, command: &ast::ArithmeticCommand) -> Run {
+        self.state.line = command.loc.start.line;
+        if is_no_expression(&command.expr.value, |name| self.state.vars.get(name).is_some()) {
+            return self.in_subshell(self.io.clone(), |shell| shell.run_text(&command.expr.value));
         }
+        self.before(|| command.to_string())?;
+        self.run_arithmetic(&command.expr.value)
     }
 
     /// `((…))`, and `let`: 0 if the value is not 0.

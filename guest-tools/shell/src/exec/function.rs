@@ -1,6 +1,6 @@
 //! Functions, and files that are sourced.
 
-use crate::shell::{DEPTH_MAX, Flow, Run, Shell};
+use crate::shell::{Flow, Run, Shell, takes};
 use crate::state::{ERRTRACE, FUNCTRACE, Frame, Function};
 use brush_parser::ast;
 use std::rc::Rc;
@@ -25,8 +25,9 @@ impl Shell {
     pub(crate) fn call(&mut self, function: &Rc<Function>, args: &[String]) -> Run {
         let wanted = self.var("FUNCNEST").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0);
         // It can only lower what the stack bears.
-        let limit = wanted.map_or(DEPTH_MAX, |wanted: usize| wanted.min(DEPTH_MAX));
-        if self.depth >= limit {
+        let level = self.state.frames.len();
+        if self.is_deep() || wanted.is_some_and(|wanted: usize| level >= wanted) {
+            let limit = wanted.unwrap_or(level).min(level);
             self.complain(&format!("{}: maximum function nesting level exceeded ({limit})", args[0]));
             return Err(Flow::Discard(1));
         }
@@ -35,14 +36,14 @@ impl Shell {
         let loops = std::mem::take(&mut self.state.loops);
         Rc::make_mut(&mut self.state.frames).push(frame);
         self.vars().enter();
-        self.depth += 1;
+        self.depth += takes::CALL;
         let body = &function.body;
         let hidden = self.hide_traps();
         let done = self.run_own_trap("DEBUG");
         let done = done.and_then(|()| self.with_redirects(body.1.as_ref(), |shell| shell.run_compound(&body.0)));
         let done = self.returned(done);
         self.show_traps(hidden);
-        self.depth -= 1;
+        self.depth -= takes::CALL;
         self.vars().leave();
         let frame = Rc::make_mut(&mut self.state.frames).pop();
         self.state.loops = loops;
@@ -88,16 +89,16 @@ impl Shell {
 
     /// Runs a text in this shell as `source` does.
     pub(crate) fn run_file(&mut self, path: &str, text: &str, args: Option<Vec<String>>) -> Run {
-        if self.depth >= DEPTH_MAX {
+        if self.is_deep() {
             return self.fail(&format!("{path}: too deep"));
         }
         let frame = Frame { function: "source".to_owned(), file: path.to_owned(), line: self.state.line };
         let was = args.map(|args| std::mem::replace(&mut self.state.args, Rc::new(args)));
         Rc::make_mut(&mut self.state.frames).push(frame);
-        self.depth += 1;
+        self.depth += takes::TEXT;
         let done = self.run_text(text);
         let done = self.returned(done);
-        self.depth -= 1;
+        self.depth -= takes::TEXT;
         let frame = Rc::make_mut(&mut self.state.frames).pop();
         self.state.line = frame.map_or(self.state.line, |frame| frame.line);
         if let Some(was) = was {
@@ -105,7 +106,7 @@ impl Shell {
         }
         match done {
             Err(Flow::Return(status)) => Ok(status),
-            done => crate::builtins::flow::only_this(done),
+            done => done,
         }
     }
 }

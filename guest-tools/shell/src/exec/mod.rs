@@ -21,8 +21,8 @@ impl Shell {
         match self.parse(text) {
             Ok(program) => self.run_program(&program),
             Err(error) => {
-                let (line, complaint) = source::complaint(text, &error);
-                if let Some(part) = source::readable_part(text, &error)
+                let (line, complaint) = source::complaint(text, &error, self.levels());
+                if let Some(part) = source::readable_part(text, &error, self.levels())
                     && let Ok(program) = self.parse(part)
                 {
                     self.run_program(&program)?;
@@ -38,8 +38,8 @@ impl Shell {
     fn run_program(&mut self, program: &ast::Program) -> Run {
         for list in &program.complete_commands {
             match self.run_list(list) {
-                // What is wrong with one line of a script is not wrong with the next.
-                Err(Flow::Discard(status)) if self.scripted && self.depth == 0 => self.state.status = status,
+                // What is wrong with one line of a text is not wrong with the next; a subshell ends with it.
+                Err(Flow::Discard(status)) if self.state.subshell == 0 => self.state.status = status,
                 Err(flow) => return Err(flow),
                 Ok(_) => {}
             }
@@ -164,7 +164,7 @@ impl Shell {
         let was = std::mem::replace(&mut self.in_trap, true);
         let done = self.run_text(command);
         self.in_trap = was;
-        crate::builtins::flow::only_this(done)?;
+        done?;
         self.state.status = status;
         Ok(())
     }

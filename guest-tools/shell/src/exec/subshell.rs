@@ -3,7 +3,7 @@
 use crate::expand::without_newlines;
 use crate::io::{Fd, Io};
 use crate::scratch::{self, PIECE_BYTES_MAX};
-use crate::shell::{DEPTH_MAX, Flow, Run, Shell, Temporary};
+use crate::shell::{Flow, Run, Shell, Temporary, takes};
 use crate::state::{ERREXIT, ERRTRACE, FUNCTRACE, INHERIT_ERREXIT, State};
 use crate::system::{Capture, Child, Command, Input};
 use brush_parser::ast::{self, IoFileRedirectKind, IoFileRedirectTarget, IoRedirect};
@@ -49,7 +49,7 @@ impl Handed {
 impl Shell {
     /// Runs something in a subshell in place, with these streams; gives how it ended.
     pub(crate) fn in_subshell(&mut self, io: Io, run: impl FnOnce(&mut Self) -> Run) -> Run {
-        if self.depth >= DEPTH_MAX {
+        if self.is_deep() {
             return self.fail("fork: retry: Resource temporarily unavailable");
         }
         let state = self.state.clone();
@@ -57,11 +57,11 @@ impl Shell {
         let io = std::mem::replace(&mut self.io, io);
         let ended = std::mem::take(&mut self.jobs.ended);
         let own_jobs = std::mem::replace(&mut self.jobs.own_from, self.jobs.all.len());
-        self.depth += 1;
+        self.depth += takes::SUBSHELL;
         self.state.enter_subshell();
         let done = run(self);
         let status = self.finish(done);
-        self.depth -= 1;
+        self.depth -= takes::SUBSHELL;
         self.state = state;
         self.seed = seed;
         self.io = io;
@@ -89,12 +89,15 @@ impl Shell {
         let mut io = self.io.clone();
         io.set(1, Fd::Out(Rc::new(output)));
         let line = self.state.line;
-        let status = self.in_subshell(io, |shell| {
+        self.depth += takes::SUBSTITUTION;
+        let done = self.in_subshell(io, |shell| {
             if !shell.state.shopt(INHERIT_ERREXIT) {
                 shell.state.options &= !ERREXIT;
             }
             shell.substitution(source)
-        })?;
+        });
+        self.depth -= takes::SUBSTITUTION;
+        let status = done?;
         self.state.line = line;
         self.state.status = status;
         self.substituted = Some(status);

@@ -14,7 +14,11 @@ seq 10 | tee >(wc -l > n) | cat > /dev/null; sleep 0.3; cat n; { echo a; echo b;
 ### many substitutions
 n=0; for i in $(seq 150); do read x < <(echo $i); n=$((n + x)); done; echo $n
 ### redirected for good
-exec > >(cat > log) 2>&1; echo one; echo two >&2; ls nofile; echo three; trap 'exec > /dev/null 2>&1' EXIT
+cat > s.sh <<'E'
+exec > >(sed 's/^/log: /' > log) 2>&1
+echo one; echo two >&2; seq 1000; echo three
+E
+bash s.sh; echo $?; sleep 0.3; wc -l < log; head -2 log; tail -1 log
 ### endless files
 head -c 3000000 < /dev/zero | wc -c; head -c 3000000 < /dev/urandom | wc -c; read -r -N 3 x < /dev/urandom; echo $?
 ### a read that waits too long
@@ -26,3 +30,5 @@ f() { if [ $1 -gt 0 ]; then f $(($1 - 1)); else echo bottom; fi; }
 f 40; FUNCNEST=10; f 5; f 20; echo $?
 ### nested too deeply
 eval "$(printf '(%.0s' {1..20000})" 2> /dev/null; echo $?; eval "$(printf '{ %.0s' {1..20000})" 2> /dev/null; echo $?; eval "$(printf 'if %.0s' {1..20000})" 2> /dev/null; echo $?; ((((((1)))))) && echo still; echo $(( ((((((2)))))) + - - -3 )); x=$(eval "$(printf '$(%.0s' {1..5000})" 2> /dev/null); echo here
+### long lines are read
+x=$(head -c 3000000 /dev/zero | tr '\0' y); read -r y <<< "$x"; echo ${#y}; IFS= read -r -d '' y <<< "$x"; echo $? ${#y}; read y <<< "$x"; echo ${#y}; mapfile -t l <<< "$x"; echo ${#l}; read -r a < <(printf '  a b\t\n'); echo "[$a]"; IFS= read -r a <<< '  c '; echo "[$a]"; IFS=: read -r a <<< 'd:'; echo "[$a]"; IFS=: read -r a <<< 'e:f:'; echo "[$a]"; read -r <<< ' g '; echo "[$REPLY]"; read -r a[2] <<< ' h\ '; echo "[${a[2]}]"; printf 'i' | { read -r a; echo "$? $a"; }; printf 'j\0k\n' | { read -r a; echo "$a"; }

@@ -1,8 +1,7 @@
 ### wait twice
 (exit 7) & p=$!; wait $p; echo $?; wait $p; echo $?; wait %1 2> /dev/null; echo $?; (exit 2) & wait -p v $!; echo $? $((v == $!)); (exit 3) & q=$!; wait -n -p v; echo $? $((v == q)); (wait $p 2> /dev/null; echo $?)
-false & p=$!; wait; wait $p 2> /dev/null; echo $?
 ### wait for the next of some
-{ sleep 0.4; exit 3; } & a=$!; { sleep 0.1; exit 4; } & b=$!; { exit 5; } & c=$!; wait -n $a $b; echo $?; wait -n; echo $?; wait -n $a; echo $?; wait $b; echo $?; wait -n; echo $?; wait -n 99999 2> /dev/null; echo $?
+{ sleep 0.4; exit 3; } & a=$!; { sleep 0.1; exit 4; } & b=$!; wait -n $a $b; echo $?; wait -n; echo $?; wait $a; echo $?; wait $b; echo $?; wait -n; echo $?; wait -n 99999 2> /dev/null; echo $?
 ### signals that end nothing
 sleep 0.4 & p=$!; kill -0 $p; echo $?; kill -STOP $p; kill -CONT $p; kill -WINCH $p; kill -CHLD $p; kill -URG $p; wait $p; echo $?; kill -CHLD $$; kill -WINCH $$; kill -CONT $$; echo alive; kill -0 $p 2> /dev/null; echo $?; kill -l 28; kill -l WINCH
 ### the stack of folders
@@ -25,3 +24,26 @@ x=2; echo not here
 echo next $?
 ### programs with a slash
 printf 'echo own "$@"; exit 3\n' > test; chmod +x test; cp test sort; printf '#!/bin/sh\necho own sort "$#" "$1"; exit 4\n' > sort; ./test a 'b c'; echo $?; ./sort 'x  y' z; echo $?; sh -c 'exec "$0" "$@"' ./test 'p  q' '*'; echo $?; sh -c 'exec "$0" "$@"' ./sort 'p  q' r; echo $?; sh -c 'exec "$0" "$@"' ./none 2> /dev/null; echo $?; sh -c 'exec "$0" "$@"' ./ 2> /dev/null; echo $?; PATH=$PWD:$PATH; cd /; sort m; echo $?; command sort n; sh -c 'exec "$0" "$@"' /bin/echo -n e 'f  g'; echo; env sh -c 'exec "$0" "$@"' printf '<%s>\n' 'a b' ''
+### errors of expansion in texts
+readonly x=1; f() { x=2; echo in; }
+f; echo same
+echo $((1/0)); echo same
+eval 'x=2; echo same
+echo next'; echo $?
+eval "eval \"x=2
+echo in\"
+echo mid"; echo "o $?"
+{ x=2
+echo b; }
+(eval 'x=2
+echo in'; echo after); echo $?
+y=$(x=2
+echo b); echo "c $y"
+if true; then eval "x=2; echo q
+echo r"; fi; echo z
+set -e; eval 'x=2
+echo in' || echo or
+echo $((1/0))
+echo on
+x=2
+echo off
