@@ -3,10 +3,13 @@
 //! The parser goes down a level of the stack for each, so that a text which only opens
 //! brackets would end the shell. It is looked at before the parser sees it.
 
+/// How many constructs may stand in each other. People write ten; each takes the parser 4.5 KiB of stack.
+const LEVELS_MAX: usize = 40;
+
 /// Whether the parser would go too deep. Where quotes or here-documents mislead one of the two readers, the other
 /// is right.
-pub(crate) fn is_too_deep(source: &str, levels: usize) -> bool {
-    counted(source) > levels && Scan::deepest(source.as_bytes()) > levels
+pub(crate) fn is_too_deep(source: &str) -> bool {
+    counted(source) > LEVELS_MAX && Scan::deepest(source.as_bytes()) > LEVELS_MAX
 }
 
 /// What stands open.
@@ -229,8 +232,8 @@ mod tests {
             ["(", "{ ", "$(", "\"$(", "${x:-", "`", "if ", "while ", "case x in a) ", "f() { ", "[[ ( ", "((", "{a,"]
         {
             let deep = opener != "`";
-            assert_eq!(is_too_deep(&opener.repeat(5000), 80), deep, "{opener}");
-            assert!(!is_too_deep(&opener.repeat(20), 80), "{opener}");
+            assert_eq!(is_too_deep(&opener.repeat(5000)), deep, "{opener}");
+            assert!(!is_too_deep(&opener.repeat(20)), "{opener}");
         }
     }
 
@@ -247,11 +250,11 @@ mod tests {
             "for i in 1 2; do case $i in 1) break;; esac; done < <(seq 3)\n",
         ];
         for text in &texts[..2] {
-            assert!(!is_too_deep(&text.repeat(500), 80), "{text}");
+            assert!(!is_too_deep(&text.repeat(500)), "{text}");
         }
         for text in &texts[3..] {
-            assert!(!is_too_deep(&text.repeat(500), 80), "{text}");
+            assert!(!is_too_deep(&text.repeat(500)), "{text}");
         }
-        assert!(!is_too_deep(&texts.concat().repeat(20), 80));
+        assert!(!is_too_deep(&texts.concat().repeat(20)));
     }
 }

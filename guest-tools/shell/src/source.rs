@@ -4,9 +4,9 @@ use crate::nesting::is_too_deep;
 use brush_parser::{ParseError, Parser, ParserOptions, ast};
 use std::io::Cursor;
 
-/// Reads a whole script, whose constructs may stand in each other at so many levels.
-pub(crate) fn parse(source: &str, levels: usize) -> Result<ast::Program, ParseError> {
-    if is_too_deep(source, levels) {
+/// Reads a whole script.
+pub(crate) fn parse(source: &str) -> Result<ast::Program, ParseError> {
+    if is_too_deep(source) {
         return Err(ParseError::ParsingAtEndOfInput);
     }
     parse_as_it_is(source).or_else(|error| match repaired(source) {
@@ -43,27 +43,25 @@ fn parse_as_it_is(source: &str) -> Result<ast::Program, ParseError> {
 }
 
 /// The lines of a script before the one that cannot be read, if those can be.
-pub(crate) fn readable_part<'a>(source: &'a str, error: &ParseError, levels: usize) -> Option<&'a str> {
+pub(crate) fn readable_part<'a>(source: &'a str, error: &ParseError) -> Option<&'a str> {
     let last = match error {
         ParseError::ParsingNear(place) | ParseError::Tokenizing { position: Some(place), .. } => place.line,
         _ => source.lines().count(),
     };
     let starts: Vec<usize> = std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let tries = starts.iter().take(last).skip(1).rev().take(50);
-    tries.map(|end| &source[..*end]).find(|part| parse(part, levels).is_ok())
+    tries.map(|end| &source[..*end]).find(|part| parse(part).is_ok())
 }
 
 /// What is said about it.
-pub(crate) fn complaint(source: &str, error: &ParseError, levels: usize) -> (usize, String) {
+pub(crate) fn complaint(source: &str, error: &ParseError) -> (usize, String) {
     match error {
         ParseError::ParsingNear(place) => {
             let token: String = source.chars().skip(place.index).take_while(|c| !c.is_whitespace()).take(40).collect();
             let token = if token.is_empty() { "newline".to_owned() } else { token };
             (place.line, format!("syntax error near unexpected token `{token}'"))
         }
-        ParseError::ParsingAtEndOfInput if is_too_deep(source, levels) => {
-            (1, "syntax error: nested too deeply".to_owned())
-        }
+        ParseError::ParsingAtEndOfInput if is_too_deep(source) => (1, "syntax error: nested too deeply".to_owned()),
         ParseError::ParsingAtEndOfInput => {
             (source.lines().count() + 1, "syntax error: unexpected end of file".to_owned())
         }

@@ -1,7 +1,7 @@
 //! Compound commands.
 
 use crate::pattern::Pattern;
-use crate::shell::{Flow, Run, Shell, takes};
+use crate::shell::{Flow, Run, Shell};
 use crate::state::NOCASEMATCH;
 use brush_parser::ast::{self, CaseItemPostAction, CompoundCommand};
 
@@ -40,11 +40,7 @@ fn words_of(clause: &ast::ForClauseCommand) -> String {
 
 impl Shell {
     pub(crate) fn run_compound(&mut self, command: &CompoundCommand) -> Run {
-        if self.is_deep() {
-            return self.refuse_depth();
-        }
-        self.depth += takes::COMPOUND;
-        let done = match command {
+        match command {
             CompoundCommand::BraceGroup(group) => self.run_list(&group.list),
             CompoundCommand::Subshell(subshell) => {
                 let line = subshell.loc.start.line;
@@ -64,14 +60,12 @@ impl Shell {
                 self.state.line = command.loc.start.line;
                 self.run_coprocess(command)
             }
-        };
-        self.depth -= takes::COMPOUND;
-        done
+        }
     }
 
     // Out of line: its caller is on the stack once for each level.
     #[inline(never)]
-    fn refuse_depth(&self) -> Run {
+    pub(crate) fn refuse_depth(&self) -> Run {
         self.complain("nested too deeply");
         Err(Flow::Discard(1))
     }

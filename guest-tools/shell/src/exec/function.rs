@@ -22,15 +22,22 @@ impl Shell {
         )
     }
 
-    pub(crate) fn call(&mut self, function: &Rc<Function>, args: &[String]) -> Run {
+    /// Says so if functions go too deep.
+    // Out of line: its caller is on the stack once for each level.
+    #[inline(never)]
+    fn refuse_call(&self, name: &str) -> Result<(), Flow> {
         let wanted = self.var("FUNCNEST").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0);
         // It can only lower what the stack bears.
         let level = self.state.frames.len();
-        if self.is_deep() || wanted.is_some_and(|wanted: usize| level >= wanted) {
-            let limit = wanted.unwrap_or(level).min(level);
-            self.complain(&format!("{}: maximum function nesting level exceeded ({limit})", args[0]));
-            return Err(Flow::Discard(1));
+        if !self.is_deep() && wanted.is_none_or(|wanted: usize| level < wanted) {
+            return Ok(());
         }
+        self.complain(&format!("{name}: maximum function nesting level exceeded ({level})"));
+        Err(Flow::Discard(1))
+    }
+
+    pub(crate) fn call(&mut self, function: &Rc<Function>, args: &[String]) -> Run {
+        self.refuse_call(&args[0])?;
         let frame = Frame { function: args[0].clone(), file: function.file.clone(), line: self.state.line };
         let was = std::mem::replace(&mut self.state.args, Rc::new(args[1..].to_vec()));
         let loops = std::mem::take(&mut self.state.loops);
@@ -64,6 +71,7 @@ impl Shell {
     }
 
     /// Takes away the traps that a function does not inherit; gives them.
+    #[inline(never)]
     fn hide_traps(&mut self) -> Vec<(&'static str, String)> {
         if self.state.traps.is_empty() {
             return Vec::new();
@@ -77,6 +85,7 @@ impl Shell {
     }
 
     /// Puts them back, but for those that the function set for itself.
+    #[inline(never)]
     fn show_traps(&mut self, hidden: Vec<(&'static str, String)>) {
         if hidden.is_empty() {
             return;

@@ -37,6 +37,7 @@ impl Shell {
         Ok(if pipeline.bang { i32::from(status == 0) } else { status })
     }
 
+    #[inline(never)]
     fn show_time(&self, began: std::time::Duration, posix: bool) {
         let real = clock::now().saturating_sub(began).as_secs_f64();
         let format = self.var("TIMEFORMAT");
@@ -49,6 +50,7 @@ impl Shell {
         self.err(&format!("{}\n", timed(format, real)));
     }
 
+    #[inline(never)]
     fn run_stages(&mut self, commands: &[ast::Command]) -> Run {
         let mut stages = Vec::new();
         let mut input: Option<Rc<Input>> = None;
@@ -216,6 +218,7 @@ impl Shell {
     }
 
     /// `… &`.
+    #[inline(never)]
     pub(crate) fn start_in_background(&mut self, list: &ast::AndOrList) -> Run {
         let mut io = self.io.clone();
         io.set(0, Fd::In(Rc::new(Input::empty())));

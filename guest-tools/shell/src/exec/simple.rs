@@ -117,6 +117,7 @@ impl Shell {
     }
 
     /// What the first word is an alias of, where aliases count.
+    #[inline(never)]
     fn alias_of(&self, parts: &Parts<'_>) -> Option<String> {
         let Some(Arg::Word(first)) = parts.words.first() else { return None };
         if !self.state.shopt(EXPAND_ALIASES) || self.in_alias > 16 {
@@ -127,6 +128,7 @@ impl Shell {
 
     /// Reads the alias with the rest of the command's words. An alias that begins with its
     /// own name means the command of that name.
+    #[inline(never)]
     fn run_alias(&mut self, text: &str, parts: &Parts<'_>) -> Run {
         let mut source = text.to_owned();
         let mut first = "";
@@ -199,6 +201,7 @@ impl Shell {
         Ok(args)
     }
 
+    #[inline(never)]
     fn run_assignments(&mut self, parts: &Parts<'_>) -> Run {
         for assignment in &parts.assignments {
             self.assign_parsed(assignment)?;
@@ -207,6 +210,7 @@ impl Shell {
         self.with_redirect_refs(&parts.redirects, |_| Ok(status))
     }
 
+    #[inline(never)]
     fn assigned_environment(&mut self, assignments: &[&Assignment]) -> Result<Vec<(String, String)>, Flow> {
         if assignments.is_empty() {
             return Ok(self.environment());
@@ -244,6 +248,7 @@ impl Shell {
     /// # Errors
     ///
     /// The status that says it could not be started; that was said.
+    #[inline(never)]
     pub(crate) fn start_program(&mut self, args: &[String], env: Vec<(String, String)>) -> Result<Child, i32> {
         let mut args = args.to_vec();
         if let Some(path) = self.script_on_path(&args[0]) {
@@ -254,6 +259,8 @@ impl Shell {
         self.spawn(&command)
     }
 
+    // Out of line: its caller is on the stack once for each level of functions.
+    #[inline(never)]
     pub(crate) fn spawn(&mut self, command: &Command) -> Result<Child, i32> {
         if command.size() > STARTED_BYTES_MAX {
             let name = command.args.first().unwrap_or(&command.program);
@@ -337,6 +344,7 @@ impl Shell {
     }
 
     /// Waits for a process as long as there is time.
+    #[inline(never)]
     pub(crate) fn wait_for(&mut self, child: &Child) -> Run {
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
         let Some(ending) = child.wait(left) else {
@@ -353,6 +361,7 @@ impl Shell {
         Ok(ending.status())
     }
 
+    #[inline(never)]
     fn trace_args(&mut self, args: &[String]) {
         if self.state.has(XTRACE) {
             let shown: Vec<String> = args.iter().map(|arg| quoted_if_needed(arg)).collect();

@@ -203,6 +203,7 @@ impl Shell {
     }
 
     /// Ends the process substitutions of a command: those past the first so many.
+    #[inline(never)]
     pub(crate) fn finish_temporary(&mut self, from: usize) -> Result<(), Flow> {
         if self.temporary.len() <= from {
             return Ok(());
