@@ -315,11 +315,14 @@ pub(crate) fn real(path: &str) -> Option<String> {
             }
             left.extend(target.split('/').rev().map(str::to_owned));
         } else {
-            std::fs::symlink_metadata(&here).ok()?;
             real = here;
         }
     }
-    Some(if real.is_empty() { "/".to_owned() } else { real })
+    if real.is_empty() {
+        return Some("/".to_owned());
+    }
+    // The folders above a granted one may not show themselves, so only the end is looked at.
+    std::fs::symlink_metadata(&real).ok().map(|_| real)
 }
 
 /// Takes `.`, `..` and doubled slashes out of an absolute path.

@@ -153,6 +153,9 @@ fn stopped(shell: &Shell, timeout: Duration, asked: Duration) -> String {
              limit `time`)"
         );
     }
+    if asked.as_millis() >= u128::from(TIMEOUT_MS_MAX) {
+        return format!("(stopped after {after} ms, which is the most that a command gets; {stays})");
+    }
     format!("(stopped after {after} ms; {stays}. Give timeout_ms for more time)")
 }
 
@@ -343,5 +346,6 @@ mod tests {
         let said = |timeout, asked| stopped(&shell, Duration::from_millis(timeout), Duration::from_millis(asked));
         assert!(said(50, 50).contains("Give timeout_ms"));
         assert!(said(50, 100).contains("the operator's limit"));
+        assert!(said(TIMEOUT_MS_MAX, TIMEOUT_MS_MAX).contains("the most that a command gets"));
     }
 }
