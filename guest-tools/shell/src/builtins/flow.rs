@@ -145,7 +145,7 @@ impl Shell {
             && let Some(name) = word
                 .strip_prefix('{')
                 .and_then(|word| word.strip_suffix('}'))
-                .filter(|name| crate::state::is_name(name))
+                .filter(|name| crate::state::is_name(&crate::expand::split_reference(name).0))
         {
             return self.redirect_named(name, redirect);
         }

@@ -70,8 +70,12 @@ impl Shell {
     /// `exec {name}> file`: the variable gets a number that is free, or says which to close.
     pub(crate) fn redirect_named(&mut self, name: &str, redirect: &IoRedirect) -> Run {
         let closes = matches!(redirect, IoRedirect::File(_, _, Target::Duplicate(word)) if word.value == "-");
-        let number =
-            if closes { self.var(name).and_then(|number| number.parse().ok()).unwrap_or(-1) } else { self.io.free() };
+        let number = if closes {
+            // It may be an element, as of a coprocess: `exec {COPROC[1]}>&-`.
+            self.expand_one(&format!("${{{name}}}"))?.parse().unwrap_or(-1)
+        } else {
+            self.io.free()
+        };
         let mut numbered = redirect.clone();
         match &mut numbered {
             IoRedirect::File(to, ..) | IoRedirect::HereDocument(to, _) | IoRedirect::HereString(to, _) => {

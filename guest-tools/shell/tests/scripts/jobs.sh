@@ -17,7 +17,7 @@ f1() { :; }; f2() { :; }; compgen -A function; compgen -A function f2; vv1=1; vv
 ### devices and streams in tests
 for t in f c e s r w d p; do [ -$t /dev/null ]; echo -n "$t$? "; done; [ -e /dev/stdin ]; echo $?; [ -e /dev/fd/1 ]; echo $?; [ -e /dev/fd/77 ]; echo $?; exec 5>&1; [ -e /dev/fd/5 ]; echo $?; echo five > /dev/fd/5; echo err 2>&1 > /dev/stderr | cat; read x < /dev/fd/3 3<<< three; echo $x; exec 7< <(echo seven); cat <&7; read y < /dev/stdin <<< in; echo $y
 ### coproc
-coproc cat; echo hi >&${COPROC[1]}; read x <&${COPROC[0]}; echo $x ${#COPROC[@]}; eval "exec ${COPROC[1]}>&-"; wait $COPROC_PID; echo $?; coproc N { read l; echo got $l; }; echo z >&${N[1]}; read y <&${N[0]}; echo $y; wait
+coproc cat; echo hi >&${COPROC[1]}; read x <&${COPROC[0]}; echo $x ${#COPROC[@]}; eval "exec ${COPROC[1]}>&-"; wait $COPROC_PID; echo $?; coproc N { read l; echo got $l; }; echo z >&${N[1]}; read y <&${N[0]}; echo $y; wait; coproc { cat; }; echo a >&"${COPROC[1]}"; exec {COPROC[1]}>&-; cat <&"${COPROC[0]}"
 ### readonly
 readonly x=1; x=2 true; echo after $?; x=3 eval 'echo $x'; eval "x=2; echo ev"; echo $?; eval 'echo $((1/0)); echo x'; echo $?; echo 'x=$((1/0)); echo d' > d; . ./d; echo $?; trap 'x=2; echo t' USR1; kill -USR1 $$; echo end; trap 'x=9' EXIT
 x=2; echo not here
