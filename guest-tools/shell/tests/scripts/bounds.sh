@@ -32,3 +32,5 @@ f 40; FUNCNEST=10; f 5; f 20; echo $?
 eval "$(printf '(%.0s' {1..20000})" 2> /dev/null; echo $?; eval "$(printf '{ %.0s' {1..20000})" 2> /dev/null; echo $?; eval "$(printf 'if %.0s' {1..20000})" 2> /dev/null; echo $?; ((((((1)))))) && echo still; echo $(( ((((((2)))))) + - - -3 )); x=$(eval "$(printf '$(%.0s' {1..5000})" 2> /dev/null); echo here
 ### long lines are read
 x=$(head -c 3000000 /dev/zero | tr '\0' y); read -r y <<< "$x"; echo ${#y}; IFS= read -r -d '' y <<< "$x"; echo $? ${#y}; read y <<< "$x"; echo ${#y}; mapfile -t l <<< "$x"; echo ${#l}; read -r a < <(printf '  a b\t\n'); echo "[$a]"; IFS= read -r a <<< '  c '; echo "[$a]"; IFS=: read -r a <<< 'd:'; echo "[$a]"; IFS=: read -r a <<< 'e:f:'; echo "[$a]"; read -r <<< ' g '; echo "[$REPLY]"; read -r a[2] <<< ' h\ '; echo "[${a[2]}]"; printf 'i' | { read -r a; echo "$? $a"; }; printf 'j\0k\n' | { read -r a; echo "$a"; }
+### groups that never close
+shopt -s extglob; x=$(printf '@(%.0s' {1..16}); [[ a == $x ]]; echo $?; [[ $x == "$x" ]]; echo $?; [[ aab == +(a)b ]]; echo $?; [[ 'a@(b' == a@\(b ]]; echo $?; [[ ab == @(a|@(b|c))@(b) ]]; echo $?
