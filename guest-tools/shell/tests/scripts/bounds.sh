@@ -22,7 +22,7 @@ bash s.sh; echo $?; sleep 0.3; wc -l < log; head -2 log; tail -1 log
 ### endless files
 head -c 3000000 < /dev/zero | wc -c; head -c 3000000 < /dev/urandom | wc -c; read -r -N 3 x < /dev/urandom; echo $?
 ### a read that waits too long
-sleep 0.4 | { read -t 0.1 x; echo "$? [$x]"; }; { printf 'abc'; sleep 0.4; } | { read -t 0.2 x; echo "$? [$x]"; }; { printf 'a b\nc'; sleep 0.3; } | { read -t 5 x y; echo "$? $y"; read -t .1 -n 3 z; echo "$? $z"; }
+sleep 0.4 | { read -t 0.1 x; echo "$? [$x]"; }; { printf 'abc'; sleep 1.5; } | { read -t 0.8 x; echo "$? [$x]"; }; { printf 'a b\nc'; sleep 0.6; } | { read -t 5 x y; echo "$? $y"; read -t .1 -n 3 z; echo "$? $z"; }
 read -t 0 x <<< here; echo "$? [$x]"; sleep 0.3 | { read -t 0; echo $?; }; read -t 1 x <<< now; echo "$? $x"; read -t x 2> /dev/null; echo $?; read -t 1 -a l <<< 'p q'; echo ${l[1]}; read -t 1 < /dev/null; echo $?
 printf 'a\\\nb\nc\\d\n' | { read x; echo "$x"; read x; echo "$x"; }; read -n 2 x <<< äöü; echo "$x"; read -N 4 x <<< $'a\nbcd'; echo "$x"; printf '\xff\xfe' | { read -n 1 x; printf %s "$x" | wc -c; }
 ### FUNCNEST only lowers

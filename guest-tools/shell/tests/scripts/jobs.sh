@@ -1,9 +1,9 @@
 ### wait twice
 (exit 7) & p=$!; wait $p; echo $?; wait $p; echo $?; wait %1 2> /dev/null; echo $?; (exit 2) & wait -p v $!; echo $? $((v == $!)); (exit 3) & q=$!; wait -n -p v; echo $? $((v == q)); (wait $p 2> /dev/null; echo $?)
 ### wait for the next of some
-{ sleep 0.4; exit 3; } & a=$!; { sleep 0.1; exit 4; } & b=$!; wait -n $a $b; echo $?; wait -n; echo $?; wait $a; echo $?; wait $b; echo $?; wait -n; echo $?; wait -n 99999 2> /dev/null; echo $?
+{ sleep 1.5; exit 3; } & a=$!; { sleep 0.1; exit 4; } & b=$!; wait -n $a $b; echo $?; wait -n; echo $?; wait $a; echo $?; wait $b; echo $?; wait -n; echo $?; wait -n 99999 2> /dev/null; echo $?
 ### signals that end nothing
-sleep 0.4 & p=$!; kill -0 $p; echo $?; kill -STOP $p; kill -CONT $p; kill -WINCH $p; kill -CHLD $p; kill -URG $p; wait $p; echo $?; kill -CHLD $$; kill -WINCH $$; kill -CONT $$; echo alive; kill -0 $p 2> /dev/null; echo $?; kill -l 28; kill -l WINCH
+sleep 0.8 & p=$!; kill -0 $p; echo $?; kill -STOP $p; kill -CONT $p; kill -WINCH $p; kill -CHLD $p; kill -URG $p; wait $p; echo $?; kill -CHLD $$; kill -WINCH $$; kill -CONT $$; echo alive; kill -0 $p 2> /dev/null; echo $?; kill -l 28; kill -l WINCH
 ### the stack of folders
 mkdir -p pd/a pd/b pd/c pd/d; cd pd/a; pushd ../b; pushd ../c; pushd ../d; pushd +1; pushd -0; dirs +1; dirs -1; dirs -l; popd +1; popd -0; popd; dirs -v; pushd +9; echo $?; pushd; popd -n; dirs; pushd -n /tmp; dirs; popd +5; dirs +7; echo $?; pushd -; popd > /dev/null; dirs -p
 ### physical folders
