@@ -5,7 +5,7 @@
 ### signals that end nothing
 sleep 0.8 & p=$!; kill -0 $p; echo $?; kill -STOP $p; kill -CONT $p; kill -WINCH $p; kill -CHLD $p; kill -URG $p; wait $p; echo $?; kill -CHLD $$; kill -WINCH $$; kill -CONT $$; echo alive; kill -0 $p 2> /dev/null; echo $?; kill -l 28; kill -l WINCH
 ### the stack of folders
-mkdir -p pd/a pd/b pd/c pd/d; cd pd/a; pushd ../b; pushd ../c; pushd ../d; pushd +1; pushd -0; dirs +1; dirs -1; dirs -l; popd +1; popd -0; popd; dirs -v; pushd +9; echo $?; pushd; popd -n; dirs; pushd -n /tmp; dirs; popd +5; dirs +7; echo $?; pushd -; popd > /dev/null; dirs -p
+HOME=/nowhere; mkdir -p pd/a pd/b pd/c pd/d; cd pd/a; pushd ../b; pushd ../c; pushd ../d; pushd +1; pushd -0; dirs +1; dirs -1; dirs -l; popd +1; popd -0; popd; dirs -v; pushd +9; echo $?; pushd; popd -n; dirs; pushd -n /tmp; dirs; popd +5; dirs +7; echo $?; pushd -; popd > /dev/null; dirs -p
 ### physical folders
 mkdir -p r; ln -sfn r l; cd l; pwd | sed s,.*/,,; pwd -P | sed s,.*/,,; cd ..; cd -P l; pwd | sed s,.*/,,; cd ..; set -P; cd l; pwd | sed s,.*/,,; cd - > /dev/null; cd -L l; pwd | sed s,.*/,,; cd ..; [ l -ef r ] && echo same; ln -s nowhere n; [ n -ef n ] || echo none
 ### caller
