@@ -33,9 +33,9 @@ pub(crate) enum Flow {
 /// How a command ended.
 pub(crate) type Run = Result<i32, Flow>;
 
-/// How much of the stack may be taken, in tenths of a KiB. A component has 512 KiB: what is left is for what reads a text
+/// How much of the stack may be taken, in tenths of a KiB. A component has 2 MiB: what is left is for what reads a text
 /// (4.5 KiB for each construct that stands in another) and for the builtin at the end.
-pub(crate) const STACK_MAX: usize = 2600;
+pub(crate) const STACK_MAX: usize = 7800;
 
 /// What is taken by what runs in something else, in the same measure. It was measured natively, as the least stack on
 /// which functions that do this call each other to the limit; a change that lets a frame grow changes it.

@@ -215,6 +215,8 @@ def finish(status):
     guarded(threading._shutdown)
     atexit._run_exitfuncs()
     for file in (sys.stdout, sys.stderr):
+        if file is None or file.closed:
+            continue
         try:
             file.flush()
         except (OSError, ValueError, AttributeError):
