@@ -39,7 +39,7 @@ const READ_DASH: &[&str] = &[
 ];
 
 /// The arguments that a program gets instead of its own: `/dev/stdin`, which need not be a file
-/// here, as `-`; a start below 0 for `nl`; and `cp` keeps no modes and owners, for there are none.
+/// here, as `-`; and a start below 0 for `nl`.
 #[must_use]
 pub fn arguments(name: &str, args: Vec<OsString>) -> Vec<OsString> {
     let mut adapted: Vec<OsString> = Vec::with_capacity(args.len());
@@ -52,8 +52,6 @@ pub fn arguments(name: &str, args: Vec<OsString>) -> Vec<OsString> {
         } else if is_start {
             let _ = adapted.pop();
             adapted.push(format!("--starting-line-number={}", arg.to_string_lossy()).into());
-        } else if name == "cp" && options && !adapted.is_empty() {
-            adapted.extend(kept(arg));
         } else {
             adapted.push(arg);
         }
@@ -61,24 +59,22 @@ pub fn arguments(name: &str, args: Vec<OsString>) -> Vec<OsString> {
     adapted
 }
 
-/// An argument of `cp` without what it cannot keep. None if nothing is left of it.
-fn kept(arg: OsString) -> Option<OsString> {
-    let text = arg.to_string_lossy().into_owned();
-    if text == "--archive" {
-        return Some("-RP".into());
+/// The operands of a program that makes files, which are not there yet: those it makes get the mask of new
+/// files, as the system knows the usual one alone.
+#[must_use]
+pub fn missing(name: &str, args: &[OsString]) -> Vec<String> {
+    if !matches!(name, "touch" | "truncate") {
+        return Vec::new();
     }
-    if text.starts_with("--preserve") || text.starts_with("--no-preserve") {
-        return None;
+    let operands = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned());
+    operands.filter(|path| std::fs::symlink_metadata(path).is_err()).collect()
+}
+
+/// Takes from files that were made what the mask of new files takes.
+pub fn mask(made: &[String]) {
+    for path in made.iter().filter(|path| std::fs::symlink_metadata(path).is_ok()) {
+        crate::about::masked(path);
     }
-    let Some(letters) = text.strip_prefix('-').filter(|letters| !letters.is_empty() && !letters.starts_with('-'))
-    else {
-        return Some(arg);
-    };
-    // What stands behind these is their value.
-    let end = letters.find(['S', 't']).unwrap_or(letters.len());
-    let cluster = letters[..end].replace('p', "").replace('a', "RP").replace('d', "P");
-    let letters = format!("{cluster}{}", &letters[end..]);
-    (!letters.is_empty()).then(|| format!("-{letters}").into())
 }
 
 #[cfg(test)]
@@ -100,14 +96,5 @@ mod tests {
     #[test]
     fn nl_starts_below_zero() {
         assert_eq!(adapted("nl -v -1 a"), "nl --starting-line-number=-1 a");
-    }
-
-    #[test]
-    fn cp_is_not_asked_for_what_it_cannot_keep() {
-        assert_eq!(adapted("cp -p a b"), "cp a b");
-        assert_eq!(adapted("cp -av a b"), "cp -RPv a b");
-        assert_eq!(adapted("cp -rp --preserve=mode a b"), "cp -r a b");
-        assert_eq!(adapted("cp -tapa a"), "cp -tapa a");
-        assert_eq!(adapted("cp -- -p b"), "cp -- -p b");
     }
 }

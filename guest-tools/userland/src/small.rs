@@ -6,12 +6,16 @@ mod compare;
 mod dd;
 mod dump;
 mod folders;
+mod make;
+mod modes;
 mod order;
 mod query;
 mod show;
 mod starters;
+mod stat;
 mod streams;
 
+pub(crate) use make::with_parents;
 use std::ffi::OsString;
 
 /// Runs one of them. None if there is none of this name.
@@ -24,7 +28,7 @@ pub(crate) fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "hostname" => answers::hostname,
         "tty" => answers::tty,
         "df" => answers::df,
-        "chmod" => answers::chmod,
+        "chmod" => modes::chmod,
         "chown" | "chgrp" => answers::chown,
         "sync" => answers::sync,
         "which" => answers::which,
@@ -39,8 +43,10 @@ pub(crate) fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "tee" => streams::tee,
         "hexdump" | "hd" => dump::hexdump,
         "du" => folders::du,
+        "mkdir" => make::mkdir,
+        "mktemp" => make::mktemp,
         "tree" => folders::tree,
-        "stat" => folders::stat,
+        "stat" => stat::stat,
         "jq" | "jaq" => query::jq,
         "column" => show::column,
         "file" => show::file,

@@ -62,30 +62,23 @@ pub(super) fn sync(_: &[OsString]) -> u8 {
     0
 }
 
-/// There are no modes to change; that a file is not there is said.
-pub(super) fn chmod(args: &[OsString]) -> u8 {
-    changed("chmod", args)
-}
-
+/// There is one user; that a file or somebody else is not there is said.
 pub(super) fn chown(args: &[OsString]) -> u8 {
-    changed("chown", args)
-}
-
-fn changed(program: &str, args: &[OsString]) -> u8 {
-    // `chmod -x file` has its mode where an option would stand.
-    let words: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let is_option = |word: &&String| word.starts_with("--") || ["-R", "-v", "-f", "-c", "-h"].contains(&word.as_str());
-    let reference = words.iter().any(|word| word.starts_with("--reference"));
-    let rest: Vec<&String> = words.iter().filter(|word| !is_option(word)).collect();
-    let files = if reference { &rest[..] } else { rest.get(1..).unwrap_or_default() };
+    let program = args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let program = program.rsplit('/').next().unwrap_or_default();
+    let words = operands(args);
+    let reference = args.iter().any(|word| word.to_string_lossy().starts_with("--reference"));
+    let files = if reference { &words[..] } else { words.get(1..).unwrap_or_default() };
     if files.is_empty() {
         report(program, "missing operand");
         return 1;
     }
-    if let Some(mode) = rest.first().filter(|_| program == "chmod" && !reference)
-        && !is_mode(mode)
+    let known = |name: &str| name.is_empty() || name == USER || name.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(owner) = words.first().filter(|_| !reference)
+        && !owner.split([':', '.']).all(known)
     {
-        report(program, &format!("invalid mode: ‘{mode}’"));
+        let what = if program == "chgrp" { "group" } else { "user" };
+        report(program, &format!("invalid {what}: ‘{owner}’"));
         return 1;
     }
     let mut status = 0;
@@ -96,18 +89,6 @@ fn changed(program: &str, args: &[OsString]) -> u8 {
         }
     }
     status
-}
-
-/// Whether it is a mode as `755` or `u=rwx,go-w`.
-fn is_mode(mode: &str) -> bool {
-    let octal = |text: &str| u32::from_str_radix(text, 8).is_ok_and(|bits| bits <= 0o7777);
-    let clause = |text: &str| {
-        let text = text.trim_start_matches(['u', 'g', 'o', 'a']);
-        let signs = text.starts_with(['+', '-', '=']);
-        let bits = text.trim_start_matches(['+', '-', '=']);
-        signs && (octal(bits) || bits.chars().all(|bit| "+-=rwxXstugo".contains(bit)))
-    };
-    octal(mode) && !mode.starts_with('+') || mode.split(',').all(clause)
 }
 
 pub(super) fn which(args: &[OsString]) -> u8 {

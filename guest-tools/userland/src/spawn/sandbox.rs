@@ -1,14 +1,10 @@
 //! Over `handbox:process`.
 
 use super::{Refused, Stdin, Stdout};
-use generated::handbox::process::processes::{self, Ending, Input, Output, SpawnFault};
+use crate::contract::handbox::process::processes::{self, Ending, Input, Output, SpawnFault};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::time::Duration;
-
-mod generated {
-    wit_bindgen::generate!({ path: "wit/process", world: "starts-programs", generate_all });
-}
 
 /// A program that was started.
 pub(crate) struct Child {
