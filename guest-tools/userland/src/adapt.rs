@@ -39,13 +39,26 @@ const READ_DASH: &[&str] = &[
 ];
 
 /// The arguments that a program gets instead of its own: `/dev/stdin`, which need not be a file
-/// here, as `-`; and a start below 0 for `nl`.
+/// here, as `-`; a start below 0 for `nl`; `-t=` in two, as the sign would be taken for a part of the option; and
+/// a date, where it is understood, as seconds.
 #[must_use]
 pub fn arguments(name: &str, args: Vec<OsString>) -> Vec<OsString> {
     let mut adapted: Vec<OsString> = Vec::with_capacity(args.len());
     let mut options = true;
     for arg in args {
         options = options && arg != "--";
+        if options && let Some(split) = separated(name, &arg) {
+            adapted.extend(split);
+            continue;
+        }
+        let is_date = options && adapted.last().is_some_and(|before| before == "-d" || before == "--date");
+        if matches!(name, "date" | "touch")
+            && (is_date || options)
+            && let Some(date) = dated(&arg, is_date)
+        {
+            adapted.push(date);
+            continue;
+        }
         let is_start = name == "nl" && options && adapted.last().is_some_and(|before| before == "-v");
         if READ_DASH.contains(&name) && arg == "/dev/stdin" {
             adapted.push("-".into());
@@ -57,6 +70,36 @@ pub fn arguments(name: &str, args: Vec<OsString>) -> Vec<OsString> {
         }
     }
     adapted
+}
+
+/// An option whose value begins with an equals sign, as two arguments.
+fn separated(name: &str, arg: &OsString) -> Option<[OsString; 2]> {
+    let letters = match name {
+        "join" | "sort" | "split" => "t",
+        "numfmt" | "cut" => "d",
+        "seq" | "nl" => "s",
+        _ => return None,
+    };
+    let text = arg.to_str()?.strip_prefix('-')?;
+    let (letter, value) = text.split_at_checked(1)?;
+    (letters.contains(letter) && value.starts_with('=')).then(|| [format!("-{letter}").into(), value.into()])
+}
+
+/// A date in the way that every program understands. `alone`: it is the whole argument.
+fn dated(arg: &OsString, alone: bool) -> Option<OsString> {
+    let zone = std::env::var("TZ").unwrap_or_default();
+    if !matches!(zone.as_str(), "" | "UTC" | "UTC0" | "GMT" | "Etc/UTC") {
+        return None;
+    }
+    let text = arg.to_str()?;
+    let (option, date) = match (alone, text.strip_prefix("--date="), text.strip_prefix("-d")) {
+        (true, ..) => ("", text),
+        (_, Some(date), _) => ("--date=", date),
+        (_, _, Some(date)) if !date.is_empty() => ("-d", date),
+        _ => return None,
+    };
+    let moment = crate::when::parse(date, crate::about::Moment::now())?;
+    Some(format!("{option}@{}.{:09}", moment.seconds, moment.nanos).into())
 }
 
 /// The operands of a program that makes files, which are not there yet: those it makes get the mask of new
@@ -91,6 +134,20 @@ mod tests {
     fn standard_input_is_named_as_a_program_knows_it() {
         assert_eq!(adapted("head -n 1 /dev/stdin a"), "head -n 1 - a");
         assert_eq!(adapted("ls /dev/stdin"), "ls /dev/stdin");
+    }
+
+    #[test]
+    fn a_separator_may_be_an_equals_sign() {
+        assert_eq!(adapted("join -t= a b"), "join -t = a b");
+        assert_eq!(adapted("sort -t=x -k2"), "sort -t =x -k2");
+        assert_eq!(adapted("join -- -t= b"), "join -- -t= b");
+    }
+
+    #[test]
+    fn a_date_is_given_in_seconds() {
+        assert_eq!(adapted("date -u -d 1970-01-02 +%F"), "date -u -d @86400.000000000 +%F");
+        assert_eq!(adapted("date --date=1970-01-02"), "date --date=@86400.000000000");
+        assert_eq!(adapted("date -d nonsense"), "date -d nonsense");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod about;
 pub mod adapt;
 mod awk;
+mod bc;
 mod calendar;
 mod copy;
 mod find;
@@ -40,6 +41,7 @@ mod contract {
 pub fn run(name: &str, args: &[OsString]) -> Option<u8> {
     let program: fn(&[OsString]) -> u8 = match name {
         "awk" | "gawk" | "mawk" | "nawk" => awk::run,
+        "bc" => bc::run,
         "cp" => copy::cp,
         "find" => find::run,
         "grep" | "egrep" | "fgrep" => grep::run,

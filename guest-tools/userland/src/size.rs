@@ -2,8 +2,40 @@
 
 use std::cmp::Ordering;
 
+/// How sizes are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sizes {
+    Plain,
+    /// In powers of 1024, or of 1000.
+    Human(u64),
+    /// And what is written behind: the unit, where it was named without a number.
+    Unit(u64, String),
+}
+
+impl Sizes {
+    /// By what `--block-size` says. None if it is no size.
+    pub(crate) fn named(value: &str) -> Option<Self> {
+        Some(match value {
+            "human-readable" => Self::Human(1024),
+            "si" => Self::Human(1000),
+            value => {
+                let named = value.starts_with(|first: char| !first.is_ascii_digit());
+                Self::Unit(unit(value)?, if named { value.to_owned() } else { String::new() })
+            }
+        })
+    }
+
+    pub(crate) fn show(&self, size: u64) -> String {
+        match self {
+            Self::Plain => size.to_string(),
+            Self::Human(base) => human(size, *base),
+            Self::Unit(unit, named) => format!("{}{named}", size.div_ceil(*unit)),
+        }
+    }
+}
+
 /// As GNU says it: `1.5K`, `12M`, rounded up; in powers of 1024 or 1000.
-pub(crate) fn human(size: u64, base: u64) -> String {
+fn human(size: u64, base: u64) -> String {
     if size < base {
         return size.to_string();
     }
@@ -23,7 +55,7 @@ pub(crate) fn human(size: u64, base: u64) -> String {
 }
 
 /// A unit as `--block-size` takes it: `1`, `K`, `1M`, `kB`. None if it is none.
-pub(crate) fn unit(text: &str) -> Option<u64> {
+fn unit(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let count: u64 = if digits == 0 { 1 } else { text[..digits].parse().ok()? };
     let suffix = &text[digits..];

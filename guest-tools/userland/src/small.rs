@@ -2,6 +2,8 @@
 
 mod answers;
 mod cmp;
+mod columns;
+mod command;
 mod compare;
 mod dd;
 mod dump;
@@ -14,6 +16,8 @@ mod show;
 mod starters;
 mod stat;
 mod streams;
+mod tail;
+mod texts;
 
 pub(crate) use make::with_parents;
 use std::ffi::OsString;
@@ -47,12 +51,25 @@ pub(crate) fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "mktemp" => make::mktemp,
         "tree" => folders::tree,
         "stat" => stat::stat,
+        "tail" => return tail::followed(args),
         "jq" | "jaq" => query::jq,
         "column" => show::column,
         "file" => show::file,
         "less" | "more" => show::less,
         "rev" => show::rev,
         "xxd" => show::xxd,
+        "col" => texts::col,
+        "dos2unix" => texts::dos2unix,
+        "envsubst" => texts::envsubst,
+        "look" => texts::look,
+        "sponge" => texts::sponge,
+        "strings" => texts::strings,
+        "unix2dos" => texts::unix2dos,
+        "flock" => command::flock,
+        "getopt" => command::getopt,
+        "getconf" => answers::getconf,
+        "locale" => answers::locale,
+        "tput" => answers::tput,
         "env" => starters::env,
         "nice" | "nohup" | "setsid" => starters::plain,
         "time" => starters::time,

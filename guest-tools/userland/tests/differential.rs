@@ -30,6 +30,13 @@ const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
     ("xxd", &["xxd", "du", "stat", "cut"], include_str!("cases/xxd.txt"), 21),
     ("chmod", &["chmod", "stat", "mkdir", "mktemp", "cp", "install", "touch"], include_str!("cases/modes.txt"), 33),
     ("ls", &["ls", "dir", "vdir", "touch", "seq"], include_str!("cases/ls.txt"), 16),
+    ("bc", &["bc", "tr", "paste", "seq"], include_str!("cases/bc.txt"), 15),
+    (
+        "more",
+        &["strings", "envsubst", "getopt", "flock", "col", "look", "tail", "diff", "du", "xxd", "awk", "xargs"],
+        include_str!("cases/more.txt"),
+        15,
+    ),
     ("dd", &["dd", "od", "wc"], include_str!("cases/dd.txt"), 23),
 ];
 
@@ -37,7 +44,8 @@ const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
 const OURS: &[&str] = &[
     "awk", "grep", "egrep", "fgrep", "find", "xargs", "diff", "cmp", "jq", "column", "env", "gzip", "gunzip", "zcat",
     "tar", "patch", "rg", "zip", "unzip", "zstd", "unzstd", "zstdcat", "hexdump", "hd", "sed", "cat", "paste", "tac",
-    "tee", "dd", "xxd", "du", "stat", "chmod", "ls", "dir", "vdir", "cp", "install", "mkdir", "mktemp",
+    "tee", "dd", "xxd", "du", "stat", "chmod", "ls", "dir", "vdir", "cp", "install", "mkdir", "mktemp", "bc",
+    "strings", "envsubst", "getopt", "flock", "col", "look",
 ];
 
 #[test]

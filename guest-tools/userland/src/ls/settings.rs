@@ -3,6 +3,7 @@
 use crate::options::{Given, Known, read};
 use crate::pattern::wildcard;
 use crate::quote::Style;
+use crate::size::Sizes;
 use globset::GlobMatcher;
 use std::ffi::OsString;
 
@@ -60,15 +61,6 @@ pub(super) enum Marks {
     Slash,
     FileType,
     Classify,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Sizes {
-    Plain,
-    /// In powers of 1024, or of 1000.
-    Human(u64),
-    /// And what is written behind: the unit, where it was named without a number.
-    Unit(u64, String),
 }
 
 /// The status, and what is wrong in words.
@@ -302,15 +294,7 @@ impl Settings {
             'h' => self.sizes = Sizes::Human(1024),
             '$' => self.sizes = Sizes::Human(1000),
             '#' => {
-                self.sizes = match value {
-                    "human-readable" => Sizes::Human(1024),
-                    "si" => Sizes::Human(1000),
-                    value => {
-                        let unit = crate::size::unit(value).ok_or_else(|| invalid(value, "--block-size"))?;
-                        let named = value.starts_with(|first: char| !first.is_ascii_digit());
-                        Sizes::Unit(unit, if named { value.to_owned() } else { String::new() })
-                    }
-                };
+                self.sizes = Sizes::named(value).ok_or_else(|| invalid(value, "--block-size"))?;
             }
             'w' => self.width = value.parse().map_err(|_| (2, format!("invalid line width: ‘{value}’")))?,
             'T' => self.tab = value.parse().map_err(|_| (2, format!("invalid tab size: ‘{value}’")))?,
@@ -346,15 +330,7 @@ impl Settings {
     /// Blocks of a disk, in units of 1 KiB unless another is asked for.
     pub(super) fn blocks_shown(&self, blocks: u64) -> String {
         let bytes = blocks * crate::about::BLOCK_BYTES;
-        if self.sizes == Sizes::Plain { bytes.div_ceil(1024).to_string() } else { self.size_shown(bytes) }
-    }
-
-    pub(super) fn size_shown(&self, size: u64) -> String {
-        match &self.sizes {
-            Sizes::Plain => size.to_string(),
-            Sizes::Human(base) => crate::size::human(size, *base),
-            Sizes::Unit(unit, named) => format!("{}{named}", size.div_ceil(*unit)),
-        }
+        if self.sizes == Sizes::Plain { bytes.div_ceil(1024).to_string() } else { self.sizes.show(bytes) }
     }
 }
 

@@ -205,7 +205,7 @@ fn facts(entry: &Entry, settings: &Settings, now: Moment) -> Vec<String> {
     };
     facts.extend([about.letters(), about.links.to_string()]);
     facts.extend(owners.map(|_| owner()));
-    facts.push(settings.size_shown(about.size));
+    facts.push(settings.sizes.show(about.size));
     let time = order::time(&about, settings);
     let recent = time <= now && time.seconds > now.seconds - RECENT_SECONDS;
     let form = if recent { &settings.times.0 } else { &settings.times.1 };

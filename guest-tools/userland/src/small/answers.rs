@@ -91,6 +91,57 @@ pub(super) fn chown(args: &[OsString]) -> u8 {
     status
 }
 
+/// What a system like this one says of its limits.
+pub(super) fn getconf(args: &[OsString]) -> u8 {
+    let names = operands(args);
+    say(match names.first().map(String::as_str) {
+        Some("PAGESIZE" | "PAGE_SIZE") => "65536",
+        Some("_NPROCESSORS_ONLN" | "_NPROCESSORS_CONF") => "1",
+        Some("NAME_MAX") => "255",
+        Some("PATH_MAX") => "4096",
+        Some("ARG_MAX") => "1048576",
+        Some("LONG_BIT" | "WORD_BIT") => "32",
+        Some("CHAR_BIT") => "8",
+        name => {
+            report("getconf", &format!("Unrecognized variable `{}'", name.unwrap_or_default()));
+            return 2;
+        }
+    })
+}
+
+pub(super) fn locale(args: &[OsString]) -> u8 {
+    let (options, names) = (options(args), operands(args));
+    if options.contains('a') {
+        return say("C\nC.utf8\nPOSIX");
+    }
+    if names.first().is_some_and(|name| name == "charmap") {
+        return say("UTF-8");
+    }
+    let language = std::env::var("LANG").unwrap_or_default();
+    let all = std::env::var("LC_ALL").unwrap_or_default();
+    let kinds = ["CTYPE", "NUMERIC", "TIME", "COLLATE", "MONETARY", "MESSAGES"];
+    let usual = if all.is_empty() { if language.is_empty() { "POSIX" } else { &language } } else { &all };
+    let lines: String = kinds.iter().map(|kind| format!("LC_{kind}=\"{usual}\"\n")).collect();
+    say(&format!("LANG={language}\n{lines}LC_ALL={all}"))
+}
+
+/// There is no terminal to set up: sizes are the usual ones, and what would colour or move does nothing.
+pub(super) fn tput(args: &[OsString]) -> u8 {
+    let words: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let words = if let ["-T", _, rest @ ..] = words.as_slice() { rest } else { &words };
+    match words.first().map(|word| word.trim_start_matches("-T")) {
+        Some("cols") => say(&std::env::var("COLUMNS").unwrap_or_else(|_| "80".to_owned())),
+        Some("lines") => say(&std::env::var("LINES").unwrap_or_else(|_| "24".to_owned())),
+        Some("colors") => say("-1"),
+        Some(_) => 0,
+        None => {
+            report("tput", "usage: tput [-T TERM] CAPABILITY [PARAMETER]...");
+            2
+        }
+    }
+}
+
 pub(super) fn which(args: &[OsString]) -> u8 {
     let programs = crate::spawn::programs();
     let mut status = 0;

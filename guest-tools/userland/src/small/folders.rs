@@ -1,6 +1,7 @@
 //! Programs about folders: `du` and `tree`.
 
 use crate::options::{Given, Known, read};
+use crate::size::Sizes;
 use crate::{print, report};
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -21,7 +22,7 @@ fn join(folder: &str, name: &str) -> String {
 /// Runs `du`; the first argument is its name.
 pub(super) fn du(args: &[OsString]) -> u8 {
     let known = Known {
-        letters: "shkmabcd:0xLS",
+        letters: "shkmabcd:0xLSB:D",
         names: &[
             ("summarize", 's'),
             ("human-readable", 'h'),
@@ -31,6 +32,12 @@ pub(super) fn du(args: &[OsString]) -> u8 {
             ("max-depth=", 'd'),
             ("apparent-size", 'A'),
             ("exclude=", 'e'),
+            ("block-size=", 'B'),
+            ("null", '0'),
+            ("si", 'H'),
+            ("separate-dirs", 'S'),
+            ("dereference", 'L'),
+            ("one-file-system", 'x'),
         ],
         ends_at_operand: false,
     };
@@ -45,7 +52,20 @@ pub(super) fn du(args: &[OsString]) -> u8 {
     let most = if given.has('s') { Some(0) } else { given.value('d').and_then(|depth| depth.parse().ok()) };
     let excluded: Vec<globset::GlobMatcher> =
         given.values('e').filter_map(|glob| globset::Glob::new(glob).ok().map(|glob| glob.compile_matcher())).collect();
-    let mut usage = Usage { given: &given, excluded, most, out: String::new(), failed: false };
+    let unit = given.options.iter().rev().find_map(|(letter, value)| match letter {
+        'h' => Some(Some(Sizes::Human(1024))),
+        'H' => Some(Some(Sizes::Human(1000))),
+        'b' => Some(Some(Sizes::Unit(1, String::new()))),
+        'k' => Some(Some(Sizes::Unit(1 << 10, String::new()))),
+        'm' => Some(Some(Sizes::Unit(1 << 20, String::new()))),
+        'B' => Some(Sizes::named(value)),
+        _ => None,
+    });
+    let Some(sizes) = unit.unwrap_or(Some(Sizes::Unit(1 << 10, String::new()))) else {
+        report("du", &format!("invalid --block-size argument '{}'", given.value('B').unwrap_or_default()));
+        return 1;
+    };
+    let mut usage = Usage { given: &given, sizes, excluded, most, out: String::new(), failed: false };
     let mut total = 0;
     for path in paths {
         total += usage.of(&path, 0);
@@ -59,6 +79,7 @@ pub(super) fn du(args: &[OsString]) -> u8 {
 
 struct Usage<'a> {
     given: &'a Given,
+    sizes: Sizes,
     /// What is left out, by its path or its name.
     excluded: Vec<globset::GlobMatcher>,
     most: Option<usize>,
@@ -108,16 +129,8 @@ impl Usage<'_> {
     }
 
     fn say(&mut self, size: u64, path: &str) {
-        let size = if self.given.has('h') {
-            crate::size::human(size, 1024)
-        } else if self.given.has('b') {
-            size.to_string()
-        } else if self.given.has('m') {
-            size.div_ceil(1 << 20).to_string()
-        } else {
-            size.div_ceil(1024).to_string()
-        };
-        self.out.push_str(&format!("{size}\t{path}\n"));
+        let end = if self.given.has('0') { '\0' } else { '\n' };
+        self.out.push_str(&format!("{}\t{path}{end}", self.sizes.show(size)));
     }
 }
 
