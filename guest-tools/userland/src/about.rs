@@ -114,7 +114,8 @@ impl About {
     }
 
     pub(crate) fn same_file(&self, other: &Self) -> bool {
-        (self.device, self.inode) == (other.device, other.inode)
+        // Where the system gives no numbers, none is the same.
+        self.inode != 0 && (self.device, self.inode) == (other.device, other.inode)
     }
 
     /// What a disk with blocks of 4 KiB would take for it: WASI does not say.

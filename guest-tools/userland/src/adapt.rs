@@ -113,6 +113,48 @@ pub fn missing(name: &str, args: &[OsString]) -> Vec<String> {
     operands.filter(|path| std::fs::symlink_metadata(path).is_err()).collect()
 }
 
+/// A file that is moved: what it was called, what it is called, and its bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    from: String,
+    to: String,
+    mode: u32,
+}
+
+/// The files that `mv` moves: between two folders that were granted apart they are copied, and would lose their bits.
+#[must_use]
+pub fn moved(name: &str, args: &[OsString]) -> Vec<Moved> {
+    if name != "mv" {
+        return Vec::new();
+    }
+    let words: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let files: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
+    // With options that name the folder otherwise, nothing is known.
+    let Some((to, from)) = files.split_last() else { return Vec::new() };
+    if words.iter().any(|word| word.starts_with("-t") || word.starts_with("--target-directory")) {
+        return Vec::new();
+    }
+    let folder = std::fs::metadata(to).is_ok_and(|about| about.is_dir());
+    let place = |path: &str| {
+        let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+        if folder { format!("{}/{name}", to.trim_end_matches('/')) } else { (*to).clone() }
+    };
+    let files = from.iter().filter_map(|path| Some((path, crate::about::About::of_link(path).ok()?)));
+    let files = files.filter(|(_, about)| about.is_file());
+    files.map(|(from, about)| Moved { from: (*from).clone(), to: place(from), mode: about.mode }).collect()
+}
+
+/// Gives files their bits again, where they were moved.
+pub fn keep(moved: &[Moved]) {
+    let there = |path: &str| crate::about::About::of_link(path).ok();
+    for Moved { to, mode, .. } in moved.iter().filter(|moved| there(&moved.from).is_none()) {
+        if there(to).is_some_and(|about| about.is_file() && about.mode != *mode) {
+            // It was moved, and has other bits at worst.
+            let _ = crate::about::set_mode(to, *mode);
+        }
+    }
+}
+
 /// Takes from files that were made what the mask of new files takes.
 pub fn mask(made: &[String]) {
     for path in made.iter().filter(|path| std::fs::symlink_metadata(path).is_ok()) {

@@ -6,17 +6,20 @@ mod columns;
 mod command;
 mod compare;
 mod dd;
+mod decode;
 mod dump;
 mod folders;
 mod make;
 mod modes;
 mod order;
+mod path;
 mod query;
 mod show;
 mod starters;
 mod stat;
 mod streams;
 mod tail;
+mod test;
 mod texts;
 
 pub(crate) use make::with_parents;
@@ -51,7 +54,10 @@ pub(crate) fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "mktemp" => make::mktemp,
         "tree" => folders::tree,
         "stat" => stat::stat,
+        "base64" => return decode::base64(args),
+        "pathchk" => path::pathchk,
         "tail" => return tail::followed(args),
+        "test" | "[" => return test::test(args),
         "jq" | "jaq" => query::jq,
         "column" => show::column,
         "file" => show::file,

@@ -17,8 +17,12 @@ pub(crate) fn run(name: &str, args: Vec<OsString>) -> Option<i32> {
     });
     let args = handbox_userland::adapt::arguments(name, args);
     let made = handbox_userland::adapt::missing(name, &args);
+    let moved = handbox_userland::adapt::moved(name, &args);
     let status = program(args.into_iter());
     handbox_userland::adapt::mask(&made);
+    if status == 0 {
+        handbox_userland::adapt::keep(&moved);
+    }
     let flushed = std::io::stdout().flush();
     Some(if status == 0 && flushed.is_err() { 1 } else { status })
 }
@@ -97,7 +101,6 @@ fn of_values(name: &str) -> Option<Program> {
         "false" => uu_false::uumain,
         "nproc" => uu_nproc::uumain,
         "numfmt" => uu_numfmt::uumain,
-        "pathchk" => uu_pathchk::uumain,
         "printenv" => uu_printenv::uumain,
         "printf" => uu_printf::uumain,
         "pwd" => uu_pwd::uumain,

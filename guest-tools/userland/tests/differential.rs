@@ -33,9 +33,12 @@ const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
     ("bc", &["bc", "tr", "paste", "seq"], include_str!("cases/bc.txt"), 15),
     (
         "more",
-        &["strings", "envsubst", "getopt", "flock", "col", "look", "tail", "diff", "du", "xxd", "awk", "xargs"],
+        &[
+            "strings", "envsubst", "getopt", "flock", "col", "look", "base64", "pathchk", "test", "[", "tail", "diff",
+            "du", "xxd", "awk", "xargs",
+        ],
         include_str!("cases/more.txt"),
-        15,
+        18,
     ),
     ("dd", &["dd", "od", "wc"], include_str!("cases/dd.txt"), 23),
 ];
@@ -45,7 +48,7 @@ const OURS: &[&str] = &[
     "awk", "grep", "egrep", "fgrep", "find", "xargs", "diff", "cmp", "jq", "column", "env", "gzip", "gunzip", "zcat",
     "tar", "patch", "rg", "zip", "unzip", "zstd", "unzstd", "zstdcat", "hexdump", "hd", "sed", "cat", "paste", "tac",
     "tee", "dd", "xxd", "du", "stat", "chmod", "ls", "dir", "vdir", "cp", "install", "mkdir", "mktemp", "bc",
-    "strings", "envsubst", "getopt", "flock", "col", "look",
+    "strings", "envsubst", "getopt", "flock", "col", "look", "base64", "pathchk", "test", "[",
 ];
 
 #[test]

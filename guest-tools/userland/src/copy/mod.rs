@@ -28,6 +28,9 @@ pub(crate) fn cp(args: &[OsString]) -> u8 {
     u8::from(run.failed)
 }
 
+/// Following more links than this is going in circles.
+const LINKS_MAX: usize = 40;
+
 /// The last part of a path.
 fn last(path: &str) -> &str {
     let trimmed = path.trim_end_matches('/');
@@ -126,6 +129,8 @@ impl Run<'_> {
         };
         let about = match if follow { About::of(from) } else { About::of_link(from) } {
             Ok(about) => about,
+            // Nothing need stand there for what comes in.
+            Err(_) if from == "/dev/stdin" => return self.input(to),
             Err(error) => return self.fault("cannot stat", from, &error),
         };
         let there = About::of_link(to).ok();
@@ -244,7 +249,7 @@ impl Run<'_> {
             self.fail(&format!("cannot overwrite non-directory {} with directory {}", quoted(to), quoted(from)));
             return;
         }
-        if inside(to, from) {
+        if inside(to, about) {
             self.fail(&format!("cannot copy a directory, {}, into itself, {}", quoted(from), quoted(to)));
             return;
         }
@@ -277,8 +282,19 @@ impl Run<'_> {
         self.keep_times(to, about);
     }
 
+    fn input(&mut self, to: &str) {
+        let is_new = fs::symlink_metadata(to).is_err();
+        let copied = self.open(to).and_then(|mut target| io::copy(&mut io::stdin(), &mut target));
+        match copied {
+            Ok(_) if is_new => crate::about::masked(to),
+            Ok(_) => {}
+            Err(error) => self.fault("cannot create regular file", to, &error),
+        }
+    }
+
     fn hard_link(&mut self, from: &str, to: &str, about: &About) -> bool {
-        let source = if about.is_link() { from.into() } else { fs::canonicalize(from).unwrap_or_else(|_| from.into()) };
+        // A link that is followed leads to the file that gets another name.
+        let source = if about.is_link() { from.to_owned() } else { led_to(from) };
         let linked = fs::hard_link(source, to);
         if let Err(error) = &linked {
             self.fail(&format!("cannot create hard link {} to {}: {}", quoted(to), quoted(from), crate::reason(error)));
@@ -379,20 +395,25 @@ impl Run<'_> {
     }
 }
 
+/// Where links lead from a path.
+fn led_to(path: &str) -> String {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let Ok(target) = fs::read_link(&path) else { break };
+        let folder = path.rfind('/').map_or("", |at| &path[..=at]);
+        path = if target.is_absolute() { String::new() } else { folder.to_owned() } + &target.to_string_lossy();
+    }
+    path
+}
+
 /// Whether a copy can be made, and where what was there is kept.
 enum Room {
     Made(Option<String>),
     Skipped,
 }
 
-/// Whether a path lies in a folder, links followed as far as there is something.
-fn inside(path: &str, folder: &str) -> bool {
-    let Ok(folder) = fs::canonicalize(folder) else { return false };
-    let path = std::path::Path::new(path);
-    let above = path.ancestors().filter(|above| !above.as_os_str().is_empty());
-    let own = std::path::PathBuf::from(".");
-    above
-        .chain([own.as_path()])
-        .find_map(|above| fs::canonicalize(above).ok())
-        .is_some_and(|above| above.starts_with(&folder))
+/// Whether a path lies in a folder, however it is written: one of the folders above it is the same one.
+fn inside(path: &str, folder: &About) -> bool {
+    let path = std::env::current_dir().unwrap_or_default().join(path);
+    path.ancestors().any(|above| About::of(&above.to_string_lossy()).is_ok_and(|above| above.same_file(folder)))
 }

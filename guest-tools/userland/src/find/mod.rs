@@ -71,7 +71,7 @@ fn walk(finder: &mut Finder, plan: &Plan, entry: &Entry, above: &mut Vec<(u64, u
         }
     };
     // A link that leads to a folder it lies in would be followed for ever.
-    if plan.follow && about.is_folder() && above.contains(&(about.device, about.inode)) {
+    if plan.follow && about.is_folder() && about.inode != 0 && above.contains(&(about.device, about.inode)) {
         report("find", &format!("File system loop detected; ‘{}’ is part of the same file system loop", entry.path));
         finder.failed = true;
         return;

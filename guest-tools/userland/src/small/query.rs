@@ -212,6 +212,7 @@ def handbox_row(name; text; sep):
   else error("\(type) (\(tojson)) cannot be \(name)-formatted, only an array can be") end;
 def tostring: if isstring then . elif isnumber and . == floor and (. < 1e16 and . > -1e16) then floor | tojson
   else tojson end;
+def @text: tostring;
 def @csv: handbox_row("csv"; "\"\(split("\"") | join("\"\""))\""; ",");
 def @tsv: handbox_row("tsv"; split("\\") | join("\\\\") | split("\t") | join("\\t")
   | split("\n") | join("\\n") | split("\r") | join("\\r"); "\t");
