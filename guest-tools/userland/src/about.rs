@@ -6,6 +6,8 @@ use std::io;
 /// What the environment calls the mask of new files where it is not the usual one.
 const UMASK: &str = "HANDBOX_UMASK";
 const UMASK_USUAL: u32 = 0o022;
+/// Following more links than this is going in circles.
+const LINKS_MAX: usize = 40;
 /// Blocks of a disk are counted in units of this.
 pub(crate) const BLOCK_BYTES: u64 = 512;
 
@@ -69,12 +71,31 @@ pub(crate) struct About {
 impl About {
     /// Of what a path leads to.
     pub(crate) fn of(path: &str) -> io::Result<Self> {
-        Ok(Self::new(path, &rustix::fs::stat(path)?))
+        let mut about = Self::looked_up(path, |path| rustix::fs::stat(path))?;
+        // A host may give the number of the link, and all else of what it leads to.
+        if cfg!(target_os = "wasi")
+            && let Ok(target) = rustix::fs::lstat(led_to(path))
+        {
+            about.inode = target.st_ino;
+        }
+        Ok(about)
     }
 
     /// Of what stands at a path, if it is a link too.
     pub(crate) fn of_link(path: &str) -> io::Result<Self> {
-        Ok(Self::new(path, &rustix::fs::lstat(path)?))
+        Self::looked_up(path, |path| rustix::fs::lstat(path))
+    }
+
+    fn looked_up(path: &str, look: impl Fn(&str) -> rustix::io::Result<Stat>) -> io::Result<Self> {
+        match look(path) {
+            Ok(stat) => Ok(Self::new(path, &stat)),
+            // WASI lets no path lead out of the folder that it begins in, even into another one that was granted.
+            Err(error) if path.split('/').any(|part| part == "..") => {
+                let path = without_upward(path);
+                look(&path).map(|stat| Self::new(&path, &stat)).map_err(|_| error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn new(path: &str, stat: &Stat) -> Self {
@@ -131,6 +152,30 @@ impl About {
     pub(crate) fn letters(&self) -> String {
         format!("{}{}", self.kind.letter(), crate::mode::letters(self.mode))
     }
+}
+
+/// Where links lead from a path.
+pub(crate) fn led_to(path: &str) -> String {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let Ok(target) = std::fs::read_link(&path) else { break };
+        let folder = path.rfind('/').map_or("", |at| &path[..=at]);
+        path = if target.is_absolute() { String::new() } else { folder.to_owned() } + &target.to_string_lossy();
+    }
+    path
+}
+
+/// A path from the root, with its `..` worked off.
+fn without_upward(path: &str) -> String {
+    let mut out = std::path::PathBuf::new();
+    for part in std::env::current_dir().unwrap_or_default().join(path).components() {
+        if part == std::path::Component::ParentDir {
+            out.pop();
+        } else {
+            out.push(part);
+        }
+    }
+    out.to_string_lossy().into_owned()
 }
 
 #[cfg(not(target_os = "wasi"))]

@@ -229,6 +229,21 @@ pub(crate) fn set_mode(path: &str, mode: u32) -> Result<(), Fault> {
 
 /// Whether two paths lead to one file.
 pub(crate) fn same_file(left: &str, right: &str) -> bool {
-    let identity = |path: &str| rustix::fs::stat(path).map(|about| (about.st_dev, about.st_ino)).ok();
+    // Of a link that is followed the host may give the link's own number.
+    let identity = |path: &str| {
+        std::fs::metadata(path).ok()?;
+        rustix::fs::lstat(led_to(path)).map(|about| (about.st_dev, about.st_ino)).ok()
+    };
     identity(left).is_some() && identity(left) == identity(right)
+}
+
+/// Where links lead from a path; not further than one can go without going in circles.
+fn led_to(path: &str) -> String {
+    let mut path = path.to_owned();
+    for _ in 0..40 {
+        let Ok(target) = std::fs::read_link(&path) else { break };
+        let folder = path.rfind('/').map_or("", |at| &path[..=at]);
+        path = if target.is_absolute() { String::new() } else { folder.to_owned() } + &target.to_string_lossy();
+    }
+    path
 }

@@ -28,9 +28,6 @@ pub(crate) fn cp(args: &[OsString]) -> u8 {
     u8::from(run.failed)
 }
 
-/// Following more links than this is going in circles.
-const LINKS_MAX: usize = 40;
-
 /// The last part of a path.
 fn last(path: &str) -> &str {
     let trimmed = path.trim_end_matches('/');
@@ -294,7 +291,7 @@ impl Run<'_> {
 
     fn hard_link(&mut self, from: &str, to: &str, about: &About) -> bool {
         // A link that is followed leads to the file that gets another name.
-        let source = if about.is_link() { from.to_owned() } else { led_to(from) };
+        let source = if about.is_link() { from.to_owned() } else { crate::about::led_to(from) };
         let linked = fs::hard_link(source, to);
         if let Err(error) = &linked {
             self.fail(&format!("cannot create hard link {} to {}: {}", quoted(to), quoted(from), crate::reason(error)));
@@ -393,17 +390,6 @@ impl Run<'_> {
             }
         }
     }
-}
-
-/// Where links lead from a path.
-fn led_to(path: &str) -> String {
-    let mut path = path.to_owned();
-    for _ in 0..LINKS_MAX {
-        let Ok(target) = fs::read_link(&path) else { break };
-        let folder = path.rfind('/').map_or("", |at| &path[..=at]);
-        path = if target.is_absolute() { String::new() } else { folder.to_owned() } + &target.to_string_lossy();
-    }
-    path
 }
 
 /// Whether a copy can be made, and where what was there is kept.

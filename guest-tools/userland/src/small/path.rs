@@ -37,8 +37,9 @@ fn checked(path: &str, strict: bool, careful: bool) -> Result<(), String> {
     if careful && path.split('/').any(|part| part.starts_with('-')) {
         return Err(format!("leading '-' in a component of file name {}", quoted(path)));
     }
-    if path.is_empty() && (strict || careful) {
-        return Err("empty file name".to_owned());
+    if path.is_empty() {
+        let text = if strict || careful { "empty file name" } else { "'': No such file or directory" };
+        return Err(text.to_owned());
     }
     let (name, whole) = if strict { PORTABLE } else { HERE };
     if strict {
@@ -47,9 +48,9 @@ fn checked(path: &str, strict: bool, careful: bool) -> Result<(), String> {
             return Err(format!("nonportable character {} in file name {}", quoted(&c.to_string()), quoted(path)));
         }
     } else if let Err(error) = std::fs::symlink_metadata(path)
-        && (error.kind() != ErrorKind::NotFound || path.is_empty())
+        && error.kind() != ErrorKind::NotFound
     {
-        return Err(format!("{}: {}", if path.is_empty() { "''" } else { path }, crate::reason(&error)));
+        return Err(format!("{path}: {}", crate::reason(&error)));
     }
     if path.len() > whole {
         return Err(format!("limit {whole} exceeded by length {} of file name {}", path.len(), quoted(path)));
