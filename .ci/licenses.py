@@ -166,6 +166,33 @@ def section(title, packages, texts):
     return "\n".join(lines) + "\n"
 
 
+# What is in the component `python`: it comes from wheels, not from packages of Cargo.
+PYTHON = [
+    ("CPython 3.14.0 and its standard library", "PSF-2.0", "cpython.txt", ["Copyright (c) 2001 Python Software Foundation; All Rights Reserved"]),
+    ("componentize-py 0.25.1 (its runtime)", "Apache-2.0 WITH LLVM-exception", "componentize-py.txt", ["by the Bytecode Alliance"]),
+    ("tzdata 2026.6", "Apache-2.0; the zones themselves are in the public domain", "tzdata.txt", []),
+]
+PYTHON_PARTS = """\
+Inside CPython's component are also zlib (Zlib), SQLite (public domain), Expat (MIT), libmpdec
+(BSD-2-Clause), HACL* (MIT OR Apache-2.0), libc++ and compiler-rt (Apache-2.0 WITH LLVM-exception) and
+wasi-libc (above).
+    Copyright (C) 1995-2024 Jean-loup Gailly and Mark Adler (zlib)
+    Copyright (c) 1998-2000 Thai Open Source Software Center Ltd and Clark Cooper; 2001-2025 Expat maintainers (Expat)
+    Copyright (c) 2008-2024 Stefan Krah (libmpdec)
+    Copyright (c) 2016-2023 INRIA, CMU and Microsoft Corporation (HACL*)
+"""
+
+
+def python_section(texts):
+    title = "In the component python"
+    lines = [title, "=" * len(title), ""]
+    for name, expression, file, claims in PYTHON:
+        found, body = split((ROOT / "guest-tools/python/LICENSES" / file).read_text("utf-8"))
+        lines.append(f"{name}: {expression} [{texts.number(body)}]")
+        lines += [f"    {claim}" for claim in claims or found]
+    return "\n".join(lines) + "\n" + PYTHON_PARTS
+
+
 def main():
     texts = Texts()
     # The licence of Handbox comes first; the others in the order of the packages.
@@ -186,6 +213,7 @@ def main():
         section("Packages in the program", program, texts),
         section("Packages in the built-in components", guests, texts),
         RUST.format(**numbers),
+        python_section(texts),
         "Texts\n=====\n",
     ]
     parts += [f"[{number}]\n\n{body}\n" for number, body in enumerate(texts.bodies, 1)]

@@ -12,6 +12,7 @@ mod cli_grants;
 mod cli_http;
 mod cli_new;
 mod cli_pack;
+mod cli_python;
 mod cli_run;
 mod cli_run_change;
 mod cli_run_elsewhere;

@@ -12,7 +12,7 @@ pub mod sample;
 pub use program::{Line, Machine, Ran, figure, finish, program, skipped};
 pub use running::Running;
 
-use handbox_bundle::{Asks, Bundle, FolderAsk, FolderGrant, Limits, Manifest, Mode, Profile, State, section};
+use handbox_bundle::{Asks, Bundle, Compile, FolderAsk, FolderGrant, Limits, Manifest, Mode, Profile, State, section};
 use handbox_hand::{Call, Hand, HandError, Output, ToolName};
 use handbox_hands::{Allocation, Cache, Engine, Environment, Library, QuietLoad, Toolbox};
 use serde_json::Value;
@@ -118,6 +118,7 @@ impl Lab {
             tools: toolbox.tools().to_vec(),
             commands: Vec::new(),
             programs: Vec::new(),
+            compile: Compile::default(),
             asks: Asks {
                 folders: vec![FolderAsk { path: "*".into(), mode: Mode::ReadWrite }],
                 env: vec!["*".into()],

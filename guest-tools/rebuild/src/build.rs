@@ -50,7 +50,13 @@ pub fn build(root: &Path, components: &[Component], options: &Options) -> Result
 
 /// Compiles each package once, with all that is wanted of it.
 fn compile(root: &Path, components: &[Component], work: &Path) -> Result<()> {
-    let mut packages: Vec<&str> = components.iter().map(|component| component.package.as_str()).collect();
+    for component in components.iter().filter(|component| component.target == Target::Python) {
+        fs::create_dir_all(work).map_err(Problem::with(work))?;
+        let script = root.join(&component.folder).join("build.py");
+        run(Command::new("python3").arg(script).arg(artifact(component, work)))?;
+    }
+    let compiled = components.iter().filter(|component| component.target != Target::Python);
+    let mut packages: Vec<&str> = compiled.map(|component| component.package.as_str()).collect();
     packages.sort_unstable();
     packages.dedup();
     for package in packages {
@@ -61,6 +67,8 @@ fn compile(root: &Path, components: &[Component], work: &Path) -> Result<()> {
                 Target::Lib => command.arg("--lib"),
                 Target::Bin => command.args(["--bin", package]),
                 Target::Example => command.args(["--example", &component.name]),
+                // Of no package.
+                Target::Python => &mut command,
             };
         }
         run(&mut command)?;
@@ -74,6 +82,7 @@ fn artifact(component: &Component, work: &Path) -> PathBuf {
         Target::Lib => folder.join(format!("{}.wasm", component.package.replace('-', "_"))),
         Target::Bin => folder.join(format!("{}.wasm", component.package)),
         Target::Example => folder.join("examples").join(format!("{}.wasm", component.name)),
+        Target::Python => work.join(format!("{}.wasm", component.name)),
     }
 }
 

@@ -44,6 +44,8 @@ pub enum Target {
     /// The example of the component's name: a package has one library and any number of
     /// examples.
     Example,
+    /// What `build.py` in its folder makes; it is called with the path to write to.
+    Python,
 }
 
 impl Component {

@@ -1,6 +1,6 @@
 //! What a component is built from, as one hash.
 
-use crate::{Component, Problem, Result, hex};
+use crate::{Component, Problem, Result, Target, hex};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,8 @@ const COMMON: [&str; 7] = [
 /// A source cannot be read.
 pub fn source_hash(root: &Path, component: &Component) -> Result<String> {
     let mut files = Vec::new();
-    let common = COMMON.iter().map(PathBuf::from);
+    let is_rust = component.target != Target::Python;
+    let common = COMMON.iter().filter(|_| is_rust).map(PathBuf::from);
     let own = component.depends.iter().chain([&component.folder]).chain(&component.manifest).cloned();
     for path in common.chain(own) {
         collect(root, &path, &mut files)?;
@@ -63,7 +64,7 @@ fn collect(root: &Path, path: &Path, files: &mut Vec<(String, PathBuf)>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Target, components};
+    use crate::components;
 
     /// This checkout's own `guest-tools/`.
     fn root() -> &'static Path {

@@ -7,6 +7,9 @@ use crate::word::Index;
 /// How deep a variable may hold an expression that names a variable that holds one.
 const DEPTH_MAX: usize = 100;
 
+/// How far brackets and signs may stand in each other: a bracket takes as much of the stack as four signs.
+const STACK_MAX: usize = 256;
+
 /// Why there is no value.
 pub(crate) enum Trouble {
     /// What to say about it.
@@ -37,6 +40,8 @@ struct Reader<'a> {
     /// What is read is not evaluated: it is the side that is not taken.
     skips: bool,
     depth: usize,
+    /// How much of the stack its brackets and signs take: see [`STACK_MAX`].
+    stack: usize,
 }
 
 /// The value of an expression whose parameters are expanded.
@@ -56,7 +61,7 @@ fn evaluate_at(shell: &mut Shell, source: &str, depth: usize) -> Got64 {
             "{source}: expression recursion level exceeded (error token is \"{source}\")"
         )));
     }
-    let mut reader = Reader { shell, source, chars: source.chars().collect(), at: 0, skips: false, depth };
+    let mut reader = Reader { shell, source, chars: source.chars().collect(), at: 0, skips: false, depth, stack: 0 };
     reader.space();
     if reader.at == reader.chars.len() {
         return Ok(0);
@@ -107,6 +112,17 @@ impl Reader<'_> {
         sees
     }
 
+    /// Reads what stands in what is being read.
+    fn deeper(&mut self, by: usize, read: fn(&mut Self) -> Got64) -> Got64 {
+        if self.stack + by > STACK_MAX {
+            return Err(self.trouble("expression recursion level exceeded"));
+        }
+        self.stack += by;
+        let value = read(self);
+        self.stack -= by;
+        value
+    }
+
     fn comma(&mut self) -> Got64 {
         let mut value = self.assignment()?;
         while self.takes(",") {
@@ -120,7 +136,7 @@ impl Reader<'_> {
         if let Some(place) = self.place()?
             && let Some(op) = self.assigns()
         {
-            let right = self.assignment()?;
+            let right = self.deeper(4, Self::assignment)?;
             let value = if op.is_empty() {
                 right
             } else {
@@ -153,12 +169,12 @@ impl Reader<'_> {
         }
         let was = self.skips;
         self.skips = was || condition == 0;
-        let yes = self.assignment()?;
+        let yes = self.deeper(4, Self::assignment)?;
         if !self.takes(":") {
             return Err(self.trouble("`:' expected for conditional expression"));
         }
         self.skips = was || condition != 0;
-        let no = self.assignment()?;
+        let no = self.deeper(4, Self::assignment)?;
         self.skips = was;
         Ok(if condition != 0 { yes } else { no })
     }
@@ -196,7 +212,7 @@ impl Reader<'_> {
         if !self.takes("**") {
             return Ok(base);
         }
-        let exponent = self.power()?;
+        let exponent = self.deeper(1, Self::power)?;
         match u32::try_from(exponent) {
             Ok(exponent) => Ok(base.wrapping_pow(exponent)),
             Err(_) if self.skips => Ok(0),
@@ -219,23 +235,23 @@ impl Reader<'_> {
             }
         }
         if self.takes("!") {
-            return Ok(i64::from(self.unary()? == 0));
+            return Ok(i64::from(self.deeper(1, Self::unary)? == 0));
         }
         if self.takes("~") {
-            return Ok(!self.unary()?);
+            return Ok(!self.deeper(1, Self::unary)?);
         }
         if self.takes("+") {
-            return self.unary();
+            return self.deeper(1, Self::unary);
         }
         if self.takes("-") {
-            return Ok(self.unary()?.wrapping_neg());
+            return Ok(self.deeper(1, Self::unary)?.wrapping_neg());
         }
         self.primary()
     }
 
     fn primary(&mut self) -> Got64 {
         if self.takes("(") {
-            let value = self.comma()?;
+            let value = self.deeper(4, Self::comma)?;
             if !self.takes(")") {
                 return Err(self.trouble("missing `)'"));
             }

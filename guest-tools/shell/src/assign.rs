@@ -1,7 +1,7 @@
 //! Giving values to variables.
 
 use crate::shell::{Flow, Shell};
-use crate::state::ALLEXPORT;
+use crate::state::{ALLEXPORT, ERREXIT};
 use crate::vars::{Table, Value};
 use crate::word::Index;
 use brush_parser::ast::{Assignment, AssignmentName, AssignmentValue, Word};
@@ -28,7 +28,7 @@ impl Shell {
         self.refuse_readonly(&name)?;
         match name.as_str() {
             "SECONDS" => self.state.began = crate::clock::seconds() - value.parse::<i64>().unwrap_or(0),
-            "RANDOM" => self.state.seed = value.parse::<u64>().unwrap_or(1) | (1 << 40),
+            "RANDOM" => self.seed = value.parse::<u64>().unwrap_or(1) | (1 << 40),
             "OPTIND" => self.state.getopts_at = 0,
             _ => {}
         }
@@ -114,10 +114,15 @@ impl Shell {
             AssignmentValue::Scalar(word) => {
                 let value = self.expand_assigned(&word.value)?;
                 self.trace_assignment(name, index.as_ref(), &value, assignment.append);
-                self.assign((name, index.as_ref()), &value, assignment.append).map_err(|Readonly| Flow::Discard(1))
+                self.assign((name, index.as_ref()), &value, assignment.append).map_err(|Readonly| self.refused())
             }
             AssignmentValue::Array(items) => self.assign_array(name, items, assignment.append),
         }
+    }
+
+    /// What an assignment that failed does: where failures count it ends the shell.
+    fn refused(&self) -> Flow {
+        if self.state.has(ERREXIT) && self.state.in_condition == 0 { Flow::Exit(1) } else { Flow::Discard(1) }
     }
 
     fn trace_assignment(&mut self, name: &str, index: Option<&Index>, value: &str, append: bool) {
@@ -136,7 +141,7 @@ impl Shell {
         append: bool,
     ) -> Result<(), Flow> {
         let name = self.target(name).0;
-        self.refuse_readonly(&name).map_err(|Readonly| Flow::Discard(1))?;
+        self.refuse_readonly(&name).map_err(|Readonly| self.refused())?;
         let old = self.state.vars.get(&name).map(|variable| variable.value.clone()).unwrap_or_default();
         let value = if let Value::Table(table) = &old {
             let table = if append { table.clone() } else { Table::default() };

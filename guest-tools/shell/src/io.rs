@@ -24,6 +24,11 @@ impl Io {
         Self { fds: BTreeMap::from(fds) }
     }
 
+    /// None at all.
+    pub(crate) fn closed() -> Self {
+        Self { fds: BTreeMap::new() }
+    }
+
     /// The streams that this process was started with.
     pub(crate) fn own() -> Self {
         Self::new(Input::own(), Output::own(), Output::own_error())

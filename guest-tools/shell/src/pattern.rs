@@ -32,7 +32,8 @@ impl Pattern {
     pub(crate) fn new(source: &str) -> Self {
         let chars: Vec<char> = source.chars().collect();
         let mut at = 0;
-        Self { nodes: nodes(&chars, &mut at, false), ignore_case: false }
+        let levels = if groups_close(&chars) { LEVELS_MAX } else { 0 };
+        Self { nodes: nodes(&chars, &mut at, (false, levels)), ignore_case: false }
     }
 
     /// The same, in which the case of letters counts or not.
@@ -150,7 +151,28 @@ pub(crate) fn is_pattern(source: &str, extended: bool) -> bool {
     false
 }
 
-fn nodes(chars: &[char], at: &mut usize, in_group: bool) -> Vec<Node> {
+/// How many groups may stand in each other.
+const LEVELS_MAX: usize = 40;
+
+/// Whether each group is closed: one that is not means its characters, and all of it would be read again for each.
+fn groups_close(chars: &[char]) -> bool {
+    let (mut open, mut at) = (0_usize, 0);
+    while let Some(c) = chars.get(at) {
+        match c {
+            '\\' => at += 1,
+            '?' | '*' | '+' | '@' | '!' if chars.get(at + 1) == Some(&'(') => {
+                open += 1;
+                at += 1;
+            }
+            ')' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    open == 0
+}
+
+fn nodes(chars: &[char], at: &mut usize, (in_group, levels): (bool, usize)) -> Vec<Node> {
     let mut nodes = Vec::new();
     while let Some(&c) = chars.get(*at) {
         if in_group && (c == '|' || c == ')') {
@@ -159,7 +181,8 @@ fn nodes(chars: &[char], at: &mut usize, in_group: bool) -> Vec<Node> {
         *at += 1;
         if "?*+@!".contains(c)
             && chars.get(*at) == Some(&'(')
-            && let Some(group) = group(c, chars, at)
+            && levels > 0
+            && let Some(group) = group(c, chars, at, levels - 1)
         {
             nodes.push(group);
             continue;
@@ -179,11 +202,11 @@ fn nodes(chars: &[char], at: &mut usize, in_group: bool) -> Vec<Node> {
     nodes
 }
 
-fn group(kind: char, chars: &[char], at: &mut usize) -> Option<Node> {
+fn group(kind: char, chars: &[char], at: &mut usize, levels: usize) -> Option<Node> {
     let mut inner = *at + 1;
     let mut choices = Vec::new();
     loop {
-        choices.push(nodes(chars, &mut inner, true));
+        choices.push(nodes(chars, &mut inner, (true, levels)));
         let end = *chars.get(inner)?;
         inner += 1;
         if end == ')' {

@@ -14,7 +14,7 @@ pub(crate) fn main() -> i32 {
     if handed.is_empty() {
         return run(&arguments());
     }
-    match serde_json::from_slice::<Handed>(&handed) {
+    match Handed::read(&handed) {
         Ok(Handed { state, job }) => {
             let mut shell = Shell::new(state, Io::own());
             let done = shell.run_job(&job);
@@ -47,7 +47,6 @@ fn run(args: &[String]) -> i32 {
     let cwd = start_folder(&environment);
     let mut shell = Shell::new(State::new(environment, cwd), Io::own());
     shell.state.name = args.first().cloned().unwrap_or_else(|| "sh".to_owned());
-    shell.state.seed ^= u64::from(system::process_id()) << 20 ^ u64::from(crate::clock::now().subsec_nanos());
     let done = start(&mut shell, args.get(1..).unwrap_or_default());
     end(&mut shell, done)
 }
@@ -142,9 +141,11 @@ fn standard_input(shell: &mut Shell, args: &[String]) -> Run {
 }
 
 fn end(shell: &mut Shell, done: Run) -> i32 {
-    match shell.finish(done) {
+    let status = match shell.finish(done) {
         Ok(status) => status & 0xff,
         Err(Flow::TimedOut) => 124,
         Err(_) => shell.state.status,
-    }
+    };
+    shell.end_output();
+    status
 }

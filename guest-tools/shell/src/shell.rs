@@ -33,14 +33,33 @@ pub(crate) enum Flow {
 /// How a command ended.
 pub(crate) type Run = Result<i32, Flow>;
 
-/// How deep functions may call each other. Each level takes some stack.
-pub(crate) const DEPTH_MAX: usize = 100;
+/// How much of the stack may be taken, in tenths of a KiB. A component has 512 KiB: what is left is for what reads a text
+/// (4.5 KiB for each construct that stands in another) and for the builtin at the end.
+pub(crate) const STACK_MAX: usize = 2600;
+
+/// What is taken by what runs in something else, in the same measure. It was measured natively, as the least stack on
+/// which functions that do this call each other to the limit; a change that lets a frame grow changes it.
+pub(crate) mod takes {
+    /// A function, with its body.
+    pub(crate) const CALL: usize = 13;
+    pub(crate) const COMPOUND: usize = 13;
+    pub(crate) const SUBSHELL: usize = 9;
+    pub(crate) const SUBSTITUTION: usize = 18;
+    /// A text that is evaluated.
+    pub(crate) const TEXT: usize = 16;
+}
 
 /// After so many commands the time is looked at.
 const COMMANDS_UNASKED: u32 = 64;
 
 /// How many parsed texts are kept.
 const CACHE_MAX: usize = 2048;
+
+/// How much of a file is read as a script, in bytes.
+const READ_BYTES_MAX: usize = 16 << 20;
+
+/// The longest of them, in bytes: what is longer is hardly read twice.
+const CACHED_BYTES_MAX: usize = 16 << 10;
 
 /// A shell.
 pub(crate) struct Shell {
@@ -51,7 +70,7 @@ pub(crate) struct Shell {
     pub(crate) deadline: Option<Instant>,
     /// How many commands were run, to look at the time now and then.
     commands: Cell<u32>,
-    /// How deep it is in functions, subshells and evaluated text.
+    /// How much of the stack is taken: see [`STACK_MAX`].
     pub(crate) depth: usize,
     /// The status of the last command substitution of this command.
     pub(crate) substituted: Option<i32>,
@@ -63,6 +82,8 @@ pub(crate) struct Shell {
     pub(crate) in_trap: bool,
     /// The text comes from a script: errors of expansion end a command, not all.
     pub(crate) scripted: bool,
+    /// What `$RANDOM` goes on from: each subshell has its own.
+    pub(crate) seed: u64,
     programs: HashMap<String, Rc<ast::Program>>,
     words: HashMap<(String, char), Word>,
 }
@@ -88,6 +109,7 @@ impl Shell {
             in_alias: 0,
             in_trap: false,
             scripted: false,
+            seed: crate::scratch::chance() | (1 << 40),
             programs: HashMap::new(),
             words: HashMap::new(),
         }
@@ -157,6 +179,36 @@ impl Shell {
         if late || crate::system::interrupted() { Err(Flow::TimedOut) } else { Ok(()) }
     }
 
+    /// Waits until there is something to read, or the end: false if neither came in time.
+    ///
+    /// # Errors
+    ///
+    /// The call's own time is over.
+    pub(crate) fn await_input(&self, input: &system::Input, until: Option<Instant>) -> Result<bool, Flow> {
+        let Some(last) = [until, self.deadline].into_iter().flatten().min() else { return Ok(true) };
+        if input.ready(Some(last.saturating_duration_since(Instant::now()))) {
+            return Ok(true);
+        }
+        let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if late || until.is_none() || system::interrupted() { Err(Flow::TimedOut) } else { Ok(false) }
+    }
+
+    /// Everything that can still be read, as far as memory holds it.
+    ///
+    /// # Errors
+    ///
+    /// The call's time is over.
+    pub(crate) fn read_all(&self, input: &system::Input) -> Result<Vec<u8>, Flow> {
+        let mut bytes = Vec::new();
+        loop {
+            self.await_input(input, None)?;
+            match input.read(65_536) {
+                Ok(more) if !more.is_empty() && bytes.len() < READ_BYTES_MAX => bytes.extend(more),
+                _ => return Ok(bytes),
+            }
+        }
+    }
+
     /// An absolute, normal path.
     pub(crate) fn absolute(&self, path: &str) -> String {
         normal(&if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.state.cwd) })
@@ -190,11 +242,19 @@ impl Shell {
             return Ok(Rc::clone(program));
         }
         let program = Rc::new(crate::source::parse(source)?);
+        if source.len() > CACHED_BYTES_MAX {
+            return Ok(program);
+        }
         if self.programs.len() >= CACHE_MAX {
             self.programs.clear();
         }
         self.programs.insert(source.to_owned(), Rc::clone(&program));
         Ok(program)
+    }
+
+    /// Whether the stack bears no more.
+    pub(crate) fn is_deep(&self) -> bool {
+        self.depth >= STACK_MAX
     }
 
     /// A word's pieces. `kind` says which reader: `w` for words, `a` for what is assigned,
@@ -210,6 +270,9 @@ impl Shell {
             'h' => crate::word::parse_here(source),
             _ => crate::word::parse_word(source),
         };
+        if source.len() > CACHED_BYTES_MAX {
+            return word;
+        }
         if self.words.len() >= CACHE_MAX {
             self.words.clear();
         }
@@ -219,12 +282,50 @@ impl Shell {
 
     /// A random number as `$RANDOM` gives it.
     pub(crate) fn random(&mut self) -> u64 {
-        let state = &mut self.state.seed;
+        let state = &mut self.seed;
         *state ^= *state << 13;
         *state ^= *state >> 7;
         *state ^= *state << 17;
         *state >> 16
     }
+}
+
+/// How many links a path may lead through.
+const LINKS_MAX: usize = 40;
+
+/// Where an absolute path leads in the end, through all links. None if nothing is there.
+pub(crate) fn real(path: &str) -> Option<String> {
+    let mut left: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
+    let (mut real, mut links) = (String::new(), 0);
+    while let Some(part) = left.pop() {
+        match part.as_str() {
+            "" | "." => continue,
+            ".." => {
+                real.truncate(real.rfind('/').unwrap_or(0));
+                continue;
+            }
+            _ => {}
+        }
+        let here = format!("{real}/{part}");
+        if let Ok(target) = std::fs::read_link(&here) {
+            links += 1;
+            let target = crate::text::from_bytes(target.as_os_str().as_encoded_bytes());
+            if links > LINKS_MAX {
+                return None;
+            }
+            if target.starts_with('/') {
+                real.clear();
+            }
+            left.extend(target.split('/').rev().map(str::to_owned));
+        } else {
+            real = here;
+        }
+    }
+    if real.is_empty() {
+        return Some("/".to_owned());
+    }
+    // The folders above a granted one may not show themselves, so only the end is looked at.
+    std::fs::symlink_metadata(&real).ok().map(|_| real)
 }
 
 /// Takes `.`, `..` and doubled slashes out of an absolute path.

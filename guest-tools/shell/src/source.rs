@@ -1,10 +1,14 @@
 //! From a script's text to its commands.
 
+use crate::nesting::is_too_deep;
 use brush_parser::{ParseError, Parser, ParserOptions, ast};
 use std::io::Cursor;
 
 /// Reads a whole script.
 pub(crate) fn parse(source: &str) -> Result<ast::Program, ParseError> {
+    if is_too_deep(source) {
+        return Err(ParseError::ParsingAtEndOfInput);
+    }
     parse_as_it_is(source).or_else(|error| match repaired(source) {
         Some(repaired) => parse_as_it_is(&repaired).map_err(|_| error),
         None => Err(error),
@@ -57,6 +61,7 @@ pub(crate) fn complaint(source: &str, error: &ParseError) -> (usize, String) {
             let token = if token.is_empty() { "newline".to_owned() } else { token };
             (place.line, format!("syntax error near unexpected token `{token}'"))
         }
+        ParseError::ParsingAtEndOfInput if is_too_deep(source) => (1, "syntax error: nested too deeply".to_owned()),
         ParseError::ParsingAtEndOfInput => {
             (source.lines().count() + 1, "syntax error: unexpected end of file".to_owned())
         }

@@ -20,6 +20,7 @@ pub(crate) const PIPEFAIL: u64 = 1 << 8;
 pub(crate) const ERRTRACE: u64 = 1 << 9;
 pub(crate) const FUNCTRACE: u64 = 1 << 10;
 pub(crate) const BRACES: u64 = 1 << 13;
+pub(crate) const PHYSICAL: u64 = 1 << 14;
 
 /// The options of `set`.
 pub(crate) const SET: &[Named] = &[
@@ -34,7 +35,7 @@ pub(crate) const SET: &[Named] = &[
     ("noexec", Some('n'), NOEXEC),
     ("noglob", Some('f'), NOGLOB),
     ("nounset", Some('u'), NOUNSET),
-    ("physical", Some('P'), 1 << 14),
+    ("physical", Some('P'), PHYSICAL),
     ("pipefail", None, PIPEFAIL),
     ("posix", None, 1 << 15),
     ("verbose", Some('v'), 1 << 7),
@@ -142,7 +143,6 @@ pub(crate) struct State {
     pub(crate) line: usize,
     /// How many subshells this is in.
     pub(crate) subshell: u32,
-    pub(crate) seed: u64,
     /// When `SECONDS` was 0, in seconds of the system's clock.
     pub(crate) began: i64,
     pub(crate) in_condition: u32,
@@ -191,7 +191,6 @@ impl State {
             pid: crate::system::process_id(),
             line: 1,
             subshell: 0,
-            seed: 0x9E37_79B9_7F4A_7C15,
             began: crate::clock::seconds(),
             in_condition: 0,
             loops: 0,

@@ -16,6 +16,11 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> String {
     text
 }
 
+/// [`from_bytes`] without a copy where the bytes are text already.
+pub(crate) fn from_owned_bytes(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| from_bytes(error.as_bytes()))
+}
+
 /// Text as the bytes it was read from.
 pub(crate) fn to_bytes(text: &str) -> Vec<u8> {
     // All of the private characters start with this byte, and nothing else in usual text does.

@@ -5,7 +5,7 @@ use crate::run::start_folder;
 use crate::shell::{Flow, Shell};
 use crate::state::State;
 use crate::system::{self, Capture, Input};
-use crate::text::{from_bytes, to_bytes};
+use crate::text::{from_owned_bytes, to_bytes};
 use handbox_tool::{Fault, Output, SavedState, input, tool};
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -19,15 +19,25 @@ const TIMEOUT_MS_MAX: u64 = 600_000;
 /// How much of the output is shown, in characters.
 const SHOWN_CHARS_MAX: usize = 30_000;
 
+/// How many bytes surely hold half of what is shown, and a torn character.
+const END_BYTES: usize = SHOWN_CHARS_MAX * 2 + 4;
+
 /// The sources of the output.
 const STDOUT: u8 = 1;
 const STDERR: u8 = 2;
 
+/// Where the rest of one stream is.
+const SEE_OUTPUT: &str = "see the output";
+
 /// The media type of a part that holds fields for programs.
 const FIELDS_MEDIA_TYPE: &str = "application/vnd.handbox.fields+json";
 
-/// How much of the output is kept, in bytes: what comes after is counted.
-const KEPT_BYTES_MAX: u64 = 32 << 20;
+/// How much of the output is kept, in bytes: what comes after is counted. The host holds it, and for a moment the
+/// shell too, within the memory of one call.
+const KEPT_BYTES_MAX: u64 = 16 << 20;
+
+/// The largest state that can be handed on, in bytes: more does not cross to the host at once.
+const SAVED_BYTES_MAX: usize = 2 << 20;
 
 thread_local! {
     static KEPT: RefCell<Option<State>> = const { RefCell::new(None) };
@@ -46,6 +56,8 @@ pub struct Bash {
     /// How long the command may take, in milliseconds. 120000 if left out; what one call may take
     /// bounds it.
     timeout_ms: Option<u64>,
+    /// End the shell after the command: its trap on EXIT runs, and the next command gets a new shell.
+    end: Option<bool>,
 }
 
 /// Runs a bash command in a shell that is kept: variables, functions and the working folder
@@ -67,7 +79,7 @@ pub(crate) fn bash(input: Bash) -> Result<Output, Fault> {
         return Err(Fault::invalid("command: nothing to run; give a command, or restart: true"));
     };
     let timeout = Duration::from_millis(input.timeout_ms.unwrap_or(TIMEOUT_MS).clamp(1, TIMEOUT_MS_MAX));
-    run(&command, timeout.min(call_time()))
+    run(&command, timeout, input.end == Some(true))
 }
 
 /// What the host leaves a call of its time, with a rest in which to answer.
@@ -79,12 +91,11 @@ fn call_time() -> Duration {
 fn fresh() -> State {
     let environment = system::environment();
     let cwd = start_folder(&environment);
-    let mut state = State::new(environment, cwd);
-    state.seed ^= u64::from(crate::clock::now().subsec_nanos()) << 8;
-    state
+    State::new(environment, cwd)
 }
 
-fn run(command: &str, timeout: Duration) -> Result<Output, Fault> {
+fn run(command: &str, asked: Duration, end: bool) -> Result<Output, Fault> {
+    let timeout = asked.min(call_time());
     let state = KEPT.take().unwrap_or_else(fresh);
     let unusable = |fault: system::Fault| Fault::failed(format!("the output cannot be kept: {fault}"));
     let capture = Capture::new(KEPT_BYTES_MAX).map_err(unusable)?;
@@ -94,7 +105,7 @@ fn run(command: &str, timeout: Duration) -> Result<Output, Fault> {
     shell.deadline = Instant::now().checked_add(timeout);
     shell.scripted = false;
     let done = shell.run_text(command);
-    let left = matches!(done, Err(Flow::Exit(_)));
+    let left = matches!(done, Err(Flow::Exit(_))) || (end && done != Err(Flow::TimedOut));
     // A kept shell has not ended, so its trap waits; but for one that left.
     let ended = if left {
         shell.finish(done)
@@ -105,7 +116,7 @@ fn run(command: &str, timeout: Duration) -> Result<Output, Fault> {
     let mut note = match ended {
         Ok(0) => None,
         Ok(status) => Some(format!("(exit status {status})")),
-        Err(_) => Some(stopped(&shell, timeout)),
+        Err(_) => Some(stopped(&shell, timeout, asked)),
     };
     if capture.dropped() > 0 {
         let dropped = format!("({} bytes of output were too many and are lost)", capture.dropped());
@@ -116,31 +127,36 @@ fn run(command: &str, timeout: Duration) -> Result<Output, Fault> {
     shell.state.status = status;
     let stopped = ended.is_err().then_some(note.as_deref()).flatten();
     let fields = serde_json::json!({
-        "stdout": stream(&kept, STDOUT),
-        "stderr": stream(&kept, STDERR),
+        "stdout": cut(kept.runs(STDOUT), || SEE_OUTPUT.to_owned()),
+        "stderr": cut(kept.runs(STDERR), || SEE_OUTPUT.to_owned()),
         "exit_code": status,
         "working_folder": shell.state.cwd,
         "left": left,
         "stopped": stopped,
     });
-    keep(shell.state);
-    Ok(Output::text(with_note(shown(from_bytes(&kept.bytes)), note)).with(FIELDS_MEDIA_TYPE, fields.to_string()))
+    if !end {
+        keep(shell.state);
+    }
+    Ok(Output::text(with_note(shown(&kept.bytes), note)).with(FIELDS_MEDIA_TYPE, fields.to_string()))
 }
 
 /// Why a command was ended early.
-fn stopped(shell: &Shell, timeout: Duration) -> String {
+fn stopped(shell: &Shell, timeout: Duration, asked: Duration) -> String {
     let stays = "the shell and its variables are still there";
     if shell.deadline.is_some_and(|deadline| Instant::now() < deadline) {
         return format!("(stopped: all that one call may compute is used up; {stays})");
     }
-    format!("(stopped after {} ms; {stays}. Give timeout_ms for more time)", timeout.as_millis())
-}
-
-/// One of the streams, for programs.
-fn stream(kept: &system::Kept, source: u8) -> String {
-    let text = from_bytes(&kept.of(source));
-    let count = text.chars().count();
-    if count <= SHOWN_CHARS_MAX { lossless(&text) } else { ends(&text, count, "see the output") }
+    let after = timeout.as_millis();
+    if timeout < asked {
+        return format!(
+            "(stopped after {after} ms; {stays}. One call gets no more time here, whatever timeout_ms says: the operator's \
+             limit `time`)"
+        );
+    }
+    if asked.as_millis() >= u128::from(TIMEOUT_MS_MAX) {
+        return format!("(stopped after {after} ms, which is the most that a command gets; {stays})");
+    }
+    format!("(stopped after {after} ms; {stays}. Give timeout_ms for more time)")
 }
 
 fn status_of(flow: Flow) -> i32 {
@@ -174,33 +190,55 @@ fn with_note(mut text: String, note: Option<String>) -> String {
 }
 
 /// The output, or its ends and where all of it lies.
-fn shown(text: String) -> String {
-    let count = text.chars().count();
-    if count <= SHOWN_CHARS_MAX {
-        return lossless(&text);
-    }
-    let number = SPILLED.with_borrow_mut(|number| {
-        *number += 1;
-        *number
-    });
-    let path = format!("/tmp/bash-{number}.txt");
-    let lies = match std::fs::write(&path, to_bytes(&text)) {
-        Ok(()) => format!("all of it is in {path}"),
-        Err(error) => format!("the rest is lost, since {path} cannot be written: {error}"),
-    };
-    ends(&text, count, &lies)
+fn shown(bytes: &[u8]) -> String {
+    cut(std::iter::once(bytes), || {
+        let number = SPILLED.with_borrow_mut(|number| {
+            *number += 1;
+            *number
+        });
+        let path = format!("/tmp/bash-{number}.txt");
+        match std::fs::write(&path, bytes) {
+            Ok(()) => format!("all of it is in {path}"),
+            Err(error) => format!("the rest is lost, since {path} cannot be written: {error}"),
+        }
+    })
 }
 
-fn ends(text: &str, count: usize, lies: &str) -> String {
+/// A text that comes in pieces, or its ends and where the rest `lies`. Nothing that is large is copied: the text and
+/// what it was printed with share one memory.
+fn cut<'a>(pieces: impl Iterator<Item = &'a [u8]> + Clone, lies: impl FnOnce() -> String) -> String {
+    let length: usize = pieces.clone().map(<[u8]>::len).sum();
+    let part = |from: usize, to: usize| {
+        let (mut bytes, mut at) = (Vec::with_capacity(to - from), 0);
+        for piece in pieces.clone() {
+            let (start, end) = (from.clamp(at, at + piece.len()), to.clamp(at, at + piece.len()));
+            bytes.extend_from_slice(&piece[start - at..end - at]);
+            at += piece.len();
+        }
+        from_owned_bytes(bytes)
+    };
+    if length <= 2 * END_BYTES {
+        let text = part(0, length);
+        if text.chars().count() <= SHOWN_CHARS_MAX {
+            return lossless(text);
+        }
+    }
     let half = SHOWN_CHARS_MAX / 2;
-    let head: String = text.chars().take(half).collect();
-    let tail: String = text.chars().skip(count.saturating_sub(half)).collect();
-    format!("{}\n\n… {} characters left out; {lies} …\n\n{}", lossless(&head), count - 2 * half, lossless(&tail))
+    let head: String = part(0, END_BYTES.min(length)).chars().take(half).collect();
+    let tail = part(length.saturating_sub(END_BYTES), length);
+    let tail: String = tail.chars().skip(tail.chars().count().saturating_sub(half)).collect();
+    let starts = pieces.flatten().filter(|byte| **byte & 0xC0 != 0x80).count();
+    let out = starts.saturating_sub(2 * half);
+    format!("{}\n\n… {out} characters left out; {} …\n\n{}", lossless(head), lies(), lossless(tail))
 }
 
 /// Text for a model: bytes that are not UTF-8 are shown as such.
-fn lossless(text: &str) -> String {
-    String::from_utf8_lossy(&to_bytes(text)).into_owned()
+fn lossless(text: String) -> String {
+    // Only a character of four bytes can stand for a byte that is none.
+    if !text.as_bytes().contains(&0xF4) {
+        return text;
+    }
+    String::from_utf8_lossy(&to_bytes(&text)).into_owned()
 }
 
 /// The shell, for hosts that pass it on.
@@ -208,7 +246,11 @@ pub(crate) struct Kept;
 
 impl SavedState for Kept {
     fn save() -> Result<Vec<u8>, String> {
-        KEPT.with_borrow(serde_json::to_vec).map_err(|error| error.to_string())
+        let saved = KEPT.with_borrow(serde_json::to_vec).map_err(|error| error.to_string())?;
+        if saved.len() > SAVED_BYTES_MAX {
+            return Err(format!("the shell's variables take {} bytes, which is too much to hand on", saved.len()));
+        }
+        Ok(saved)
     }
 
     fn restore(saved: Vec<u8>) -> Result<(), String> {
@@ -228,7 +270,10 @@ mod tests {
     }
 
     fn call(command: &str) -> String {
-        text(bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(20_000) }).unwrap())
+        text(
+            bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(20_000), end: None })
+                .unwrap(),
+        )
     }
 
     #[test]
@@ -236,7 +281,7 @@ mod tests {
         assert_eq!(call("x=1; f() { echo \"f $x\"; }; cd /usr"), "");
         assert_eq!(call("f; pwd"), "f 1\n/usr\n");
         let saved = Kept::save().unwrap();
-        bash(Bash { command: None, restart: Some(true), timeout_ms: None }).unwrap();
+        bash(Bash { command: None, restart: Some(true), timeout_ms: None, end: None }).unwrap();
         assert_eq!(call("echo \"[$x]\""), "[]\n");
         Kept::restore(saved).unwrap();
         assert_eq!(call("f"), "f 1\n");
@@ -252,10 +297,17 @@ mod tests {
     fn a_call_that_takes_too_long_is_stopped_and_the_shell_stays() {
         call("kept=yes");
         let stopped = |command: &str| {
-            text(bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(50) }).unwrap())
+            text(
+                bash(Bash { command: Some(command.to_owned()), restart: None, timeout_ms: Some(50), end: None })
+                    .unwrap(),
+            )
         };
         assert!(stopped("while :; do :; done").contains("stopped after 50 ms"));
         assert!(stopped("sleep 100").contains("stopped after 50 ms"));
+        for waits in ["read x", "mapfile x", "select x in a; do :; done", "source /dev/stdin", "read -t 9 x"] {
+            let text = stopped(&format!("echo before; sleep 5 | {waits}; echo after"));
+            assert!(text.contains("before") && text.contains("stopped after 50 ms"), "{waits}: {text}");
+        }
         assert_eq!(call("echo $kept"), "yes\n");
     }
 
@@ -264,5 +316,36 @@ mod tests {
         let text = call("i=0; while ((i++ < 5000)); do echo 'a line of this text'; done");
         assert!(text.contains("characters left out; all of it is in /tmp/bash-"), "{}", &text[..200]);
         assert!(text.chars().count() < SHOWN_CHARS_MAX + 200);
+    }
+
+    #[test]
+    fn a_shell_that_ends_runs_its_trap_and_is_gone() {
+        let input = |command: &str, end| Bash {
+            command: Some(command.to_owned()),
+            restart: None,
+            timeout_ms: Some(20_000),
+            end: Some(end),
+        };
+        let command = "x=1; trap 'echo \"bye $? $BASH_COMMAND\"' EXIT; trap 'echo \"E $BASH_COMMAND\"' ERR; false";
+        assert_eq!(text(bash(input(command, true)).unwrap()), "E false\nbye 1 false\n(exit status 1)");
+        assert_eq!(text(bash(input("echo \"[$x]\"", false)).unwrap()), "[]\n");
+    }
+
+    #[test]
+    fn only_the_ends_of_a_stream_in_pieces_are_shown() {
+        let (many, few) = ("ä".repeat(40_000), "end");
+        let cut_text = cut([many.as_bytes(), few.as_bytes()].into_iter(), || "here".to_owned());
+        assert!(cut_text.starts_with("ää") && cut_text.ends_with("äend"));
+        assert!(cut_text.contains("… 10003 characters left out; here …"), "{}", &cut_text[29_990..30_100]);
+        assert_eq!(cut([&b"a\xff"[..], b"b"].into_iter(), String::new), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn who_limits_the_time_is_named() {
+        let shell = Shell::new(fresh(), Io::closed());
+        let said = |timeout, asked| stopped(&shell, Duration::from_millis(timeout), Duration::from_millis(asked));
+        assert!(said(50, 50).contains("Give timeout_ms"));
+        assert!(said(50, 100).contains("the operator's limit"));
+        assert!(said(TIMEOUT_MS_MAX, TIMEOUT_MS_MAX).contains("the most that a command gets"));
     }
 }

@@ -4,6 +4,8 @@
 //! `scripts/GROUP.lines` has a script in each line, `scripts/GROUP.sh` has scripts after
 //! lines `### NAME`. A known difference is one of `KNOWN`.
 
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -6,7 +6,7 @@ use crate::error::BundleError;
 use crate::grant::Grants;
 use crate::inspect::Kind;
 use crate::limits::LimitsPatch;
-use crate::manifest::{Asks, Manifest};
+use crate::manifest::{Asks, Compile, Manifest};
 use crate::manifest_check::check_twins;
 use crate::section::parse_manifest;
 use handbox_hand::{Tool, ToolName};
@@ -194,6 +194,11 @@ impl BundleComponent {
     /// The names by which other components of the bundle start it.
     pub fn programs(&self) -> &[String] {
         self.manifest.as_ref().map(|manifest| manifest.programs.as_slice()).unwrap_or_default()
+    }
+
+    /// When code is made of it, if others start it.
+    pub fn compile(&self) -> Compile {
+        self.manifest.as_ref().map_or(Compile::Ahead, |manifest| manifest.compile)
     }
 
     /// Whether it is there to be called, too, and not only to be started.

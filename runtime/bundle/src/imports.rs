@@ -35,7 +35,7 @@ const GIVEN: [(&str, &str, &[&str]); 8] = [
     ("wasi:random/", "0.2.", &["random", "insecure", "insecure-seed"]),
     ("wasi:http/", "0.2.", &["types", "outgoing-handler"]),
     ("handbox:hand/", "0.1.", &["types", "report"]),
-    ("handbox:process/", "0.1.", &["processes"]),
+    ("handbox:process/", "0.1.", &["permissions", "processes"]),
 ];
 
 /// Whether `import`, such as `wasi:io/poll@0.2.3`, can be given.

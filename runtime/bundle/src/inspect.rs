@@ -179,7 +179,9 @@ impl Inspection {
                 "build it against WASI 0.2 and handbox:hand 0.1, or put in what is missing with `wac plug`",
             ));
         }
-        if !network.is_empty() {
+        // A program finds sockets, as one that was built for other systems does, and is refused each use.
+        let is_program = self.manifest.as_ref().is_some_and(|manifest| !manifest.programs.is_empty());
+        if !network.is_empty() && !is_program {
             return Err(BundleError::broken(
                 format!("it imports {}, and no component is given sockets: HTTP alone leaves", list(&network)),
                 "build it with an HTTP client over wasi:http, or without network code",

@@ -36,7 +36,7 @@ pub use grant::{
 };
 pub use inspect::{COMPONENT_BYTES_MAX, Inspection, Kind, Producer, inspect};
 pub use limits::{Limits, LimitsPatch, Profile};
-pub use manifest::{Arg, Asks, Command, FolderAsk, Manifest, PropertyArg, State};
+pub use manifest::{Arg, Asks, Command, Compile, FolderAsk, Manifest, PropertyArg, State};
 pub use manifest_check::{DESCRIPTION_BYTES_MAX, TOOLS_MAX, check_tools};
 pub use manifest_file::{CommandFile, ManifestFile};
 pub use open::BUNDLE_FILE;

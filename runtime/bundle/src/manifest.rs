@@ -35,9 +35,29 @@ pub struct Manifest {
     /// sees the one that was used as its first argument.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub programs: Vec<String>,
+    /// When code is made of it, for one that others start.
+    #[serde(default, skip_serializing_if = "Compile::is_ahead")]
+    pub compile: Compile,
     /// The most it may ever be given.
     #[serde(default)]
     pub asks: Asks,
+}
+
+/// When code is made of a component that others of its bundle start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compile {
+    /// Before the first call that could start it: nobody waits in the middle of a call.
+    #[default]
+    Ahead,
+    /// When it is first started, for what takes long and is rarely wanted.
+    FirstUse,
+}
+
+impl Compile {
+    fn is_ahead(&self) -> bool {
+        *self == Self::Ahead
+    }
 }
 
 /// Whether instances outlive a call.

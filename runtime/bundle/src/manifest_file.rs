@@ -1,7 +1,7 @@
 //! The part of a manifest that its author writes: the TOML file of `handbox pack --manifest`.
 
 use crate::error::BundleError;
-use crate::manifest::{Arg, Asks, Command, Manifest, State};
+use crate::manifest::{Arg, Asks, Command, Compile, Manifest, State};
 use crate::text::{parse_json, parse_toml};
 use handbox_hand::{Hints, Recovery, Tool, ToolName};
 use serde::{Deserialize, Deserializer, de};
@@ -58,6 +58,9 @@ pub struct ManifestFile {
     /// See [`Manifest::programs`].
     #[serde(default)]
     pub programs: Vec<String>,
+    /// See [`Manifest::compile`].
+    #[serde(default)]
+    pub compile: Compile,
 }
 
 /// One tool of a `wasi:cli/command` program: the [`Tool`] and its [`Command`] in one.
@@ -105,6 +108,7 @@ impl ManifestFile {
             asks: Asks::default(),
             commands: Vec::new(),
             programs: Vec::new(),
+            compile: Compile::default(),
         }
     }
 
@@ -156,6 +160,7 @@ impl ManifestFile {
             tools,
             commands,
             programs: self.programs,
+            compile: self.compile,
             asks: self.asks,
         };
         manifest.validate()?;

@@ -2,21 +2,19 @@
 
 use crate::advice::{self, Advice};
 use crate::args::{self, Global};
-use crate::config::{Config, Source, similar};
+use crate::config::{Config, similar};
 use crate::failure::Failure;
-use crate::grants::{self, Asking};
-use crate::network::{Reach, Way, holder, needs_placeholders};
 use crate::output::{self, Tone};
-use crate::paths::Paths;
+use crate::paths::{Paths, current_folder};
 use crate::retype::{self, Typed};
 use crate::watch::Terminal;
-use crate::{egress, input, loose, repack, slips, vault, wiring};
+use crate::workplace::{Wanted, Workplace};
+use crate::{egress, input, loose, repack, slips, wiring};
 use data_encoding::BASE64;
-use handbox_bundle::{Bundle, Profile};
+use handbox_bundle::Bundle;
 use handbox_hand::{Call, Hand, HandError, Limit, Output, Tool, ToolName, Usage};
 use handbox_hands::{Environment, Toolbox};
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -32,49 +30,24 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     let (bundle, name) = (opened.bundle, opened.name.as_deref());
     advice::refuse_flags_of_both(&command, &bundle)?;
     repack::note(&bundle, &cwd, global.quiet);
-    let links = &bundle.links;
-    let asking = Asking { typed: &command.grants, config: &config, bundle: name, links, paths: &paths, cwd: &cwd };
-    let mut effective = grants::effective(asking)?;
-    effective.warn_of_unasked(&command.grants, &bundle, &cwd);
-    let write_helps = write_helps(&effective, &command.grants);
-    effective.warn(global.quiet);
-    let folders = Folders::make(command.outputs.as_deref())?;
-    if command.outputs.is_some() {
-        grants::check_outputs(asking, &folders.outputs)?;
-    }
-    let keep = vault::keep(&paths);
-    let way = Way::new(keep.clone(), config.operator.ranges.clone(), global.quiet)?;
-    let holder = holder(&bundle, &config);
-    let network = way.network("call", &holder, &bundle, &Reach { grants: &effective.grants, pinned: None });
-    if needs_placeholders(&bundle) {
-        way.placeholders(&holder)?.into_iter().for_each(|pair| lay(&mut effective.grants.env, pair));
-    }
-    let environment = Environment {
-        grants: effective.grants,
-        limits: effective.limits,
-        scratch: Some(folders.scratch.path().to_owned()),
-        outputs: Some(folders.outputs.clone()),
-        protected: effective.protected,
-        network: Some(network),
-        ..Environment::bare(Profile::default())
-    };
+    let (typed, outputs) = (&command.grants, command.outputs.as_deref());
+    let wanted =
+        Wanted { by: "call", bundle: &bundle, name, typed, outputs, config: &config, paths: &paths, cwd: &cwd };
+    let workplace = Workplace::make(wanted, global.quiet)?;
+    let Workplace { ref environment, write_helps, .. } = workplace;
     let runtime = wiring::runtime()?;
     let watcher = Arc::new(Terminal::new(global));
     let sent = Arc::new(egress::Shown::new(global));
     let result = runtime.block_on(async {
         let mut toolbox = wiring::toolbox(&paths, global.quiet)?;
         let sent = Arc::clone(&sent);
-        let asked =
-            Asked { bundle: &bundle, environment: &environment, command: &command, write_helps, cwd: &cwd, sent };
+        let asked = Asked { bundle: &bundle, environment, command: &command, write_helps, cwd: &cwd, sent };
         let called = call(&mut toolbox, asked, global.quiet, Arc::clone(&watcher)).await;
         output::clear_transient();
         called
     });
     let usage = watcher.usage();
-    runtime.block_on(vault::settle(&keep, global.quiet));
-    // A call that was ended may still sit in a file operation of the system; it is not waited for.
-    runtime.shutdown_background();
-    let left = folders.left_over(global.quiet);
+    let left = workplace.leave(runtime, global.quiet, global.quiet);
     if global.json {
         let mut answer = answer_json(&result, usage, &left);
         if let Some(sent) = sent.to_json() {
@@ -90,13 +63,6 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(failure) if global.json => Ok(ExitCode::from(failure.kind.code())),
         Err(failure) => Err(failure),
-    }
-}
-
-/// An environment value that nobody gave otherwise.
-pub(crate) fn lay(env: &mut Vec<(String, String)>, pair: (String, String)) {
-    if env.iter().all(|(name, _)| *name != pair.0) {
-        env.push(pair);
     }
 }
 
@@ -182,85 +148,10 @@ fn find<'a>(toolbox: &'a Toolbox, bundle: &Bundle, name: &str) -> Result<&'a Too
     })
 }
 
-/// Whether --write would make every granted folder writable: it speaks for the current folder
-/// and for those of --dir without a mode.
-fn write_helps(effective: &grants::Effective, typed: &args::Grants) -> bool {
-    let own = |source: &Source| matches!(source, Source::CurrentFolder | Source::Flag("--dir"));
-    effective.sources.folders.iter().all(own) && !typed.dir.iter().any(|dir| grants::typed_mode(dir).is_some())
-}
-
 /// An id that no other call of this machine has.
 pub(crate) fn call_id() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("call-{:x}-{:x}", since.as_nanos(), std::process::id())
-}
-
-pub(crate) fn current_folder() -> Result<PathBuf, Failure> {
-    std::env::current_dir().map_err(|error| Failure::usage(format!("the current folder cannot be found: {error}")))
-}
-
-/// The scratch folder and the outputs of one call.
-pub(crate) struct Folders {
-    pub(crate) scratch: tempfile::TempDir,
-    pub(crate) outputs: PathBuf,
-    /// What lay in it before.
-    before: HashMap<PathBuf, Stamp>,
-    /// Without --outputs they are kept only if there are any.
-    temporary: Option<tempfile::TempDir>,
-}
-
-/// What differs if a file was written: when, and how long it is.
-type Stamp = Option<(std::time::SystemTime, u64)>;
-
-impl Folders {
-    pub(crate) fn make(outputs: Option<&Path>) -> Result<Self, Failure> {
-        let make = || tempfile::Builder::new().prefix("handbox-").tempdir();
-        let failed = |error| {
-            Failure::usage(format!("no scratch folder can be made: {error}")).hint("set TMPDIR to a writable folder")
-        };
-        let scratch = make().map_err(failed)?;
-        if let Some(outputs) = outputs {
-            let failed = |error| Failure::usage(format!("--outputs {}: {error}", outputs.display()));
-            if outputs.exists() && !outputs.is_dir() {
-                let message = format!("--outputs: {} is a file", outputs.display());
-                return Err(Failure::usage(message).hint("name a folder; what the tool leaves for you is put into it"));
-            }
-            std::fs::create_dir_all(outputs).map_err(failed)?;
-            let outputs = outputs.canonicalize().map_err(failed)?;
-            return Ok(Self { scratch, before: entries(&outputs).collect(), outputs, temporary: None });
-        }
-        let temporary = make().map_err(failed)?;
-        let outputs = temporary.path().to_owned();
-        Ok(Self { scratch, outputs, before: HashMap::new(), temporary: Some(temporary) })
-    }
-
-    /// The files that the call left for the user, by name. Keeps their folder if there are any.
-    pub(crate) fn left_over(self, quiet: bool) -> Vec<PathBuf> {
-        let changed = entries(&self.outputs).filter(|(path, stamp)| self.before.get(path) != Some(stamp));
-        let mut left: Vec<PathBuf> = changed.map(|(path, _)| path).collect();
-        left.sort();
-        if let (Some(temporary), false) = (self.temporary, left.is_empty()) {
-            let _ = temporary.keep();
-        }
-        let scratch = self.scratch.path().to_owned();
-        if !quiet && entries(&scratch).next().is_some() {
-            let text = "note: the tool left files in its own /tmp, which is thrown away and is not this machine's; what it leaves in \
-                        /mnt/session/outputs is kept";
-            output::note(Tone::Note, text);
-        }
-        if let Err(error) = self.scratch.close() {
-            let scratch = scratch.display();
-            output::note(Tone::Warning, &format!("the tool's scratch folder {scratch} could not be removed: {error}"));
-        }
-        left
-    }
-}
-
-fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, Stamp)> {
-    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| {
-        let about = entry.metadata().ok();
-        (entry.path(), about.and_then(|about| Some((about.modified().ok()?, about.len()))))
-    })
 }
 
 fn show(output: &Output, left: &[PathBuf]) {

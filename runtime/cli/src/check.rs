@@ -34,7 +34,7 @@ pub(crate) struct Check {
 
 pub(crate) fn run(global: &Global, command: Check) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global)?;
-    let cwd = crate::call::current_folder()?;
+    let cwd = crate::paths::current_folder()?;
     let config = Config::load(&paths, &cwd)?;
     let opened = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?;
     repack::note(&opened.bundle, &cwd, global.quiet);

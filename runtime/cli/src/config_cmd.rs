@@ -53,7 +53,7 @@ pub(crate) struct Named {
 
 pub(crate) fn run(global: &Global, command: ConfigArgs) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global)?;
-    let cwd = crate::call::current_folder()?;
+    let cwd = crate::paths::current_folder()?;
     match command.command {
         ConfigCommand::Show(command) => show(global, &command, &paths, &cwd)?,
         ConfigCommand::Trust(named) => trust(global, &named, &paths, &cwd)?,

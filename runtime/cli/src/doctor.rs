@@ -126,7 +126,7 @@ fn configured(paths: &Paths, findings: &mut Vec<Finding>) {
 
 /// What is odd about the configuration.
 fn resolve(paths: &Paths) -> Result<Vec<Finding>, Failure> {
-    let cwd = crate::call::current_folder()?;
+    let cwd = crate::paths::current_folder()?;
     let config = Config::load(paths, &cwd)?;
     let typed = args::Grants::default();
     let all = Asking { typed: &typed, config: &config, bundle: None, links: &[], paths, cwd: &cwd };

@@ -3,7 +3,7 @@
 use crate::args::Global;
 use crate::config::refuse_toml;
 use crate::failure::Failure;
-use crate::{call, describe, output, whole_file};
+use crate::{describe, output, paths, whole_file};
 use handbox_bundle::{Bundle, BundleComponent, COMPONENT_BYTES_MAX, Inspection, Kind, Manifest, State};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(crate) struct Inspect {
 }
 
 pub(crate) fn run(global: &Global, command: &Inspect) -> Result<ExitCode, Failure> {
-    let cwd = call::current_folder()?;
+    let cwd = paths::current_folder()?;
     let built_in = handbox_std_bundle::bundles();
     let is_bundle = built_in.iter().any(|source| source.name == command.file) || cwd.join(&command.file).is_dir();
     if is_bundle {

@@ -43,6 +43,7 @@ mod warm;
 mod watch;
 mod whole_file;
 mod wiring;
+mod workplace;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::output::{self, Tone};
-use crate::{call, describe};
+use crate::{describe, paths};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -53,7 +53,7 @@ pub(crate) fn run(global: &Global, command: &New) -> Result<ExitCode, Failure> {
     check_name(&command.name)?;
     let sdk = sdk(command.sdk.as_deref())?;
     let folder = command.dir.clone().unwrap_or_else(|| PathBuf::from(&command.name));
-    let folder = call::current_folder()?.join(folder);
+    let folder = paths::current_folder()?.join(folder);
     check_folder(&folder)?;
     let files = files(&command.name, &sdk);
     for (name, text) in &files {

@@ -4,7 +4,7 @@ use crate::args::Global;
 use crate::failure::{Failure, Kind as FailureKind};
 use crate::output::{self, Tone};
 use crate::paths::Paths;
-use crate::{advice, call, ceiling, describe, example, repack, whole_file, wiring};
+use crate::{advice, ceiling, describe, example, paths, repack, whole_file, wiring};
 use handbox_bundle::{
     Bundle, BundleComponent, Bytes, COMPONENT_BYTES_MAX, CommandFile, GUEST_PATH_DEFAULT, Inspection, Kind,
     LimitsPatch, Manifest, ManifestFile, Mode, Profile, TOML_BYTES_MAX, ToolChoice, inspect, section,
@@ -80,7 +80,7 @@ pub(crate) fn run(global: &Global, command: Pack) -> Result<ExitCode, Failure> {
     let left_out = compared.map_err(|failure| explain(failure, &raw))?;
     whole_file::write(&out, &packed)?;
     report(global, &command.out, &inspection, &manifest, origin, &left_out);
-    let unbuilt = || repack::unbuilt(&command.file, &command.out, &call::current_folder().ok()?);
+    let unbuilt = || repack::unbuilt(&command.file, &command.out, &paths::current_folder().ok()?);
     if let Some(text) = (!global.quiet).then(unbuilt).flatten() {
         output::note(Tone::Note, &format!("note: {text}"));
     }
@@ -99,7 +99,7 @@ const NOT_BUILT: &str = "build it first: cargo build --release --target wasm32-w
     target/wasm32-wasip2/release/ with - in its name as _; if none is there, Cargo.toml lacks [lib] crate-type = [\"cdylib\"]";
 
 fn not_built(file: &Path) -> String {
-    let moved = call::current_folder().ok().and_then(|cwd| Some(ceiling::shown(&repack::moved(file, &cwd)?, &cwd)));
+    let moved = paths::current_folder().ok().and_then(|cwd| Some(ceiling::shown(&repack::moved(file, &cwd)?, &cwd)));
     moved.map_or_else(|| NOT_BUILT.to_owned(), |path| format!("CARGO_TARGET_DIR is set: name {path}"))
 }
 
@@ -226,13 +226,14 @@ fn head(file: &ManifestFile) -> Manifest {
         tools: Vec::new(),
         commands: Vec::new(),
         programs: file.programs,
+        compile: file.compile,
         asks: file.asks,
     }
 }
 
 /// The author's part of a finished manifest.
 fn again(manifest: &Manifest) -> ManifestFile {
-    let Manifest { name, version, description, author, license, state, tools, commands, programs, asks } =
+    let Manifest { name, version, description, author, license, state, tools, commands, programs, compile, asks } =
         manifest.clone();
     let joined = commands.into_iter().filter_map(|command| {
         let tool = tools.iter().find(|tool| tool.name.as_str() == command.tool)?.clone();
@@ -249,7 +250,7 @@ fn again(manifest: &Manifest) -> ManifestFile {
         })
     });
     let commands = joined.collect();
-    ManifestFile { name, version, description, author, license, state, asks, commands, programs }
+    ManifestFile { name, version, description, author, license, state, asks, commands, programs, compile }
 }
 
 /// The file's name without its ends, and with `-` for what a name cannot have.

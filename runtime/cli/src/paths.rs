@@ -58,3 +58,6 @@ impl Paths {
         })
     }
 }
+pub(crate) fn current_folder() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| Failure::usage(format!("the current folder cannot be found: {error}")))
+}

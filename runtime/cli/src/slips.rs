@@ -8,7 +8,7 @@ use crate::flags::{kind, property};
 use crate::grants::typed_mode;
 use crate::paths::Paths;
 use crate::retype::SHOWN_MAX;
-use crate::{call, loose};
+use crate::{loose, paths};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use handbox_bundle::Bundle;
 use handbox_hand::Tool;
@@ -29,7 +29,7 @@ pub(crate) fn explain(error: &clap::Error, words: &[OsString]) -> Option<Failure
     match error.kind() {
         ErrorKind::TooManyValues => Some(no_value(word.strip_prefix("--")?, of(ContextKind::InvalidValue)?)),
         ErrorKind::UnknownArgument if !word.starts_with('-') => {
-            Line::of(words)?.stray(word, &call::current_folder().ok()?)
+            Line::of(words)?.stray(word, &paths::current_folder().ok()?)
         }
         ErrorKind::UnknownArgument => one_dash(words).or_else(|| one_dash_input(words, word)),
         _ => None,
@@ -54,7 +54,7 @@ fn one_dash_input(words: &[OsString], refused: &str) -> Option<Failure> {
     let line = words.iter().map(|word| short(word).map_or_else(|| word.clone(), |text| format!("--{text}").into()));
     let args = args::Args::parse_line(line).ok()?;
     let args::Command::Call(command) = args.command else { return None };
-    let (paths, cwd) = (Paths::find(&args.global).ok()?, call::current_folder().ok()?);
+    let (paths, cwd) = (Paths::find(&args.global).ok()?, paths::current_folder().ok()?);
     let config = Config::load(&paths, &cwd).ok()?;
     let bundle = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles()).ok()?.bundle;
     let tool = bundle.known_tools().ok()?.into_iter().find(|tool| tool.name.as_str() == command.tool)?;

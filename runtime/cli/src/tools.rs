@@ -18,7 +18,7 @@ const LEGEND: &str = "* = required; schemas: --schemas; whole descriptions: --js
 
 pub(crate) fn run(global: &Global, command: args::Tools) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global)?;
-    let cwd = crate::call::current_folder()?;
+    let cwd = crate::paths::current_folder()?;
     let config = Config::load(&paths, &cwd)?;
     let bundle = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?.bundle;
     repack::note(&bundle, &cwd, global.quiet);

@@ -4,7 +4,7 @@ use crate::args::Global;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::paths::Paths;
-use crate::{call, output, wiring};
+use crate::{output, paths, wiring};
 use handbox_bundle::Profile;
 use handbox_hands::Environment;
 use serde_json::json;
@@ -23,7 +23,7 @@ pub(crate) struct Warm {
 
 pub(crate) fn run(global: &Global, command: Warm) -> Result<ExitCode, Failure> {
     let paths = Paths::find(global)?;
-    let cwd = call::current_folder()?;
+    let cwd = paths::current_folder()?;
     let config = Config::load(&paths, &cwd)?;
     let built_in = handbox_std_bundle::bundles();
     let mut names = command.bundle;

@@ -57,14 +57,20 @@ impl LoadWatcher for Progress {
     }
 }
 
+/// Threads for what blocks. Each call and each process that touches files has one to itself until it ends, and the session
+/// log wants some, too: it must not wait behind programs that sleep.
+const BLOCKING_THREADS_MAX: usize = 4096;
+
 /// A runtime for a shell: its programs run beside each other.
 pub(crate) fn wide_runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let built =
+        tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build();
     built.map_err(|error| Failure::internal(format!("no async runtime: {error}")))
 }
 
 /// A runtime for one command.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let built =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build();
     built.map_err(|error| Failure::internal(format!("no async runtime: {error}")))
 }

@@ -49,7 +49,7 @@ mod generated {
     }
 }
 
-pub(crate) use generated::process::handbox::process::processes;
+pub(crate) use generated::process::handbox::process::{permissions, processes};
 pub(crate) use generated::recover::RecovererIndices;
 pub(crate) use generated::recover::exports::handbox::hand::recover::Outcome as WitOutcome;
 pub(crate) use generated::state::KeeperIndices;

@@ -8,10 +8,11 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAll
 
 use crate::guest::{self, Guest};
 
-/// Stack of a guest, in bytes. Deep recursion traps here.
-const STACK_BYTES_MAX: usize = 512 << 10;
+/// Stack of a guest, in bytes. Deep recursion traps here. Interpreters count how deep they are by a stack of their own in
+/// linear memory, and take several times as much of this one.
+const STACK_BYTES_MAX: usize = 2 << 20;
 /// Stack of the fiber that a guest runs on, in bytes; host functions need the rest.
-const FIBER_STACK_BYTES: usize = 2 << 20;
+const FIBER_STACK_BYTES: usize = 3 << 20;
 /// Largest linear memory of any profile, in bytes.
 const MEMORY_BYTES_MAX: usize = 4 << 30;
 /// Largest table of any profile, in elements of a machine word.

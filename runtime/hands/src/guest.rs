@@ -1,6 +1,6 @@
 //! What stands behind one store: the `T` of `Store<T>`, and what a guest may import.
 
-use crate::bindings::{processes, report, types};
+use crate::bindings::{permissions, processes, report, types};
 use crate::files::{FileState, Files, HasFiles};
 use crate::job::Job;
 use crate::meter::Meter;
@@ -67,7 +67,7 @@ impl Guest {
         self.memory.meter.give_back(Limit::Memory, self.memory.held);
         meter.bring_memory(self.memory.held);
         self.memory.meter = Arc::clone(meter);
-        self.files.meter = Arc::clone(meter);
+        self.files.charge(meter);
         self.files.hop = Arc::clone(hop);
         self.files.read_only.store(job.weakest() == Mode::ReadOnly, Relaxed);
         self.watcher = Arc::clone(watcher);
@@ -172,13 +172,15 @@ fn cut(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }
 
-/// Everything that any guest may import. Sockets are not in here: a component that needs them is refused when it is
-/// loaded. HTTP is, for all: what may be sent is decided for each request, see `network.rs`.
+/// Everything that any guest may import. Sockets are here for programs that were built for other systems, and each use of
+/// one is refused: `store.rs` allows no kind of them. A tool that imports them is refused when its bundle is opened. HTTP is
+/// for all: what may be sent is decided for each request, see `network.rs`.
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     use wasmtime_wasi::cli::{WasiCli, WasiCliView};
     use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
-    use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random};
+    use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sockets};
     use wasmtime_wasi::random::WasiRandom;
+    use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
     use wasmtime_wasi_io::bindings::wasi::io;
 
     let l = linker;
@@ -205,10 +207,18 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         inner: wasmtime_wasi::filesystem::WasiFilesystemCtxView { ctx: t.wasi.filesystem(), table: &mut t.table },
         state: &mut t.files,
     })?;
+    sockets::instance_network::add_to_linker::<_, WasiSockets>(l, Guest::sockets)?;
+    sockets::ip_name_lookup::add_to_linker::<_, WasiSockets>(l, Guest::sockets)?;
+    sockets::network::add_to_linker::<_, WasiSockets>(l, &sockets::network::LinkOptions::default(), Guest::sockets)?;
+    sockets::tcp::add_to_linker::<_, WasiSockets>(l, Guest::sockets)?;
+    sockets::tcp_create_socket::add_to_linker::<_, WasiSockets>(l, Guest::sockets)?;
+    sockets::udp::add_to_linker::<_, WasiSockets>(l, Guest::sockets)?;
+    sockets::udp_create_socket::add_to_linker::<_, WasiSockets>(l, Guest::sockets)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     report::add_to_linker::<_, HasSelf<Guest>>(l, |t| t)?;
     types::add_to_linker::<_, HasSelf<Guest>>(l, |t| t)?;
     processes::add_to_linker::<_, HasSelf<Guest>>(l, |t| t)?;
+    permissions::add_to_linker::<_, HasSelf<Guest>>(l, |t| t)?;
     Ok(())
 }
 

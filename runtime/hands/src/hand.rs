@@ -14,7 +14,7 @@ use crate::process::{Family, Programs};
 use crate::reflect::Skipped;
 use crate::run::{Live, Ready, conclude, wit_call};
 use crate::scrub::Scrub;
-use handbox_bundle::{Grants, Kind, Limits, Mode, State};
+use handbox_bundle::{Compile, Grants, Kind, Limits, Mode, State};
 use handbox_hand::{Call, Hand, HandError, Hints, Outcome, Output, Tool, ToolFault, ToolName};
 use serde_json::Value;
 use std::future::Future;
@@ -84,6 +84,11 @@ impl ComponentHand {
     /// is remembered of a failure: the next call tries again.
     pub(crate) async fn ready(&self) -> Result<Arc<Ready>, HandError> {
         self.ready.get_or_try_init(|| self.provision()).await.cloned()
+    }
+
+    /// What [`Self::ready`] gave before; none if it never did.
+    pub(crate) fn ready_now(&self) -> Option<Arc<Ready>> {
+        self.ready.get().cloned()
     }
 
     async fn provision(&self) -> Result<Arc<Ready>, HandError> {
@@ -224,7 +229,11 @@ impl ComponentHand {
         else {
             return;
         };
-        for program in programs.0.values().filter(|program| !self.library.is_compiled(&program.recipe.package)) {
+        let ahead = |program: &&Arc<Self>| {
+            let package = &program.recipe.package;
+            package.component.compile() == Compile::Ahead && !self.library.is_compiled(package)
+        };
+        for program in programs.0.values().filter(ahead) {
             if let Err(error) = program.ready().await {
                 tracing::warn!(%error, "a program is not ready");
             }

@@ -6,7 +6,7 @@ use crate::process::EndsWithCall;
 use crate::run::{Ended, Live, Ready, conclude};
 use crate::store::{arm, settle};
 use handbox_bundle::Mode;
-use handbox_hand::{HandError, Output};
+use handbox_hand::{HandError, Output, Part, ToolFault};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -113,6 +113,24 @@ impl Live {
     }
 }
 
+/// What a model is told with the first answer of a store that is not the one it left.
+const LOST: &str = "(This tool was started anew since its last call. What it kept, such as variables, the working folder and \
+                    what ran in the background, is gone; files are as they were.)\n";
+
+/// Says that state was lost.
+fn telling(result: Result<Output, HandError>) -> Result<Output, HandError> {
+    match result {
+        Ok(mut output) => {
+            output.parts.insert(0, Part::text(LOST));
+            Ok(output)
+        }
+        Err(HandError::Tool(ToolFault::Failed(text))) => {
+            Err(HandError::Tool(ToolFault::Failed(format!("{LOST}{text}"))))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 impl Ready {
     /// A store for a kept hand, its guest ready for calls.
     pub(crate) async fn begin_incarnation(&self, slot: &Slot, job: &Job) -> wasmtime::Result<Live> {
@@ -131,6 +149,7 @@ impl Ready {
         job: &Job,
     ) -> (Option<Live>, Result<Output, HandError>) {
         let _ends = EndsWithCall(job.family.clone());
+        let lost = live.is_none() && slot.incarnation() > 0;
         let mut live = match live {
             Some(live) => live,
             None => match self.begin_incarnation(slot, job).await {
@@ -144,6 +163,7 @@ impl Ready {
         let answer = self.answer(&mut live, job).await;
         live.report(job);
         let survives = !matches!(answer, Err(Ended::Engine(_)));
-        (survives.then_some(live), conclude(job, answer))
+        let result = conclude(job, answer);
+        (survives.then_some(live), if lost { telling(result) } else { result })
     }
 }

@@ -124,7 +124,7 @@ impl Ready {
             line: self.line.clone(),
         })?;
         // What the parent gave is held by the store alone from here on: a pipe ends with its last holder.
-        drop(start);
+        let _held = start.let_go();
         store.data_mut().outgoing.start_call(job);
         store.data_mut().process.start_call(job);
         let instance = loaded.pre.instantiate_async(&mut store).await?;

@@ -149,6 +149,8 @@ fn guest(opening: &Opening<'_>) -> Guest {
 fn wasi(opening: &Opening<'_>, stdout: &Sink, stderr: &Sink) -> WasiCtx {
     let mut builder = WasiCtx::builder();
     builder.envs(opening.env).args(opening.args).max_random_size(RANDOM_BYTES_MAX);
+    // No socket is ever made: names are not looked up, and no address passes, by default; nor is one of these begun.
+    builder.allow_tcp(false).allow_udp(false);
     match &opening.streams {
         Streams::Call { stdin, .. } => {
             builder.stdout(stdout.clone()).stderr(stderr.clone());

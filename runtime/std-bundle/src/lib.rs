@@ -1,4 +1,4 @@
-//! The standard tools as built WebAssembly components: the bundle `std` (`bash` with a userland; `read`, `write`, `edit`;
+//! The standard tools as built WebAssembly components: the bundle `std` (`bash` with a userland and Python; `read`, `write`, `edit`;
 //! `glob`, `grep`; `web_fetch`), and bundles that an operator names if they are wanted: `http` (`http_request`) and
 //! `websearch` (`web_search`).
 //!
@@ -30,8 +30,14 @@ macro_rules! kept {
 }
 
 /// What is part of every agent, unless it is told otherwise.
-const STD: [Kept; 5] =
-    [kept!("files"), kept!("search"), kept!("web"), kept!("shell"), kept!("userland", Kind::Command)];
+const STD: [Kept; 6] = [
+    kept!("files"),
+    kept!("search"),
+    kept!("web"),
+    kept!("shell"),
+    kept!("userland", Kind::Command),
+    kept!("python", Kind::Command),
+];
 /// Requests of any method: only for those who name it.
 const HTTP: [Kept; 1] = [kept!("request")];
 /// A search engine of the operator's choice: of no use until it is configured.

@@ -1,7 +1,7 @@
 //! What changes where the shell goes on.
 
 use crate::exec::simple::{Parts, Who};
-use crate::shell::{Flow, Run, Shell};
+use crate::shell::{Flow, Run, Shell, takes};
 use std::rc::Rc;
 
 fn count(shell: &Shell, name: &str, args: &[String]) -> Result<u32, i32> {
@@ -66,15 +66,15 @@ pub(super) fn exit(shell: &mut Shell, args: &[String]) -> Run {
 }
 
 pub(super) fn eval(shell: &mut Shell, args: &[String]) -> Run {
-    if shell.depth >= crate::shell::DEPTH_MAX {
+    if shell.is_deep() {
         return shell.fail("eval: maximum eval nesting level exceeded");
     }
     let text = args.join(" ");
     let line = shell.state.line;
-    shell.depth += 1;
+    shell.depth += takes::TEXT;
     shell.state.status = 0;
     let done = shell.run_text(&text);
-    shell.depth -= 1;
+    shell.depth -= takes::TEXT;
     shell.state.line = line;
     done
 }
@@ -89,13 +89,7 @@ pub(super) fn source(shell: &mut Shell, args: &[String]) -> Run {
         Ok(input) => input,
         Err(fault) => return shell.fail(&format!("{path}: {fault}")),
     };
-    let mut bytes = Vec::new();
-    while let Ok(more) = input.read(65_536) {
-        if more.is_empty() {
-            break;
-        }
-        bytes.extend(more);
-    }
+    let bytes = shell.read_all(&input)?;
     let rest = (args.len() > 1).then(|| args[1..].to_vec());
     shell.state.status = 0;
     shell.run_file(path, &crate::text::from_bytes(&bytes), rest)
@@ -151,7 +145,7 @@ impl Shell {
             && let Some(name) = word
                 .strip_prefix('{')
                 .and_then(|word| word.strip_suffix('}'))
-                .filter(|name| crate::state::is_name(name))
+                .filter(|name| crate::state::is_name(&crate::expand::split_reference(name).0))
         {
             return self.redirect_named(name, redirect);
         }

@@ -3,12 +3,22 @@
 use crate::shell::{Run, Shell};
 use std::path::Path;
 
-pub(super) fn pwd(shell: &mut Shell, _: &[String]) -> Run {
-    let cwd = shell.state.cwd.clone();
+pub(super) fn pwd(shell: &mut Shell, args: &[String]) -> Run {
+    let mut cwd = shell.state.cwd.clone();
+    if physical(shell, args) {
+        cwd = crate::shell::real(&cwd).unwrap_or(cwd);
+    }
     shell.out(&format!("{cwd}\n"))
 }
 
+/// Whether links are resolved: the last of `-P` and `-L` counts.
+fn physical(shell: &Shell, args: &[String]) -> bool {
+    let asked = args.iter().rev().find(|arg| matches!(arg.as_str(), "-P" | "-L"));
+    asked.map_or(shell.state.has(crate::state::PHYSICAL), |asked| asked == "-P")
+}
+
 pub(super) fn cd(shell: &mut Shell, args: &[String]) -> Run {
+    let physical = physical(shell, args);
     let args: Vec<&String> = args.iter().filter(|arg| !matches!(arg.as_str(), "-P" | "-L" | "-e" | "--")).collect();
     if args.len() > 1 {
         return shell.fail("cd: too many arguments");
@@ -29,7 +39,12 @@ pub(super) fn cd(shell: &mut Shell, args: &[String]) -> Run {
         Some(path) => path.to_owned(),
     };
     let found = if target.is_empty() { Some(shell.state.cwd.clone()) } else { search(shell, &target, &mut shows) };
-    if let Err(why) = change(shell, &found.unwrap_or_else(|| shell.absolute(&target))) {
+    let mut folder = found.unwrap_or_else(|| shell.absolute(&target));
+    if physical {
+        let whole = if target.starts_with('/') { target.clone() } else { format!("{}/{target}", shell.state.cwd) };
+        folder = crate::shell::real(&whole).unwrap_or(folder);
+    }
+    if let Err(why) = change(shell, &folder) {
         return shell.fail(&format!("cd: {target}: {why}"));
     }
     if shows { pwd(shell, &[]) } else { Ok(0) }
@@ -61,20 +76,57 @@ fn change(shell: &mut Shell, path: &str) -> Result<(), &'static str> {
 }
 
 pub(super) fn dirs(shell: &mut Shell, args: &[String]) -> Run {
-    if args.first().is_some_and(|arg| arg == "-c") {
-        shell.state.dirs.clear();
-        return Ok(0);
-    }
-    let all: Vec<String> =
-        std::iter::once(&shell.state.cwd).chain(&shell.state.dirs).map(|path| short(shell, path)).collect();
-    match args.first().map(String::as_str) {
-        Some("-p") => shell.out(&format!("{}\n", all.join("\n"))),
-        Some("-v") => {
-            let lines: String = all.iter().enumerate().map(|(at, path)| format!("{at:2}  {path}\n")).collect();
-            shell.out(&lines)
+    let (mut long, mut format, mut only) = (false, 's', None);
+    for arg in args {
+        match arg.as_str() {
+            "-c" => {
+                shell.state.dirs.clear();
+                return Ok(0);
+            }
+            place if is_place(place) => match at(shell, place) {
+                Some(at) => only = Some(at),
+                None => return out_of_range(shell, "dirs", &place[1..]),
+            },
+            letters => {
+                long |= letters.contains('l');
+                format = letters.chars().find(|c| matches!(c, 'p' | 'v')).unwrap_or(format);
+            }
         }
-        _ => shell.out(&format!("{}\n", all.join(" "))),
     }
+    let shown = |path: String| if long { path } else { short(shell, &path) };
+    let all: Vec<(usize, String)> = stack(shell).into_iter().map(shown).enumerate().collect();
+    let chosen = all.into_iter().filter(|(at, _)| only.is_none_or(|only| only == *at));
+    let text = match format {
+        'v' => chosen.map(|(at, path)| format!("{at:2}  {path}\n")).collect(),
+        'p' => chosen.map(|(_, path)| format!("{path}\n")).collect(),
+        _ => chosen.map(|(_, path)| path).collect::<Vec<_>>().join(" ") + "\n",
+    };
+    shell.out(&text)
+}
+
+/// The working folder and those below it.
+fn stack(shell: &Shell) -> Vec<String> {
+    std::iter::once(&shell.state.cwd).chain(&shell.state.dirs).cloned().collect()
+}
+
+/// Whether it is `+N` or `-N`.
+fn is_place(arg: &str) -> bool {
+    arg.strip_prefix(['+', '-']).is_some_and(|digits| digits.parse::<usize>().is_ok())
+}
+
+/// Which of the stack `+N` or `-N` means: from its top, or from its end.
+fn at(shell: &Shell, place: &str) -> Option<usize> {
+    let number: usize = place[1..].parse().ok()?;
+    let count = shell.state.dirs.len() + 1;
+    if place.starts_with('+') { Some(number).filter(|at| *at < count) } else { count.checked_sub(number + 1) }
+}
+
+fn out_of_range(shell: &Shell, name: &str, place: &str) -> Run {
+    let empty = shell.state.dirs.is_empty() && name != "dirs";
+    if empty {
+        return shell.fail(&format!("{name}: directory stack empty"));
+    }
+    shell.fail(&format!("{name}: {place}: directory stack index out of range"))
 }
 
 /// With `~` for the home folder.
@@ -86,43 +138,53 @@ fn short(shell: &Shell, path: &str) -> String {
 }
 
 pub(super) fn pushd(shell: &mut Shell, args: &[String]) -> Run {
-    let old = shell.state.cwd.clone();
-    let target = match args.iter().find(|arg| *arg != "-n") {
+    let stays = args.iter().any(|arg| arg == "-n");
+    let arg = args.iter().find(|arg| !matches!(arg.as_str(), "-n" | "--"));
+    let mut stack = stack(shell);
+    match arg {
+        Some(place) if is_place(place) => match at(shell, place).filter(|_| stack.len() > 1) {
+            Some(at) => stack.rotate_left(at),
+            None => return out_of_range(shell, "pushd", place),
+        },
         Some(path) => {
-            let path = if path.starts_with(['+', '-']) && path.len() > 1 {
-                nth(shell, path)
-            } else {
-                Some(shell.absolute(path))
-            };
-            match path {
-                Some(path) => path,
-                None => return shell.fail(&format!("pushd: {}: directory stack index out of range", args[0])),
+            let mut path = path.clone();
+            if path == "-" {
+                path = shell.var("OLDPWD").unwrap_or_default();
+                shell.out(&format!("{path}\n"))?;
             }
+            stack.insert(usize::from(stays), shell.absolute(&path));
         }
-        None if shell.state.dirs.is_empty() => return shell.fail("pushd: no other directory"),
-        None => shell.state.dirs.remove(0),
-    };
-    if let Err(why) = change(shell, &target) {
-        return shell.fail(&format!("pushd: {}: {why}", args.first().map_or(target.as_str(), String::as_str)));
+        None if stack.len() < 2 => return shell.fail("pushd: no other directory"),
+        None => stack.swap(0, 1),
     }
-    shell.state.dirs.insert(0, old);
+    if !stays && let Err(why) = change(shell, &stack[0]) {
+        return shell.fail(&format!("pushd: {}: {why}", arg.unwrap_or(&stack[0])));
+    }
+    shell.state.dirs = stack.split_off(1);
     dirs(shell, &[])
 }
 
-fn nth(shell: &Shell, text: &str) -> Option<String> {
-    let at: usize = text[1..].parse().ok()?;
-    let count = shell.state.dirs.len() + 1;
-    let at = if text.starts_with('+') { at } else { count.checked_sub(at + 1)? };
-    std::iter::once(&shell.state.cwd).chain(&shell.state.dirs).nth(at).cloned()
-}
-
-pub(super) fn popd(shell: &mut Shell, _: &[String]) -> Run {
-    if shell.state.dirs.is_empty() {
+pub(super) fn popd(shell: &mut Shell, args: &[String]) -> Run {
+    let stays = args.iter().any(|arg| arg == "-n");
+    let place = args.iter().find(|arg| is_place(arg));
+    let mut stack = stack(shell);
+    if stack.len() < 2 {
         return shell.fail("popd: directory stack empty");
     }
-    let target = shell.state.dirs.remove(0);
-    if let Err(why) = change(shell, &target) {
-        return shell.fail(&format!("popd: {target}: {why}"));
+    let at = match place {
+        Some(place) => match at(shell, place) {
+            Some(at) => at,
+            None => return out_of_range(shell, "popd", place),
+        },
+        None => usize::from(stays),
+    };
+    stack.remove(at);
+    if at == 0
+        && !stays
+        && let Err(why) = change(shell, &stack[0])
+    {
+        return shell.fail(&format!("popd: {}: {why}", stack[0]));
     }
+    shell.state.dirs = stack.split_off(1);
     dirs(shell, &[])
 }

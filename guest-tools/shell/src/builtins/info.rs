@@ -6,7 +6,7 @@ use crate::system;
 use crate::text::single_quoted;
 use std::rc::Rc;
 
-const KEYWORDS: &[&str] = &[
+pub(super) const KEYWORDS: &[&str] = &[
     "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in",
     "select", "then", "time", "until", "while", "{", "}",
 ];
@@ -116,12 +116,35 @@ pub(super) fn types(shell: &mut Shell, args: &[String]) -> Run {
     Ok(status)
 }
 
+/// `caller`: where this was called from.
+pub(super) fn caller(shell: &mut Shell, args: &[String]) -> Run {
+    let list = |shell: &mut Shell, name: &str| shell.dynamic(name).map(|value| value.values()).unwrap_or_default();
+    let (lines, files) = (list(shell, "BASH_LINENO"), list(shell, "BASH_SOURCE"));
+    let Some(level) = args.first() else {
+        if files.is_empty() {
+            return Ok(1);
+        }
+        let line = lines.first().map_or("0", String::as_str);
+        let file = files.get(1).map_or("NULL", String::as_str);
+        return shell.out(&format!("{line} {file}\n"));
+    };
+    let Ok(level) = level.parse::<usize>() else {
+        shell.complain(&format!("caller: {level}: invalid number"));
+        return Ok(2);
+    };
+    let functions = list(shell, "FUNCNAME");
+    match (lines.get(level), functions.get(level + 1), files.get(level + 1)) {
+        (Some(line), Some(function), Some(file)) => shell.out(&format!("{line} {function} {file}\n")),
+        _ => Ok(1),
+    }
+}
+
 pub(super) fn hash(shell: &mut Shell, args: &[String]) -> Run {
     if args.is_empty() { shell.out("hash: hash table empty\n") } else { Ok(0) }
 }
 
 pub(super) fn help(shell: &mut Shell, _: &[String]) -> Run {
-    shell.out("This shell reads bash. Its programs are listed by: compgen is not here; try `type NAME`.\n")
+    shell.out("This shell reads bash. `compgen -c` lists its commands, `type NAME` says what one is.\n")
 }
 
 pub(super) fn alias(shell: &mut Shell, args: &[String]) -> Run {

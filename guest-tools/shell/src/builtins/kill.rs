@@ -11,6 +11,7 @@ const SIGNALS: &[(u8, &str, &str)] = &[
     (4, "ILL", "Illegal instruction"),
     (5, "TRAP", "Trace/breakpoint trap"),
     (6, "ABRT", "Aborted"),
+    (7, "BUS", "Bus error"),
     (8, "FPE", "Floating point exception"),
     (9, "KILL", "Killed"),
     (10, "USR1", "User defined signal 1"),
@@ -19,10 +20,33 @@ const SIGNALS: &[(u8, &str, &str)] = &[
     (13, "PIPE", "Broken pipe"),
     (14, "ALRM", "Alarm clock"),
     (15, "TERM", "Terminated"),
+    (16, "STKFLT", "Stack fault"),
     (17, "CHLD", "Child exited"),
     (18, "CONT", "Continued"),
     (19, "STOP", "Stopped (signal)"),
+    (20, "TSTP", "Stopped"),
+    (21, "TTIN", "Stopped (tty input)"),
+    (22, "TTOU", "Stopped (tty output)"),
+    (23, "URG", "Urgent I/O condition"),
+    (24, "XCPU", "CPU time limit exceeded"),
+    (25, "XFSZ", "File size limit exceeded"),
+    (26, "VTALRM", "Virtual timer expired"),
+    (27, "PROF", "Profiling timer expired"),
+    (28, "WINCH", "Window changed"),
+    (29, "IO", "I/O possible"),
+    (30, "PWR", "Power failure"),
+    (31, "SYS", "Bad system call"),
 ];
+
+/// Whether a signal ends what it is sent to and nothing catches it. Nothing stops here, so nothing is continued.
+fn ends(signal: u8) -> bool {
+    !matches!(signal, 0 | 17..=23 | 28)
+}
+
+/// The names of all signals.
+pub(super) fn names() -> Vec<String> {
+    SIGNALS.iter().map(|(_, name, _)| format!("SIG{name}")).collect()
+}
 
 /// What a signal is called when it ended something.
 pub(crate) fn description(signal: u8) -> &'static str {
@@ -89,7 +113,7 @@ fn kill_one(shell: &mut Shell, target: &str, signal: u8) -> Run {
         if job.status.is_some() {
             return shell.fail(&format!("kill: ({}) - No such process", job.id));
         }
-        if signal > 0
+        if ends(signal)
             && let Some(child) = &job.child
         {
             child.kill(signal);
@@ -114,7 +138,7 @@ fn signal_self(shell: &mut Shell, signal: u8) -> Run {
             shell.jobs.pending.push(name.to_owned());
             Ok(0)
         }
-        None if matches!(signal, 0 | 17 | 18) => Ok(0),
+        None if !ends(signal) => Ok(0),
         None => Err(Flow::Exit(128 + i32::from(signal))),
     }
 }
@@ -167,43 +191,95 @@ pub(super) fn no_job_control(shell: &mut Shell, _: &[String]) -> Run {
 }
 
 pub(super) fn wait(shell: &mut Shell, args: &[String]) -> Run {
-    if args.first().is_some_and(|arg| arg == "-n") {
-        return wait_for_next(shell);
-    }
-    if args.is_empty() {
-        while shell.jobs.all.len() > shell.jobs.own_from {
-            shell.wait_for_job(shell.jobs.own_from)?;
-        }
-        return Ok(0);
-    }
-    let mut status = 0;
-    for target in args.iter().filter(|arg| *arg != "-f") {
-        status = match place(shell, target).filter(|at| *at >= shell.jobs.own_from) {
-            Some(at) => shell.wait_for_job(at)?,
-            None => {
-                shell.complain(&format!("wait: pid {target} is not a child of this shell"));
-                127
+    let (mut next, mut variable) = (false, None);
+    let mut rest = args;
+    while let [first, more @ ..] = rest
+        && first.starts_with('-')
+    {
+        rest = more;
+        match first.as_str() {
+            "-n" => next = true,
+            "-p" => {
+                let [name, more @ ..] = rest else { return shell.fail("wait: -p: option requires an argument") };
+                (variable, rest) = (Some(name.clone()), more);
             }
-        };
+            "--" => break,
+            _ => {}
+        }
+    }
+    let (status, id) = if next { wait_for_next(shell, rest)? } else { wait_for_each(shell, rest)? };
+    match (variable, id) {
+        (Some(name), Some(id)) => shell.set_own(&name, id.to_string()),
+        (Some(name), None) => drop(shell.vars().remove(&name)),
+        (None, _) => {}
     }
     Ok(status)
 }
 
-fn wait_for_next(shell: &mut Shell) -> Run {
+/// How it ended, and which one that was.
+type Waited = Result<(i32, Option<u32>), Flow>;
+
+fn wait_for_each(shell: &mut Shell, targets: &[String]) -> Waited {
+    if targets.is_empty() {
+        while shell.jobs.all.len() > shell.jobs.own_from {
+            shell.wait_for_job(shell.jobs.own_from)?;
+        }
+        shell.jobs.ended.clear();
+        return Ok((0, None));
+    }
+    let mut last = (0, None);
+    for target in targets {
+        last = match place(shell, target).filter(|at| *at >= shell.jobs.own_from) {
+            Some(at) => {
+                let id = shell.jobs.all[at].id;
+                (shell.wait_for_job(at)?, Some(id))
+            }
+            None => before(shell, target).unwrap_or_else(|| {
+                let what = if target.starts_with('%') {
+                    format!("{target}: no such job")
+                } else {
+                    format!("pid {target} is not a child of this shell")
+                };
+                shell.complain(&format!("wait: {what}"));
+                (127, None)
+            }),
+        };
+    }
+    Ok(last)
+}
+
+/// What was waited for once already.
+fn before(shell: &Shell, target: &str) -> Option<(i32, Option<u32>)> {
+    let id: u32 = target.parse().ok()?;
+    shell.jobs.ended.get(&id).map(|status| (*status, Some(id)))
+}
+
+/// Waits for the first of these to end, or of all.
+fn wait_for_next(shell: &mut Shell, targets: &[String]) -> Waited {
+    shell.look_at_jobs();
     let own = shell.jobs.own_from;
-    if let Some(at) = shell.jobs.all.iter().skip(own).position(|job| job.status.is_some() || job.child.is_none()) {
-        return shell.wait_for_job(own + at);
+    let mut places: Vec<usize> = if targets.is_empty() {
+        (own..shell.jobs.all.len()).collect()
+    } else {
+        targets.iter().filter_map(|target| place(shell, target)).filter(|at| *at >= own).collect()
+    };
+    places.sort_unstable();
+    if places.is_empty() {
+        return Ok(targets.iter().find_map(|target| before(shell, target)).unwrap_or((127, None)));
     }
-    if shell.jobs.all.len() <= own {
-        return Ok(127);
-    }
-    let children: Vec<&crate::system::Child> =
-        shell.jobs.all.iter().skip(own).filter_map(|job| job.child.as_ref()).collect();
-    let left = shell.deadline.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
-    match crate::system::wait_any(&children, left) {
-        Some(at) => shell.wait_for_job(own + at),
-        None => Err(Flow::TimedOut),
-    }
+    let ended = places.iter().copied().find(|at| shell.jobs.all[*at].child.is_none());
+    let at = match ended {
+        Some(at) => at,
+        None => {
+            let jobs = places.iter().map(|at| &shell.jobs.all[*at]);
+            let children: Vec<&crate::system::Child> = jobs.filter_map(|job| job.child.as_ref()).collect();
+            let left = shell.deadline.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
+            let first = crate::system::wait_any(&children, left).ok_or(Flow::TimedOut)?;
+            places.get(first).copied().ok_or(Flow::TimedOut)?
+        }
+    };
+    let id = shell.jobs.all[at].id;
+    Ok((shell.wait_for_job(at)?, Some(id)))
 }
 
 pub(super) fn trap(shell: &mut Shell, args: &[String]) -> Run {

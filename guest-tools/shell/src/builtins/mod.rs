@@ -1,6 +1,7 @@
 //! Commands that are part of the shell.
 
 mod basic;
+mod complete;
 pub(crate) mod declare;
 mod flow;
 mod folders;
@@ -23,10 +24,15 @@ const ALL: &[(&str, Builtin)] = &[
     ("[", test::bracket),
     ("alias", info::alias),
     ("bg", kill::no_job_control),
+    ("bind", basic::nothing),
     ("break", flow::leave),
     ("builtin", flow::builtin),
+    ("caller", info::caller),
     ("cd", folders::cd),
     ("command", flow::command),
+    ("compgen", complete::compgen),
+    ("complete", basic::nothing),
+    ("compopt", basic::nothing),
     ("continue", flow::next),
     ("declare", declare::plain),
     ("dirs", folders::dirs),

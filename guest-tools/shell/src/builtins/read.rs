@@ -1,10 +1,23 @@
 //! `read` and `mapfile`.
 
 use crate::expand::split_reference;
-use crate::shell::{Run, Shell};
+use crate::shell::{Flow, Run, Shell};
 use crate::system::Input;
-use crate::text::{from_bytes, single_quoted};
+use crate::text::{from_bytes, from_owned_bytes, single_quoted};
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// What `read -t` ends with when its time is over: what SIGALRM would.
+const LATE: i32 = 128 + 14;
+
+/// The longest line that is one value, in bytes.
+const TEXT_BYTES_MAX: usize = 16 << 20;
+
+/// The longest line that is split: each of its characters takes eight bytes for a while.
+const LINE_BYTES_MAX: usize = 4 << 20;
+
+/// How much `mapfile` reads, in bytes.
+const LINES_BYTES_MAX: usize = 24 << 20;
 
 #[derive(Default)]
 struct Wish {
@@ -14,6 +27,7 @@ struct Wish {
     chars: Option<usize>,
     exact: bool,
     fd: i32,
+    time: Option<Duration>,
     names: Vec<String>,
 }
 
@@ -22,15 +36,21 @@ pub(super) fn read(shell: &mut Shell, args: &[String]) -> Run {
         Ok(wish) => wish,
         Err(why) => {
             shell.complain(&format!("read: {why}"));
-            return Ok(2);
+            return Ok(if why.starts_with('-') { 2 } else { 1 });
         }
     };
     let Some(input) = shell.io.input(wish.fd) else {
         return shell.fail(&format!("read: {}: invalid file descriptor: Bad file descriptor", wish.fd));
     };
-    let (line, ended) = line(&input, &wish);
-    let status = i32::from(!ended);
+    if wish.time == Some(Duration::ZERO) {
+        return Ok(i32::from(!input.ready(wish.time)));
+    }
     let ifs = shell.ifs();
+    if wish.is_one_text() && ifs.chars().all(char::is_whitespace) {
+        return read_text(shell, &input, &wish, &ifs);
+    }
+    let (line, end) = line(shell, &input, &wish)?;
+    let status = end.status(shell);
     if let Some(name) = &wish.array {
         let values = split(&line, &ifs, usize::MAX);
         shell.set_list(name, values.into_iter().map(|chars| plain(&chars)).collect());
@@ -52,6 +72,40 @@ pub(super) fn read(shell: &mut Shell, args: &[String]) -> Run {
         }
     }
     Ok(status)
+}
+
+impl Wish {
+    /// Whether the line is one value, in which nothing is quoted.
+    fn is_one_text(&self) -> bool {
+        self.raw && self.array.is_none() && self.chars.is_none() && self.names.len() <= 1
+    }
+
+    fn delimiter(&self) -> u8 {
+        self.delimiter.unwrap_or(b'\n')
+    }
+
+    fn until(&self) -> Option<Instant> {
+        self.time.and_then(|time| Instant::now().checked_add(time))
+    }
+}
+
+/// Reads a line that is one value: it may be a whole file, so it is not taken apart.
+fn read_text(shell: &mut Shell, input: &Input, wish: &Wish, ifs: &str) -> Run {
+    let source = Source { shell, input, until: wish.until() };
+    let (mut bytes, end) = source.line(wish.delimiter(), TEXT_BYTES_MAX)?;
+    bytes.retain(|byte| *byte != 0);
+    let text = from_owned_bytes(bytes);
+    let status = end.status(shell);
+    let Some(name) = wish.names.first() else {
+        shell.set_own("REPLY", text);
+        return Ok(status);
+    };
+    let (name, index) = split_reference(name);
+    if !crate::state::is_name(&name) {
+        return shell.fail(&format!("read: `{name}': not a valid identifier"));
+    }
+    let value = text.trim_matches(|c| ifs.contains(c));
+    if shell.assign((&name, index.as_ref()), value, false).is_err() { Ok(1) } else { Ok(status) }
 }
 
 fn wish(args: &[String]) -> Result<Wish, String> {
@@ -86,7 +140,11 @@ fn wish(args: &[String]) -> Result<Wish, String> {
                 'n' => wish.chars = Some(number()?),
                 'N' => (wish.chars, wish.exact) = (Some(number()?), true),
                 'u' => wish.fd = i32::try_from(number()?).unwrap_or(-1),
-                'p' | 't' | 'i' => {}
+                't' => {
+                    let seconds = value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+                    wish.time = Some(seconds.ok_or_else(|| format!("{value}: invalid timeout specification"))?);
+                }
+                'p' | 'i' => {}
                 other => return Err(format!("-{other}: invalid option")),
             }
         }
@@ -101,55 +159,126 @@ fn plain(chars: &Chars) -> String {
     chars.iter().map(|(c, _)| *c).collect()
 }
 
-/// Reads a line; says whether it was ended by its delimiter.
-fn line(input: &Input, wish: &Wish) -> (Chars, bool) {
-    let delimiter = wish.delimiter.unwrap_or(b'\n');
-    let mut chars = Chars::new();
-    if let Some(most) = wish.chars {
-        return counted(input, wish, most, delimiter);
-    }
-    loop {
-        let Ok(bytes) = input.read_until(delimiter, 65_536) else { return (chars, false) };
-        if bytes.is_empty() {
-            return (chars, false);
-        }
-        let ended = bytes.last() == Some(&delimiter);
-        let text = from_bytes(&bytes[..bytes.len() - usize::from(ended)]);
-        let mut rest = text.chars().filter(|c| *c != '\0');
-        let mut continues = false;
-        while let Some(c) = rest.next() {
-            if c != '\\' || wish.raw {
-                chars.push((c, false));
-            } else if let Some(next) = rest.next() {
-                if next != '\n' {
-                    chars.push((next, true));
-                }
-            } else {
-                continues = ended;
+/// What ended what was read.
+#[derive(Clone, Copy)]
+enum End {
+    /// Its delimiter, or the number of characters asked for.
+    Delimiter,
+    Input,
+    Time,
+    /// Memory holds no more.
+    Memory,
+}
+
+impl End {
+    fn status(self, shell: &Shell) -> i32 {
+        match self {
+            Self::Delimiter => 0,
+            Self::Input => 1,
+            Self::Time => LATE,
+            Self::Memory => {
+                shell.complain("read: the line is longer than memory holds");
+                1
             }
-        }
-        if ended && !continues {
-            return (chars, true);
         }
     }
 }
 
-fn counted(input: &Input, wish: &Wish, most: usize, delimiter: u8) -> (Chars, bool) {
-    let mut bytes = Vec::new();
-    loop {
-        let text = from_bytes(&bytes);
-        if text.chars().count() >= most && std::str::from_utf8(&bytes).is_ok() {
-            return (text.chars().map(|c| (c, false)).collect(), true);
+/// Bytes for a line, as they come.
+struct Source<'a> {
+    shell: &'a Shell,
+    input: &'a Input,
+    until: Option<Instant>,
+}
+
+impl Source<'_> {
+    /// Some bytes up to the delimiter; why there are no more if there are none.
+    fn next(&self, delimiter: u8) -> Result<Result<Vec<u8>, End>, Flow> {
+        if !self.shell.await_input(self.input, self.until)? {
+            return Ok(Err(End::Time));
         }
-        match input.read(1) {
-            Ok(byte) if byte.is_empty() => return (text.chars().map(|c| (c, false)).collect(), false),
-            Ok(byte) if byte[0] == delimiter && !wish.exact => {
-                return (text.chars().map(|c| (c, false)).collect(), true);
+        // What is there may be half a line, and only single bytes leave the rest of the time.
+        let max = if self.until.is_some() { 1 } else { 65_536 };
+        Ok(self.input.read_until(delimiter, max).ok().filter(|bytes| !bytes.is_empty()).ok_or(End::Input))
+    }
+
+    /// A whole line without its delimiter, of so many bytes at most.
+    fn line(&self, delimiter: u8, most: usize) -> Result<(Vec<u8>, End), Flow> {
+        let mut line = Vec::new();
+        loop {
+            match self.next(delimiter)? {
+                Ok(bytes) => line.extend(bytes),
+                Err(end) => return Ok((line, end)),
             }
-            Ok(byte) => bytes.extend(byte),
-            Err(_) => return (text.chars().map(|c| (c, false)).collect(), false),
+            if line.last() == Some(&delimiter) {
+                line.pop();
+                return Ok((line, End::Delimiter));
+            }
+            if line.len() > most {
+                return Ok((line, End::Memory));
+            }
         }
     }
+}
+
+/// Reads a line; says what ended it.
+fn line(shell: &Shell, input: &Input, wish: &Wish) -> Result<(Chars, End), Flow> {
+    let source = Source { shell, input, until: wish.until() };
+    let delimiter = wish.delimiter();
+    if let Some(most) = wish.chars {
+        return counted(&source, wish, most, delimiter);
+    }
+    let mut chars = Chars::new();
+    loop {
+        let (bytes, end) = source.line(delimiter, LINE_BYTES_MAX)?;
+        if !push_line(&from_owned_bytes(bytes), wish.raw, &mut chars) || !matches!(end, End::Delimiter) {
+            return Ok((chars, end));
+        }
+    }
+}
+
+/// Adds a line's characters; says whether a backslash at its end asks for the next.
+fn push_line(text: &str, raw: bool, chars: &mut Chars) -> bool {
+    let mut rest = text.chars().filter(|c| *c != '\0');
+    while let Some(c) = rest.next() {
+        if c != '\\' || raw {
+            chars.push((c, false));
+            continue;
+        }
+        match rest.next() {
+            Some('\n') => {}
+            Some(next) => chars.push((next, true)),
+            None => return true,
+        }
+    }
+    false
+}
+
+fn counted(source: &Source<'_>, wish: &Wish, most: usize, delimiter: u8) -> Result<(Chars, End), Flow> {
+    let (mut bytes, mut whole, mut count) = (Vec::new(), 0, 0);
+    let end = loop {
+        while whole < bytes.len() {
+            match std::str::from_utf8(&bytes[whole..]) {
+                Err(error) if error.error_len().is_none() => break,
+                // No character: each of its bytes counts as one.
+                Err(_) => whole += 1,
+                Ok(_) => whole = bytes.len(),
+            }
+            count += 1;
+        }
+        if count >= most {
+            break End::Delimiter;
+        }
+        if !source.shell.await_input(source.input, source.until)? {
+            break End::Time;
+        }
+        match source.input.read(1) {
+            Ok(byte) if byte.first() == Some(&delimiter) && !wish.exact => break End::Delimiter,
+            Ok(byte) if !byte.is_empty() => bytes.extend(byte),
+            _ => break End::Input,
+        }
+    };
+    Ok((from_bytes(&bytes).chars().map(|c| (c, false)).collect(), end))
 }
 
 /// Splits a line at what separates, into so many parts at most: the last takes the rest.
@@ -224,9 +353,13 @@ pub(super) fn mapfile(shell: &mut Shell, args: &[String]) -> Run {
         }
     }
     let Some(input) = shell.io.input(fd) else { return shell.fail("mapfile: Bad file descriptor") };
-    let mut values = Vec::new();
+    let (mut values, mut bytes) = (Vec::new(), 0);
     while values.len() < most.saturating_add(skipped) {
-        let line = whole_line(&input, delimiter);
+        let line = whole_line(shell, &input, delimiter)?;
+        bytes += line.len();
+        if bytes > LINES_BYTES_MAX {
+            return shell.fail("mapfile: more lines than memory holds");
+        }
         if line.is_empty() {
             break;
         }
@@ -252,14 +385,16 @@ pub(super) fn mapfile(shell: &mut Shell, args: &[String]) -> Run {
     Ok(0)
 }
 
-fn whole_line(input: &Input, delimiter: u8) -> Vec<u8> {
+fn whole_line(shell: &Shell, input: &Input, delimiter: u8) -> Result<Vec<u8>, Flow> {
     let mut line = Vec::new();
-    while let Ok(part) = input.read_until(delimiter, 65_536) {
-        let done = part.is_empty() || part.last() == Some(&delimiter);
+    loop {
+        shell.await_input(input, None)?;
+        let Ok(part) = input.read_until(delimiter, 65_536) else { break };
+        let done = part.is_empty() || part.last() == Some(&delimiter) || line.len() > LINES_BYTES_MAX;
         line.extend(part);
         if done {
             break;
         }
     }
-    line
+    Ok(line)
 }

@@ -3,6 +3,9 @@
 use crate::shell::{Flow, Run, Shell};
 use brush_parser::ast::{BinaryPredicate as B, UnaryPredicate as U};
 
+/// An expression of more words would go too deep.
+const ARGS_MAX: usize = 200;
+
 pub(super) fn bracket(shell: &mut Shell, args: &[String]) -> Run {
     match args.split_last() {
         Some((last, args)) if last == "]" => test(shell, args),
@@ -14,6 +17,10 @@ pub(super) fn bracket(shell: &mut Shell, args: &[String]) -> Run {
 }
 
 pub(super) fn test(shell: &mut Shell, args: &[String]) -> Run {
+    if args.len() > ARGS_MAX {
+        shell.complain("[: too many arguments");
+        return Ok(2);
+    }
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match decide(shell, &args) {
         Ok(answer) => Ok(i32::from(!answer)),

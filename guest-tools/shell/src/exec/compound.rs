@@ -55,19 +55,29 @@ impl Shell {
             CompoundCommand::WhileClause(clause) => self.run_while(clause, true),
             CompoundCommand::UntilClause(clause) => self.run_while(clause, false),
             CompoundCommand::CaseClause(clause) => self.run_case(clause),
-            CompoundCommand::Arithmetic(command) => {
-                self.state.line = command.loc.start.line;
-                if is_no_expression(&command.expr.value, |name| self.state.vars.get(name).is_some()) {
-                    return self.in_subshell(self.io.clone(), |shell| shell.run_text(&command.expr.value));
-                }
-                self.before(|| command.to_string())?;
-                self.run_arithmetic(&command.expr.value)
-            }
+            CompoundCommand::Arithmetic(command) => self.run_arithmetic_command(command),
             CompoundCommand::Coprocess(command) => {
                 self.state.line = command.loc.start.line;
-                self.fail("coproc: not supported here")
+                self.run_coprocess(command)
             }
         }
+    }
+
+    // Out of line: its caller is on the stack once for each level.
+    #[inline(never)]
+    pub(crate) fn refuse_depth(&self) -> Run {
+        self.complain("nested too deeply");
+        Err(Flow::Discard(1))
+    }
+
+    #[inline(never)]
+    fn run_arithmetic_command(&mut self, command: &ast::ArithmeticCommand) -> Run {
+        self.state.line = command.loc.start.line;
+        if is_no_expression(&command.expr.value, |name| self.state.vars.get(name).is_some()) {
+            return self.in_subshell(self.io.clone(), |shell| shell.run_text(&command.expr.value));
+        }
+        self.before(|| command.to_string())?;
+        self.run_arithmetic(&command.expr.value)
     }
 
     /// `((…))`, and `let`: 0 if the value is not 0.
@@ -161,7 +171,11 @@ impl Shell {
         loop {
             let prompt = self.var("PS3").unwrap_or_else(|| "#? ".to_owned());
             self.err(&prompt);
-            let line = self.io.input(0).and_then(|input| input.read_until(b'\n', 65_536).ok()).unwrap_or_default();
+            let input = self.io.input(0);
+            if let Some(input) = &input {
+                self.await_input(input, None)?;
+            }
+            let line = input.and_then(|input| input.read_until(b'\n', 65_536).ok()).unwrap_or_default();
             if line.is_empty() {
                 self.out("\n")?;
                 return Ok(1);

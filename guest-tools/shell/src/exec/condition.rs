@@ -70,21 +70,20 @@ impl Shell {
     /// A test of one operand.
     pub(crate) fn unary(&mut self, op: &U, text: &str) -> Result<bool, Flow> {
         let path = self.absolute(text);
-        let device = matches!(
-            path.as_str(),
-            "/dev/null" | "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/stdin" | "/dev/stdout" | "/dev/stderr"
-        );
+        let device = matches!(path.as_str(), "/dev/null" | "/dev/zero" | "/dev/urandom" | "/dev/random");
+        let stream = super::redirect::fd_number(&path).is_some_and(|number| self.io.get(number).is_some());
+        let there = device || stream;
         let about = || -> Option<Metadata> { if text.is_empty() { None } else { std::fs::metadata(&path).ok() } };
         Ok(match op {
             U::StringHasZeroLength => text.is_empty(),
             U::StringHasNonZeroLength => !text.is_empty(),
-            U::FileExists => device || about().is_some(),
-            U::FileExistsAndIsReadable => device || about().is_some_and(|about| readable(&path, &about)),
-            U::FileExistsAndIsWritable => device || about().is_some_and(|about| crate::system::writable(&path, &about)),
+            U::FileExists => there || about().is_some(),
+            U::FileExistsAndIsReadable => there || about().is_some_and(|about| readable(&path, &about)),
+            U::FileExistsAndIsWritable => there || about().is_some_and(|about| crate::system::writable(&path, &about)),
             U::FileExistsAndIsDir => about().is_some_and(|about| about.is_dir()),
-            U::FileExistsAndIsRegularFile => about().is_some_and(|about| about.is_file()),
+            U::FileExistsAndIsRegularFile => !there && about().is_some_and(|about| about.is_file()),
             U::FileExistsAndIsSymlink => !text.is_empty() && Path::new(&path).is_symlink(),
-            U::FileExistsAndIsNotZeroLength => about().is_some_and(|about| about.len() > 0),
+            U::FileExistsAndIsNotZeroLength => !there && about().is_some_and(|about| about.len() > 0),
             U::FileExistsAndIsExecutable => about().is_some() && crate::system::permits_running(&path),
             U::FileExistsAndIsCharSpecialFile => device,
             U::FileExistsAndOwnedByEffectiveGroupId | U::FileExistsAndOwnedByEffectiveUserId => about().is_some(),

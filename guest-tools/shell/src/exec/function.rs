@@ -1,6 +1,6 @@
 //! Functions, and files that are sourced.
 
-use crate::shell::{DEPTH_MAX, Flow, Run, Shell};
+use crate::shell::{Flow, Run, Shell, takes};
 use crate::state::{ERRTRACE, FUNCTRACE, Frame, Function};
 use brush_parser::ast;
 use std::rc::Rc;
@@ -22,26 +22,35 @@ impl Shell {
         )
     }
 
-    pub(crate) fn call(&mut self, function: &Rc<Function>, args: &[String]) -> Run {
-        let limit =
-            self.var("FUNCNEST").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0).unwrap_or(DEPTH_MAX);
-        if self.depth >= limit {
-            self.complain(&format!("{}: maximum function nesting level exceeded ({limit})", args[0]));
-            return Err(Flow::Discard(1));
+    /// Says so if functions go too deep.
+    // Out of line: its caller is on the stack once for each level.
+    #[inline(never)]
+    fn refuse_call(&self, name: &str) -> Result<(), Flow> {
+        let wanted = self.var("FUNCNEST").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0);
+        // It can only lower what the stack bears.
+        let level = self.state.frames.len();
+        if !self.is_deep() && wanted.is_none_or(|wanted: usize| level < wanted) {
+            return Ok(());
         }
+        self.complain(&format!("{name}: maximum function nesting level exceeded ({level})"));
+        Err(Flow::Discard(1))
+    }
+
+    pub(crate) fn call(&mut self, function: &Rc<Function>, args: &[String]) -> Run {
+        self.refuse_call(&args[0])?;
         let frame = Frame { function: args[0].clone(), file: function.file.clone(), line: self.state.line };
         let was = std::mem::replace(&mut self.state.args, Rc::new(args[1..].to_vec()));
         let loops = std::mem::take(&mut self.state.loops);
         Rc::make_mut(&mut self.state.frames).push(frame);
         self.vars().enter();
-        self.depth += 1;
+        self.depth += takes::CALL;
         let body = &function.body;
         let hidden = self.hide_traps();
         let done = self.run_own_trap("DEBUG");
         let done = done.and_then(|()| self.with_redirects(body.1.as_ref(), |shell| shell.run_compound(&body.0)));
         let done = self.returned(done);
         self.show_traps(hidden);
-        self.depth -= 1;
+        self.depth -= takes::CALL;
         self.vars().leave();
         let frame = Rc::make_mut(&mut self.state.frames).pop();
         self.state.loops = loops;
@@ -62,6 +71,7 @@ impl Shell {
     }
 
     /// Takes away the traps that a function does not inherit; gives them.
+    #[inline(never)]
     fn hide_traps(&mut self) -> Vec<(&'static str, String)> {
         if self.state.traps.is_empty() {
             return Vec::new();
@@ -75,6 +85,7 @@ impl Shell {
     }
 
     /// Puts them back, but for those that the function set for itself.
+    #[inline(never)]
     fn show_traps(&mut self, hidden: Vec<(&'static str, String)>) {
         if hidden.is_empty() {
             return;
@@ -87,16 +98,16 @@ impl Shell {
 
     /// Runs a text in this shell as `source` does.
     pub(crate) fn run_file(&mut self, path: &str, text: &str, args: Option<Vec<String>>) -> Run {
-        if self.depth >= DEPTH_MAX {
+        if self.is_deep() {
             return self.fail(&format!("{path}: too deep"));
         }
         let frame = Frame { function: "source".to_owned(), file: path.to_owned(), line: self.state.line };
         let was = args.map(|args| std::mem::replace(&mut self.state.args, Rc::new(args)));
         Rc::make_mut(&mut self.state.frames).push(frame);
-        self.depth += 1;
+        self.depth += takes::TEXT;
         let done = self.run_text(text);
         let done = self.returned(done);
-        self.depth -= 1;
+        self.depth -= takes::TEXT;
         let frame = Rc::make_mut(&mut self.state.frames).pop();
         self.state.line = frame.map_or(self.state.line, |frame| frame.line);
         if let Some(was) = was {

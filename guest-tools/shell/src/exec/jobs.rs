@@ -1,7 +1,10 @@
 //! Background jobs.
 
+use crate::io::Io;
 use crate::shell::{Flow, Run, Shell};
 use crate::system::Child;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 /// A job.
 pub(crate) struct Job {
@@ -25,12 +28,20 @@ pub(crate) struct Jobs {
     pub(crate) readers: Vec<Child>,
     /// Processes of `< <(…)`.
     pub(crate) writers: Vec<Child>,
+    /// How those ended that were waited for: one may ask again.
+    pub(crate) ended: BTreeMap<u32, i32>,
     /// Signals that came and have a trap.
     pub(crate) pending: Vec<String>,
 }
 
 /// After so many jobs those that have ended are let go.
 const LOOKED_AT_AFTER: usize = 32;
+
+/// How long what reads the output gets when there is no time left, or others write there too.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// How many jobs are remembered that were waited for.
+const REMEMBERED_MAX: usize = 1024;
 
 /// The number of a job that could not even be started.
 const NOBODY: u32 = 1 << 30;
@@ -54,6 +65,12 @@ impl Shell {
         self.state.last_background = Some(id);
     }
 
+    /// Notes a process of `< <(…)`, and lets go of those that have ended: each takes a handle.
+    pub(crate) fn add_writer(&mut self, child: Child) {
+        self.jobs.writers.retain(|child| child.wait(Some(Duration::ZERO)).is_none());
+        self.jobs.writers.push(child);
+    }
+
     /// Waits for the processes of `> >(…)` past the first so many.
     pub(crate) fn wait_for_readers(&mut self, from: usize) -> Result<(), Flow> {
         for child in self.jobs.readers.split_off(from) {
@@ -68,7 +85,7 @@ impl Shell {
             if job.status.is_none()
                 && let Some(child) = &job.child
             {
-                job.status = child.wait(Some(std::time::Duration::ZERO)).map(|ending| ending.status());
+                job.status = child.wait(Some(Duration::ZERO)).map(|ending| ending.status());
                 if job.status.is_some() {
                     job.child = None;
                 }
@@ -79,10 +96,19 @@ impl Shell {
     /// Waits for the job at this place; forgets it.
     pub(crate) fn wait_for_job(&mut self, at: usize) -> Run {
         let job = self.jobs.all.remove(at);
-        match (job.status, job.child) {
+        let status = self.status_of(job.status, job.child)?;
+        if self.jobs.ended.len() >= REMEMBERED_MAX {
+            self.jobs.ended.pop_first();
+        }
+        self.jobs.ended.insert(job.id, status);
+        Ok(status)
+    }
+
+    fn status_of(&self, known: Option<i32>, child: Option<Child>) -> Run {
+        match (known, child) {
             (Some(status), _) => Ok(status),
             (None, Some(child)) => {
-                let left = self.deadline.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
+                let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
                 let ending = child.wait(left);
                 if ending.is_none() {
                     child.kill(9);
@@ -93,10 +119,33 @@ impl Shell {
         }
     }
 
-    /// Ends everything that still runs.
+    /// Ends everything that still runs. What reads the shell's output gets the last of it first.
     pub(crate) fn end_jobs(&mut self) {
         let jobs = std::mem::take(&mut self.jobs);
-        let children = jobs.all.into_iter().filter_map(|job| job.child).chain(jobs.readers).chain(jobs.writers);
+        self.io = Io::closed();
+        let children = jobs.all.into_iter().filter_map(|job| job.child).chain(jobs.writers);
         children.for_each(|child| child.kill(9));
+        let now = Instant::now();
+        let until = self.deadline.map(|deadline| deadline.max(now + LAST_WORDS));
+        end_readers(jobs.readers, until);
+    }
+
+    /// Waits for what reads the output of a shell that has ended: for long only if nobody else writes.
+    pub(crate) fn end_output(&mut self) {
+        self.look_at_jobs();
+        let alone = self.jobs.all.iter().all(|job| job.child.is_none());
+        self.io = Io::closed();
+        let until = if alone { None } else { Some(Instant::now() + LAST_WORDS) };
+        for child in std::mem::take(&mut self.jobs.readers) {
+            child.wait(until.map(|until| until.saturating_duration_since(Instant::now())));
+        }
+    }
+}
+
+fn end_readers(readers: Vec<Child>, until: Option<Instant>) {
+    for child in readers {
+        if child.wait(until.map(|until| until.saturating_duration_since(Instant::now()))).is_none() {
+            child.kill(9);
+        }
     }
 }

@@ -9,7 +9,7 @@ pub(crate) mod redirect;
 pub(crate) mod simple;
 pub(crate) mod subshell;
 
-use crate::shell::{Flow, Run, Shell};
+use crate::shell::{Flow, Run, Shell, takes};
 use crate::source;
 use crate::state::{ERREXIT, NOEXEC};
 use brush_parser::ast::{self, AndOr, CompoundListItem, SeparatorOperator};
@@ -38,8 +38,8 @@ impl Shell {
     fn run_program(&mut self, program: &ast::Program) -> Run {
         for list in &program.complete_commands {
             match self.run_list(list) {
-                // What is wrong with one line of a script is not wrong with the next.
-                Err(Flow::Discard(status)) if self.scripted && self.depth == 0 => self.state.status = status,
+                // What is wrong with one line of a text is not wrong with the next; a subshell ends with it.
+                Err(Flow::Discard(status)) if self.state.subshell == 0 => self.state.status = status,
                 Err(flow) => return Err(flow),
                 Ok(_) => {}
             }
@@ -92,6 +92,7 @@ impl Shell {
     }
 
     /// A command failed where that counts.
+    #[inline(never)]
     fn failed(&mut self) -> Result<(), Flow> {
         if self.state.in_condition > 0 {
             return Ok(());
@@ -118,7 +119,13 @@ impl Shell {
         match command {
             ast::Command::Simple(simple) => self.run_simple(simple),
             ast::Command::Compound(compound, redirects) => {
-                self.with_redirects(redirects.as_ref(), |shell| shell.run_compound(compound))
+                if self.is_deep() {
+                    return self.refuse_depth();
+                }
+                self.depth += takes::COMPOUND;
+                let done = self.with_redirects(redirects.as_ref(), |shell| shell.run_compound(compound));
+                self.depth -= takes::COMPOUND;
+                done
             }
             ast::Command::Function(definition) => self.define(definition),
             ast::Command::ExtendedTest(test, redirects) => {
@@ -145,6 +152,7 @@ impl Shell {
     }
 
     /// Runs the trap of one of the shell's own events, if there is one.
+    #[inline(never)]
     pub(crate) fn run_own_trap(&mut self, name: &str) -> Result<(), Flow> {
         if self.in_trap || self.state.traps.is_empty() {
             return Ok(());
@@ -170,6 +178,7 @@ impl Shell {
     }
 
     /// Runs the traps of signals that came.
+    #[inline(never)]
     fn run_traps(&mut self) -> Result<(), Flow> {
         for signal in std::mem::take(&mut self.jobs.pending) {
             if let Some(command) = self.state.traps.get(&signal).cloned() {

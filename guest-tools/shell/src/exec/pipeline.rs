@@ -18,7 +18,7 @@ enum Stage {
 }
 
 /// The output that a builtin may leave for the next stage, in bytes.
-const BUILTIN_BYTES_MAX: u64 = 64 << 20;
+const BUILTIN_BYTES_MAX: u64 = 16 << 20;
 
 impl Shell {
     pub(crate) fn run_pipeline(&mut self, pipeline: &ast::Pipeline) -> Run {
@@ -37,6 +37,7 @@ impl Shell {
         Ok(if pipeline.bang { i32::from(status == 0) } else { status })
     }
 
+    #[inline(never)]
     fn show_time(&self, began: std::time::Duration, posix: bool) {
         let real = clock::now().saturating_sub(began).as_secs_f64();
         let format = self.var("TIMEFORMAT");
@@ -49,6 +50,7 @@ impl Shell {
         self.err(&format!("{}\n", timed(format, real)));
     }
 
+    #[inline(never)]
     fn run_stages(&mut self, commands: &[ast::Command]) -> Run {
         let mut stages = Vec::new();
         let mut input: Option<Rc<Input>> = None;
@@ -69,7 +71,13 @@ impl Shell {
                 input = Some(next);
                 stage
             } else {
-                self.last_stage(command, io)?
+                match self.last_stage(command, io) {
+                    Ok(stage) => stage,
+                    Err(flow) => {
+                        end_stages(&stages, flow);
+                        return Err(flow);
+                    }
+                }
             };
             stages.push(stage);
         }
@@ -130,7 +138,17 @@ impl Shell {
         let Ok((output, capture)) = made else { return Err(Flow::Discard(1)) };
         io.set(1, Fd::Out(Rc::new(output)));
         let status = self.in_subshell(io, |shell| shell.run_command(command))?;
-        Ok((Stage::Ended(status), Rc::new(Input::of_bytes(&capture.take().bytes))))
+        if capture.dropped() > 0 {
+            self.complain("a builtin wrote more into a pipe than memory holds");
+            return Err(Flow::Discard(1));
+        }
+        match crate::scratch::input_of(&capture.take().bytes) {
+            Ok(input) => Ok((Stage::Ended(status), Rc::new(input))),
+            Err(fault) => {
+                self.complain(&format!("pipe: {fault}"));
+                Err(Flow::Discard(1))
+            }
+        }
     }
 
     /// The last stage: a program is started, all else runs in place on a copy of the state.
@@ -147,7 +165,6 @@ impl Shell {
     /// Starts a command as a process: a program itself, all else as a shell.
     fn start_command(&mut self, command: &ast::Command, io: Io) -> Result<Stage, Flow> {
         let mut started = None;
-        let files = self.temporary.len();
         let ended = {
             let state = self.state.clone();
             let io = std::mem::replace(&mut self.io, io);
@@ -156,8 +173,6 @@ impl Shell {
             self.io = io;
             done
         };
-        // A started program may still read them: they go when the shell does.
-        self.temporary.truncate(files);
         match (started, ended) {
             (Some(child), _) => Ok(Stage::Runs(child)),
             (None, Ok(status) | Err(Flow::Exit(status) | Flow::Discard(status))) => Ok(Stage::Ended(status)),
@@ -180,7 +195,8 @@ impl Shell {
         let parts = parts(simple);
         self.note_line(simple, &parts);
         let declares = simple.word_or_name.as_ref().is_some_and(|word| builtins::takes_assignments(&word.value));
-        if declares || parts.words.is_empty() {
+        // A shell of its own waits for what reads and writes beside the command, and tidies up.
+        if declares || parts.words.is_empty() || parts.substitutes_processes() {
             let result = self.start_shell(Job::Command(command.clone()));
             return keep(result, started);
         }
@@ -202,6 +218,7 @@ impl Shell {
     }
 
     /// `… &`.
+    #[inline(never)]
     pub(crate) fn start_in_background(&mut self, list: &ast::AndOrList) -> Run {
         let mut io = self.io.clone();
         io.set(0, Fd::In(Rc::new(Input::empty())));
@@ -225,12 +242,49 @@ impl Shell {
         Ok(0)
     }
 
+    /// `coproc`: a job whose input and output this shell holds the other ends of.
+    pub(crate) fn run_coprocess(&mut self, command: &ast::CoprocessCommand) -> Run {
+        let (Ok((to, input)), Ok((output, from))) = (system::pipe(), system::pipe()) else {
+            return self.fail("coproc: no pipe can be made");
+        };
+        let mut io = self.io.clone();
+        io.set(0, Fd::In(Rc::new(input)));
+        io.set(1, Fd::Out(Rc::new(output)));
+        let was = std::mem::replace(&mut self.io, io);
+        let started = self.start_shell(Job::Command((*command.body).clone()));
+        self.io = was;
+        let child = match started {
+            Ok(child) => child,
+            Err(status) => return Ok(status),
+        };
+        let name = command.name.as_ref().map_or("COPROC", |name| name.value.as_str()).to_owned();
+        let mut numbers = Vec::new();
+        for fd in [Fd::In(Rc::new(from)), Fd::Out(Rc::new(to))] {
+            let number = self.io.free();
+            self.io.set(number, fd);
+            numbers.push(number.to_string());
+        }
+        self.set_list(&name, numbers);
+        self.set_own(&format!("{name}_PID"), child.id().to_string());
+        self.add_job(child, command.to_string());
+        Ok(0)
+    }
+
     /// Starts a list whose output is read, or whose input is written: `< <(…)`, `> >(…)`.
     pub(crate) fn start_list(&mut self, list: &ast::CompoundList, io: Io) -> Result<Child, i32> {
         let was = std::mem::replace(&mut self.io, io);
         let started = self.start_shell(Job::List(list.clone()));
         self.io = was;
         started
+    }
+}
+
+/// Ends what was begun of a pipeline whose time is over.
+fn end_stages(stages: &[Stage], flow: Flow) {
+    for stage in stages {
+        if let (Stage::Runs(child), Flow::TimedOut) = (stage, flow) {
+            child.kill(9);
+        }
     }
 }
 

@@ -20,9 +20,6 @@ impl From<Flow> for Trouble {
     }
 }
 
-/// How much of the endless files a redirection gives, in bytes.
-const ENDLESS_BYTES: usize = 1 << 20;
-
 impl Shell {
     pub(crate) fn with_redirects(
         &mut self,
@@ -73,8 +70,12 @@ impl Shell {
     /// `exec {name}> file`: the variable gets a number that is free, or says which to close.
     pub(crate) fn redirect_named(&mut self, name: &str, redirect: &IoRedirect) -> Run {
         let closes = matches!(redirect, IoRedirect::File(_, _, Target::Duplicate(word)) if word.value == "-");
-        let number =
-            if closes { self.var(name).and_then(|number| number.parse().ok()).unwrap_or(-1) } else { self.io.free() };
+        let number = if closes {
+            // It may be an element, as of a coprocess: `exec {COPROC[1]}>&-`.
+            self.expand_one(&format!("${{{name}}}"))?.parse().unwrap_or(-1)
+        } else {
+            self.io.free()
+        };
         let mut numbered = redirect.clone();
         match &mut numbered {
             IoRedirect::File(to, ..) | IoRedirect::HereDocument(to, _) | IoRedirect::HereString(to, _) => {
@@ -100,12 +101,12 @@ impl Shell {
                 } else {
                     document.doc.value.clone()
                 };
-                self.io.set(number.unwrap_or(0), text_fd(&text));
+                self.io.set(number.unwrap_or(0), text_fd(&text)?);
                 Ok(())
             }
             IoRedirect::HereString(number, word) => {
                 let text = self.expand_one(&word.value)? + "\n";
-                self.io.set(number.unwrap_or(0), text_fd(&text));
+                self.io.set(number.unwrap_or(0), text_fd(&text)?);
                 Ok(())
             }
             IoRedirect::OutputAndError(word, append) => {
@@ -214,7 +215,7 @@ impl Shell {
         if matches!(direction, ast::ProcessSubstitutionKind::Read) {
             io.set(1, Fd::Out(Rc::new(output)));
             let child = self.start_list(list, io).map_err(|status| Trouble::Flow(Flow::Discard(status)))?;
-            self.jobs.writers.push(child);
+            self.add_writer(child);
             self.io.set(to, Fd::In(Rc::new(input)));
         } else {
             io.set(0, Fd::In(Rc::new(input)));
@@ -233,11 +234,6 @@ impl Shell {
         }
         Ok(Rc::new(match absolute.as_str() {
             "/dev/null" => Input::empty(),
-            "/dev/zero" => Input::of_bytes(&vec![0; ENDLESS_BYTES]),
-            "/dev/urandom" | "/dev/random" => {
-                let bytes: Vec<u8> = (0..ENDLESS_BYTES / 8).flat_map(|_| self.random().to_le_bytes()).collect();
-                Input::of_bytes(&bytes)
-            }
             path if forbidden(path) => return Err(Fault::NotFound),
             path if std::path::Path::new(path).is_dir() => return Err(Fault::IsDirectory),
             path => Input::open(path)?,
@@ -269,15 +265,16 @@ impl Shell {
     }
 }
 
-fn text_fd(text: &str) -> Fd {
-    Fd::In(Rc::new(Input::of_bytes(&crate::text::to_bytes(text))))
+fn text_fd(text: &str) -> Result<Fd, Trouble> {
+    let input = crate::scratch::input_of(&crate::text::to_bytes(text));
+    Ok(Fd::In(Rc::new(input.map_err(|fault| says("cannot create temp file for here-document", &fault))?)))
 }
 
 fn says(path: &str, fault: &Fault) -> Trouble {
     Trouble::Says(format!("{path}: {fault}"))
 }
 
-fn fd_number(path: &str) -> Option<i32> {
+pub(super) fn fd_number(path: &str) -> Option<i32> {
     match path {
         "/dev/stdin" => Some(0),
         "/dev/stdout" => Some(1),
@@ -288,5 +285,6 @@ fn fd_number(path: &str) -> Option<i32> {
 
 /// Paths where the machine would show itself: nothing is there.
 fn forbidden(path: &str) -> bool {
-    path.starts_with("/dev/") || path.starts_with("/proc/")
+    let device = matches!(path, "/dev/zero" | "/dev/random" | "/dev/urandom");
+    (path.starts_with("/dev/") && !device) || path.starts_with("/proc/")
 }

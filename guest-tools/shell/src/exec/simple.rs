@@ -10,12 +10,25 @@ use brush_parser::ast::{self, Assignment, CommandPrefixOrSuffixItem as Item, IoR
 use std::path::Path;
 use std::rc::Rc;
 
+/// How much a program may be started with, in bytes, as on Linux.
+const STARTED_BYTES_MAX: usize = 2 << 20;
+
 /// A simple command, sorted.
 #[derive(Default)]
 pub(crate) struct Parts<'a> {
     pub(crate) assignments: Vec<&'a Assignment>,
     pub(crate) redirects: Vec<&'a IoRedirect>,
     pub(crate) words: Vec<Arg<'a>>,
+}
+
+impl Parts<'_> {
+    /// Whether `<(…)` or `>(…)` is part of it.
+    pub(crate) fn substitutes_processes(&self) -> bool {
+        let redirected = |redirect: &&IoRedirect| {
+            matches!(redirect, IoRedirect::File(_, _, ast::IoFileRedirectTarget::ProcessSubstitution(..)))
+        };
+        self.words.iter().any(|word| matches!(word, Arg::Process(..))) || self.redirects.iter().any(redirected)
+    }
 }
 
 /// An argument as it is written.
@@ -105,6 +118,7 @@ impl Shell {
     }
 
     /// What the first word is an alias of, where aliases count.
+    #[inline(never)]
     fn alias_of(&self, parts: &Parts<'_>) -> Option<String> {
         let Some(Arg::Word(first)) = parts.words.first() else { return None };
         if !self.state.shopt(EXPAND_ALIASES) || self.in_alias > 16 {
@@ -115,6 +129,7 @@ impl Shell {
 
     /// Reads the alias with the rest of the command's words. An alias that begins with its
     /// own name means the command of that name.
+    #[inline(never)]
     fn run_alias(&mut self, text: &str, parts: &Parts<'_>) -> Run {
         let mut source = text.to_owned();
         let mut first = "";
@@ -187,6 +202,7 @@ impl Shell {
         Ok(args)
     }
 
+    #[inline(never)]
     fn run_assignments(&mut self, parts: &Parts<'_>) -> Run {
         for assignment in &parts.assignments {
             self.assign_parsed(assignment)?;
@@ -195,6 +211,7 @@ impl Shell {
         self.with_redirect_refs(&parts.redirects, |_| Ok(status))
     }
 
+    #[inline(never)]
     fn assigned_environment(&mut self, assignments: &[&Assignment]) -> Result<Vec<(String, String)>, Flow> {
         if assignments.is_empty() {
             return Ok(self.environment());
@@ -216,6 +233,10 @@ impl Shell {
         for assignment in assignments {
             let (ast::AssignmentName::VariableName(name) | ast::AssignmentName::ArrayElementName(name, _)) =
                 &assignment.name;
+            // That is said, and the command runs.
+            if self.refuse_readonly(name).is_err() {
+                continue;
+            }
             saved.push((name.clone(), self.state.vars.get(name).cloned()));
             self.assign_parsed(assignment)?;
             self.vars().entry(name).has.exported = true;
@@ -228,6 +249,7 @@ impl Shell {
     /// # Errors
     ///
     /// The status that says it could not be started; that was said.
+    #[inline(never)]
     pub(crate) fn start_program(&mut self, args: &[String], env: Vec<(String, String)>) -> Result<Child, i32> {
         let mut args = args.to_vec();
         if let Some(path) = self.script_on_path(&args[0]) {
@@ -238,7 +260,14 @@ impl Shell {
         self.spawn(&command)
     }
 
+    // Out of line: its caller is on the stack once for each level of functions.
+    #[inline(never)]
     pub(crate) fn spawn(&mut self, command: &Command) -> Result<Child, i32> {
+        if command.size() > STARTED_BYTES_MAX {
+            let name = command.args.first().unwrap_or(&command.program);
+            self.complain(&format!("{name}: Argument list too long"));
+            return Err(126);
+        }
         let input = self.io.input(0).unwrap_or_else(|| Rc::new(system::Input::empty()));
         let output = self.io.output(1).unwrap_or_else(|| Rc::new(system::Output::discard()));
         let error = self.io.output(2).unwrap_or_else(|| Rc::new(system::Output::discard()));
@@ -307,12 +336,19 @@ impl Shell {
             interpreter.remove(0);
             interpreter.retain(|word| word != "-S");
         }
-        let program = interpreter.first().map_or("sh", |name| name.rsplit('/').next().unwrap_or(name)).to_owned();
+        let program = interpreter.first().map_or("sh", String::as_str);
+        let (folder, name) = program.rsplit_once('/').unwrap_or(("/bin", program));
+        // Where a file of its own stands, that is meant, and no program of its name.
+        if !is_usual(folder) && std::path::Path::new(&self.absolute(program)).is_file() {
+            return refuse(self, &format!("{program}: bad interpreter: Exec format error"), 126);
+        }
+        let program = name.to_owned();
         args.splice(0..0, interpreter);
         Ok(program)
     }
 
     /// Waits for a process as long as there is time.
+    #[inline(never)]
     pub(crate) fn wait_for(&mut self, child: &Child) -> Run {
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
         let Some(ending) = child.wait(left) else {
@@ -329,6 +365,7 @@ impl Shell {
         Ok(ending.status())
     }
 
+    #[inline(never)]
     fn trace_args(&mut self, args: &[String]) {
         if self.state.has(XTRACE) {
             let shown: Vec<String> = args.iter().map(|arg| quoted_if_needed(arg)).collect();

@@ -2,15 +2,19 @@
 
 use crate::expand::without_newlines;
 use crate::io::{Fd, Io};
-use crate::shell::{DEPTH_MAX, Flow, Run, Shell, Temporary};
+use crate::scratch::{self, PIECE_BYTES_MAX};
+use crate::shell::{Flow, Run, Shell, Temporary, takes};
 use crate::state::{ERREXIT, ERRTRACE, FUNCTRACE, INHERIT_ERREXIT, State};
-use crate::system::{Capture, Child, Command, Input, Output};
+use crate::system::{Capture, Child, Command, Input};
 use brush_parser::ast::{self, IoFileRedirectKind, IoFileRedirectTarget, IoRedirect};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
 /// How much a command substitution may give, in bytes.
-const SUBSTITUTION_BYTES_MAX: u64 = 64 << 20;
+const SUBSTITUTION_BYTES_MAX: u64 = 16 << 20;
+
+/// How much a shell that is started as a process can be given, in bytes.
+const HANDED_BYTES_MAX: usize = 16 << 20;
 
 /// What a new shell does.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,24 +33,41 @@ pub(crate) struct Handed {
     pub(crate) job: Job,
 }
 
+impl Handed {
+    /// Reads it, or the file whose path was handed over since it was too large.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
+        if !bytes.starts_with(b"/") {
+            return serde_json::from_slice(bytes).map_err(|error| error.to_string());
+        }
+        let path = String::from_utf8_lossy(bytes);
+        let read = std::fs::read(&*path);
+        scratch::remove(&path);
+        serde_json::from_slice(&read.map_err(|error| error.to_string())?).map_err(|error| error.to_string())
+    }
+}
+
 impl Shell {
     /// Runs something in a subshell in place, with these streams; gives how it ended.
     pub(crate) fn in_subshell(&mut self, io: Io, run: impl FnOnce(&mut Self) -> Run) -> Run {
-        if self.depth >= DEPTH_MAX {
+        if self.is_deep() {
             return self.fail("fork: retry: Resource temporarily unavailable");
         }
         let state = self.state.clone();
+        let seed = std::mem::replace(&mut self.seed, scratch::chance() | (1 << 40));
         let io = std::mem::replace(&mut self.io, io);
+        let ended = std::mem::take(&mut self.jobs.ended);
         let own_jobs = std::mem::replace(&mut self.jobs.own_from, self.jobs.all.len());
-        self.depth += 1;
+        self.depth += takes::SUBSHELL;
         self.state.enter_subshell();
         let done = run(self);
         let status = self.finish(done);
-        self.depth -= 1;
+        self.depth -= takes::SUBSHELL;
         self.state = state;
+        self.seed = seed;
         self.io = io;
         self.jobs.all.truncate(self.jobs.own_from);
         self.jobs.own_from = own_jobs;
+        self.jobs.ended = ended;
         status
     }
 
@@ -68,19 +89,23 @@ impl Shell {
         let mut io = self.io.clone();
         io.set(1, Fd::Out(Rc::new(output)));
         let line = self.state.line;
-        let status = self.in_subshell(io, |shell| {
+        self.depth += takes::SUBSTITUTION;
+        let done = self.in_subshell(io, |shell| {
             if !shell.state.shopt(INHERIT_ERREXIT) {
                 shell.state.options &= !ERREXIT;
             }
             shell.substitution(source)
-        })?;
+        });
+        self.depth -= takes::SUBSTITUTION;
+        let status = done?;
         self.state.line = line;
         self.state.status = status;
         self.substituted = Some(status);
         if capture.dropped() > 0 {
-            self.complain("command substitution: too much output");
+            self.complain("command substitution: more output than memory holds");
+            return Err(Flow::Discard(1));
         }
-        Ok(without_newlines(&capture.take().bytes))
+        Ok(without_newlines(capture.take().bytes))
     }
 
     fn substitution(&mut self, source: &str) -> Run {
@@ -98,6 +123,7 @@ impl Shell {
 
     fn copy_out(&mut self, input: &Input) -> Run {
         loop {
+            self.await_input(input, None)?;
             match input.read(65_536) {
                 Ok(bytes) if bytes.is_empty() => return Ok(0),
                 Ok(bytes) if self.io.write(1, &bytes).is_ok() => {}
@@ -112,13 +138,30 @@ impl Shell {
         let mut state = self.state.clone();
         state.enter_subshell();
         let handed = match serde_json::to_vec(&Handed { state, job }) {
-            Ok(handed) => handed,
+            Ok(handed) if handed.len() <= HANDED_BYTES_MAX => handed,
+            Ok(handed) => {
+                self.complain(&format!("fork: the shell's variables take {} bytes, which is too much", handed.len()));
+                return Err(254);
+            }
             Err(error) => {
                 self.complain(&format!("fork: {error}"));
                 return Err(254);
             }
         };
-        self.spawn(&Command { program: "sh".to_owned(), args: vec!["sh".to_owned()], env, handed })
+        let command = |handed| Command { program: "sh".to_owned(), args: vec!["sh".to_owned()], env, handed };
+        if handed.len() <= PIECE_BYTES_MAX {
+            return self.spawn(&command(handed));
+        }
+        let path = scratch::holding(&handed).map_err(|fault| {
+            self.complain(&format!("fork: {fault}"));
+            254
+        })?;
+        drop(handed);
+        let child = self.spawn(&command(path.clone().into_bytes()));
+        if child.is_err() {
+            scratch::remove(&path);
+        }
+        child
     }
 
     /// Runs what a parent shell handed over.
@@ -140,13 +183,10 @@ impl Shell {
         kind: &ast::ProcessSubstitutionKind,
         list: &ast::CompoundList,
     ) -> Result<String, Flow> {
-        let unique = self.random();
-        let path = format!("/tmp/.sh-{}-{unique:x}", self.state.pid);
-        let made = Output::open(&path, crate::system::Writing::Truncate);
-        let output = match made {
-            Ok(output) => output,
+        let (path, output) = match scratch::create() {
+            Ok(made) => made,
             Err(fault) => {
-                self.complain(&format!("{path}: {fault}"));
+                self.complain(&format!("process substitution: {fault}"));
                 return Err(Flow::Discard(1));
             }
         };
@@ -163,6 +203,7 @@ impl Shell {
     }
 
     /// Ends the process substitutions of a command: those past the first so many.
+    #[inline(never)]
     pub(crate) fn finish_temporary(&mut self, from: usize) -> Result<(), Flow> {
         if self.temporary.len() <= from {
             return Ok(());
@@ -176,8 +217,7 @@ impl Shell {
                 io.set(0, Fd::In(Rc::new(input)));
                 self.in_subshell(io, |shell| shell.run_list(&list))?;
             }
-            // It is in a folder that goes away in the end.
-            let _ = std::fs::remove_file(path);
+            scratch::remove(&path);
         }
         self.state.status = status;
         Ok(())

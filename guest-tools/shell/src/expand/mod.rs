@@ -13,7 +13,6 @@ pub(crate) use param::{Got, split_reference};
 use crate::pattern::is_pattern;
 use crate::shell::{Flow, Shell};
 use crate::state::{BRACES, EXTGLOB, FAILGLOB, NOGLOB, NULLGLOB};
-use crate::text::settled;
 use crate::word::Piece;
 use brush_parser::ast;
 use field::{Fields, Splitting};
@@ -40,8 +39,16 @@ impl Shell {
         if !self.state.has(BRACES) || !source.contains('{') {
             return self.expand_unbraced(source, all);
         }
-        for source in brace::expand(source) {
-            self.expand_unbraced(&source, all)?;
+        let Some(words) = brace::expand(source) else {
+            self.complain("brace expansion: more words than memory holds");
+            return self.expand_unbraced(source, all);
+        };
+        for word in words {
+            if plain(&word) {
+                all.push(word);
+            } else {
+                self.expand_unbraced(&word, all)?;
+            }
         }
         Ok(())
     }
@@ -198,11 +205,9 @@ fn plain(source: &str) -> bool {
 }
 
 /// A command's output without the newlines at its end.
-pub(crate) fn without_newlines(bytes: &[u8]) -> String {
-    let mut end = bytes.len();
-    while end > 0 && bytes[end - 1] == b'\n' {
-        end -= 1;
-    }
-    let kept: Vec<u8> = bytes[..end].iter().copied().filter(|byte| *byte != 0).collect();
-    settled(&crate::text::from_bytes(&kept))
+pub(crate) fn without_newlines(mut bytes: Vec<u8>) -> String {
+    let end = bytes.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
+    bytes.truncate(end);
+    bytes.retain(|byte| *byte != 0);
+    crate::text::from_owned_bytes(bytes)
 }

@@ -50,18 +50,16 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// The bytes of one source.
-    pub(crate) fn of(&self, source: u8) -> Vec<u8> {
-        let (mut bytes, mut rest) = (Vec::new(), self.bytes.as_slice());
-        for (from, length) in &self.sources {
+    /// The bytes of one source, in pieces.
+    pub(crate) fn runs(&self, source: u8) -> impl Iterator<Item = &[u8]> + Clone {
+        let mut rest = self.bytes.as_slice();
+        let runs = self.sources.iter().map(move |(from, length)| {
             let length = usize::try_from(*length).unwrap_or(usize::MAX).min(rest.len());
             let (run, after) = rest.split_at(length);
-            if *from == source {
-                bytes.extend_from_slice(run);
-            }
             rest = after;
-        }
-        bytes
+            (*from, run)
+        });
+        runs.filter(move |(from, _)| *from == source).map(|(_, run)| run)
     }
 }
 
@@ -70,6 +68,8 @@ impl Kept {
 pub(crate) enum Writing {
     Truncate,
     Append,
+    /// The file must not be there yet.
+    CreateNew,
     Overwrite,
 }
 
@@ -81,6 +81,15 @@ pub(crate) struct Command {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) handed: Vec<u8>,
+}
+
+impl Command {
+    /// What all of it takes, in bytes, each text with a word for where it lies.
+    pub(crate) fn size(&self) -> usize {
+        let args: usize = self.args.iter().map(|arg| arg.len() + 8).sum();
+        let env: usize = self.env.iter().map(|(name, value)| name.len() + value.len() + 16).sum();
+        args + env + self.handed.len()
+    }
 }
 
 /// Why nothing was started.
@@ -118,6 +127,7 @@ mod tests {
     #[test]
     fn what_two_sources_wrote_is_told_apart() {
         let kept = Kept { bytes: b"abcde".to_vec(), sources: vec![(1, 2), (2, 1), (1, 2)] };
-        assert_eq!((kept.of(1), kept.of(2), kept.of(3)), (b"abde".to_vec(), b"c".to_vec(), Vec::new()));
+        let of = |source| kept.runs(source).collect::<Vec<_>>().concat();
+        assert_eq!((of(1), of(2), of(3)), (b"abde".to_vec(), b"c".to_vec(), Vec::new()));
     }
 }

@@ -56,6 +56,13 @@ impl Input {
         Ok(Self(File::open(os(path))?))
     }
 
+    /// Whether something can be read, or the end is there, before so much time is over.
+    pub(crate) fn ready(&self, most: Option<Duration>) -> bool {
+        let most = most.and_then(|most| rustix::event::Timespec::try_from(most).ok());
+        let mut ends = [rustix::event::PollFd::new(&self.0, rustix::event::PollFlags::IN)];
+        rustix::event::poll(&mut ends, most.as_ref()).is_ok_and(|ready| ready > 0)
+    }
+
     pub(crate) fn read(&self, max: u32) -> Result<Vec<u8>, Fault> {
         let mut bytes = vec![0; max.min(65_536) as usize];
         let read = (&self.0).read(&mut bytes)?;
@@ -97,6 +104,7 @@ impl Output {
         match how {
             Writing::Truncate => options.write(true).create(true).truncate(true),
             Writing::Append => options.append(true).create(true),
+            Writing::CreateNew => options.write(true).create_new(true),
             Writing::Overwrite => options.write(true).create(true),
         };
         Ok(Self(options.open(os(path))?))
@@ -215,7 +223,10 @@ pub(crate) fn spawn(command: &Command, io: (&Input, &Output, &Output)) -> Result
     }
     let stdio = |file: &File| file.try_clone().map(Stdio::from).map_err(failed);
     process.stdin(stdio(&io.0.0)?).stdout(stdio(&io.1.0)?).stderr(stdio(&io.2.0)?);
-    let process = process.spawn().map_err(failed)?;
+    let process = process.spawn().map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => SpawnFault::TooMany,
+        _ => failed(error),
+    })?;
     Ok(Child { process: RefCell::new(process), handed })
 }
 

@@ -25,6 +25,9 @@ impl From<wit::StreamFault> for Fault {
     }
 }
 
+/// How much is written in one call, in bytes: what a pipe holds.
+const WRITTEN_BYTES_MAX: usize = 64 << 10;
+
 /// An end to read from.
 pub(crate) struct Input(wit::Input);
 
@@ -37,12 +40,18 @@ impl Input {
         Self(wit::Input::empty())
     }
 
+    /// These bytes: see [`crate::scratch::input_of`] for more than one piece may hold.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
         Self(wit::Input::of_bytes(bytes))
     }
 
     pub(crate) fn open(path: &str) -> Result<Self, Fault> {
         Ok(Self(wit::Input::open(path)?))
+    }
+
+    /// Whether something can be read, or the end is there, before so much time is over.
+    pub(crate) fn ready(&self, most: Option<Duration>) -> bool {
+        self.0.ready(most.map(nanoseconds))
     }
 
     /// Bytes as they come; none at the end.
@@ -76,13 +85,15 @@ impl Output {
         let how = match how {
             Writing::Truncate => wit::Writing::Truncate,
             Writing::Append => wit::Writing::Append,
+            Writing::CreateNew => wit::Writing::CreateNew,
             Writing::Overwrite => wit::Writing::Overwrite,
         };
         Ok(Self(wit::Output::open(path, how)?))
     }
 
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Fault> {
-        Ok(self.0.write(bytes)?)
+        // One crossing of the border carries only so much.
+        bytes.chunks(WRITTEN_BYTES_MAX).try_for_each(|piece| Ok(self.0.write(piece)?))
     }
 }
 

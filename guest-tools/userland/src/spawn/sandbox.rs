@@ -4,6 +4,7 @@ use super::{Refused, Stdin, Stdout};
 use crate::contract::handbox::process::processes::{self, Ending, Input, Output, SpawnFault};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::time::Duration;
 
 /// A program that was started.
@@ -69,6 +70,23 @@ fn status(ending: Ending) -> i32 {
     }
 }
 
+/// Folders that a program may be named in although they are not there.
+const PROGRAM_FOLDERS: [&str; 5] = ["/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin"];
+
+/// The name on the program path and the words it gets: what is named by a path is a script, for the shell to run.
+fn program_of(words: Vec<String>) -> (String, Vec<String>) {
+    match words[0].rsplit_once('/') {
+        None => (words[0].clone(), words),
+        Some((folder, name)) if PROGRAM_FOLDERS.contains(&folder) && !Path::new(&words[0]).exists() => {
+            (name.to_owned(), words)
+        }
+        Some(_) => {
+            let start = ["sh", "-c", "exec \"$0\" \"$@\""].map(str::to_owned);
+            ("sh".to_owned(), start.into_iter().chain(words).collect())
+        }
+    }
+}
+
 pub(super) fn start(
     command: &[OsString],
     environment: Option<Vec<(OsString, OsString)>>,
@@ -86,13 +104,8 @@ pub(super) fn start(
     {
         environment.push(("PWD".to_owned(), folder.to_string_lossy().into_owned()));
     }
-    let name = std::path::Path::new(&command[0]).file_name().unwrap_or(&command[0]).to_os_string();
-    let wanted = processes::Command {
-        program: text(&name),
-        args: command.iter().map(text).collect(),
-        env: environment,
-        handed: Vec::new(),
-    };
+    let (program, args) = program_of(command.iter().map(text).collect());
+    let wanted = processes::Command { program, args, env: environment, handed: Vec::new() };
     let (input, to) = match stdin {
         Stdin::Own => (Input::stdin(), None),
         Stdin::Empty => (Input::empty(), None),

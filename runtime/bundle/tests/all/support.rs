@@ -1,6 +1,6 @@
 //! Small components and manifests, made here.
 
-use handbox_bundle::{Asks, FolderAsk, Manifest, Mode, State, section};
+use handbox_bundle::{Asks, Compile, FolderAsk, Manifest, Mode, State, section};
 use handbox_hand::{Hints, Recovery, Tool, ToolName};
 use serde_json::{Value, json};
 use wasm_encoder::{
@@ -98,6 +98,7 @@ pub(crate) fn manifest(tools: &[&str]) -> Manifest {
         tools: tools.iter().map(|name| tool(name)).collect(),
         commands: Vec::new(),
         programs: Vec::new(),
+        compile: Compile::default(),
         asks: asks(&[("*", Mode::ReadOnly)]),
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn talk(
             Ok(line) => {
                 // Losing a line of history is no reason to stop.
                 let _ = editor.add_history_entry(&line);
-                match runtime.block_on(shell.run(&line)) {
+                match runtime.block_on(shell.run(&line, false)) {
                     Ok(Ended { status: ended, folder, left, .. }) => {
                         status = ended;
                         names.borrow_mut().enter(folder);

@@ -4,15 +4,14 @@ mod complete;
 mod line;
 
 use crate::args::{self, Global};
-use crate::call::{Folders, call_id, current_folder, lay};
+use crate::call::call_id;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::grants::{self, Asking};
-use crate::network::{Reach, Way, holder, needs_placeholders};
 use crate::output::{self, Tone};
-use crate::paths::Paths;
-use crate::{egress, vault, wiring};
-use handbox_bundle::{Bundle, Profile};
+use crate::paths::{Paths, current_folder};
+use crate::workplace::{Wanted, Workplace};
+use crate::{egress, wiring};
+use handbox_bundle::Bundle;
 use handbox_hand::{Call, Hand, LogLevel, Stream, ToolName, Watcher};
 use handbox_hands::{Environment, Toolbox};
 use serde_json::{Value, json};
@@ -54,44 +53,21 @@ pub(crate) fn run(global: &Global, command: Sh) -> Result<ExitCode, Failure> {
     let config = Config::load(&paths, &cwd)?;
     let opened = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?;
     let (bundle, name) = (opened.bundle, opened.name.as_deref());
-    let links = &bundle.links;
-    let asking = Asking { typed: &command.grants, config: &config, bundle: name, links, paths: &paths, cwd: &cwd };
-    let mut effective = grants::effective(asking)?;
-    effective.warn_of_unasked(&command.grants, &bundle, &cwd);
-    effective.warn(global.quiet);
-    let folders = Folders::make(command.outputs.as_deref())?;
-    if command.outputs.is_some() {
-        grants::check_outputs(asking, &folders.outputs)?;
-    }
-    let keep = vault::keep(&paths);
-    let way = Way::new(keep.clone(), config.operator.ranges.clone(), global.quiet)?;
-    let holder = holder(&bundle, &config);
-    let network = way.network("sh", &holder, &bundle, &Reach { grants: &effective.grants, pinned: None });
-    if needs_placeholders(&bundle) {
-        way.placeholders(&holder)?.into_iter().for_each(|pair| lay(&mut effective.grants.env, pair));
-    }
-    let environment = Environment {
-        grants: effective.grants,
-        limits: effective.limits,
-        scratch: Some(folders.scratch.path().to_owned()),
-        outputs: Some(folders.outputs.clone()),
-        protected: effective.protected,
-        network: Some(network),
-        ..Environment::bare(Profile::default())
-    };
+    let (typed, outputs) = (&command.grants, command.outputs.as_deref());
+    let wanted = Wanted { by: "sh", bundle: &bundle, name, typed, outputs, config: &config, paths: &paths, cwd: &cwd };
+    let workplace = Workplace::make(wanted, global.quiet)?;
+    let environment = &workplace.environment;
     let runtime = wiring::wide_runtime()?;
-    let opened = runtime.block_on(Shell::open(global, &paths, &bundle, &environment));
+    let opened = runtime.block_on(Shell::open(global, &paths, &bundle, environment));
     let ended = opened.and_then(|mut shell| match command.command {
         Some(text) => shell.once(&runtime, &text),
         None if std::io::stdin().is_terminal() => {
             shell.on_terminal = true;
-            line::talk(&mut shell, &runtime, &paths, &bundle, &environment)
+            line::talk(&mut shell, &runtime, &paths, &bundle, environment)
         }
         None => shell.once(&runtime, &script()?),
     });
-    runtime.block_on(vault::settle(&keep, global.quiet));
-    runtime.shutdown_background();
-    for file in folders.left_over(true) {
+    for file in workplace.leave(runtime, global.quiet, true) {
         output::note(Tone::Note, &format!("output file: {}", file.display()));
     }
     ended.map(ExitCode::from)
@@ -153,7 +129,7 @@ impl Shell {
     /// Runs one text; gives its status.
     fn once(&mut self, runtime: &tokio::runtime::Runtime, text: &str) -> Result<u8, Failure> {
         // The shell ends with its text, as one that was given `-c` does: a trap on EXIT runs.
-        let ended = runtime.block_on(self.run(&format!("{text}\nexit\n")))?;
+        let ended = runtime.block_on(self.run(text, true))?;
         if self.json {
             output::json_line(&ended.fields);
         }
@@ -161,8 +137,8 @@ impl Shell {
     }
 
     /// Runs one text. An interrupt from the keyboard ends what it runs and leaves the shell.
-    async fn run(&self, text: &str) -> Result<Ended, Failure> {
-        let input = json!({ "command": text, "timeout_ms": TIMEOUT_MS });
+    async fn run(&self, text: &str, end: bool) -> Result<Ended, Failure> {
+        let input = json!({ "command": text, "timeout_ms": TIMEOUT_MS, "end": end });
         let call = Call::new(call_id(), self.tool.clone(), input);
         let call = Call { watcher: self.watcher.clone(), audit: self.sent.clone(), ..call };
         self.watcher.begin();

@@ -68,7 +68,7 @@ pub(super) struct Unbind {
 pub(super) fn bind(global: &Global, paths: &Paths, command: BindTo) -> Result<ExitCode, Failure> {
     let keep = super::keep(paths);
     let listed = keep.get(&command.name)?;
-    let cwd = crate::call::current_folder()?;
+    let cwd = crate::paths::current_folder()?;
     let config = Config::load(paths, &cwd)?;
     let opened = config.open(&command.bundle, &cwd, &handbox_std_bundle::bundles())?;
     let pin = !command.any_version && opened.origin != Origin::BuiltIn;
@@ -137,6 +137,6 @@ pub(crate) fn holder(opened: &Opened, word: &str, cwd: &Path) -> String {
 }
 
 fn absolute(word: &str) -> Result<String, Failure> {
-    let path = crate::call::current_folder()?.join(word);
+    let path = crate::paths::current_folder()?.join(word);
     Ok(path.canonicalize().unwrap_or(path).display().to_string())
 }

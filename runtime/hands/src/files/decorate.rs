@@ -291,7 +291,7 @@ impl HostDescriptor for Files<'_> {
 impl Files<'_> {
     fn metered(&mut self, fd: &Fd) -> Metered {
         Metered {
-            meter: Arc::clone(&self.state.meter),
+            meter: self.state.of_streams.clone(),
             read_only: Arc::clone(&self.state.read_only),
             taken: self.taken(fd),
             _open: self.token_of(fd),

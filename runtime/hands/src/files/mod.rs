@@ -10,6 +10,7 @@ mod checks;
 mod decorate;
 mod folders;
 mod ledger;
+mod modes;
 mod protect;
 mod root;
 mod streams;
@@ -25,13 +26,15 @@ use ledger::{Ledger, Refund};
 use protect::Identity;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use wasmtime::component::HasData;
 use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 
 /// What the decorator remembers for one store.
 pub(crate) struct FileState {
     pub(crate) meter: Arc<Meter>,
+    /// The same, as streams have it: one that was opened in an earlier call of a kept store is charged to the running one.
+    of_streams: SharedMeter,
     pub(crate) hop: Arc<Hop>,
     protected: Arc<Protected>,
     /// Whether the running call may change nothing: its tool says that it only reads.
@@ -53,6 +56,7 @@ impl FileState {
     pub(crate) fn new(meter: Arc<Meter>, hop: Arc<Hop>, protected: Arc<Protected>) -> Self {
         let ledger = Ledger::new(&meter);
         Self {
+            of_streams: SharedMeter::new(&meter),
             meter,
             hop,
             protected,
@@ -64,6 +68,12 @@ impl FileState {
             lists: HashSet::new(),
             devices: None,
         }
+    }
+
+    /// Charges everything from now on to another call.
+    pub(crate) fn charge(&mut self, meter: &Arc<Meter>) {
+        self.meter = Arc::clone(meter);
+        self.of_streams.set(meter);
     }
 
     /// Open files and folders, counted for this store and for those that count with it.
@@ -118,6 +128,24 @@ impl FileState {
             return None;
         }
         Some(OpenToken { open_count: Arc::clone(&self.open_count), file: None, is_device: false })
+    }
+}
+
+/// The budgets of whichever call runs now.
+#[derive(Clone)]
+struct SharedMeter(Arc<Mutex<Arc<Meter>>>);
+
+impl SharedMeter {
+    fn new(meter: &Arc<Meter>) -> Self {
+        Self(Arc::new(Mutex::new(Arc::clone(meter))))
+    }
+
+    fn get(&self) -> Arc<Meter> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set(&self, meter: &Arc<Meter>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(meter);
     }
 }
 

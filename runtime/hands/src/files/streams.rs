@@ -1,8 +1,7 @@
 //! File streams that keep their file counted as open, and meter what is written.
 
-use super::OpenToken;
 use super::ledger::Taken;
-use crate::meter::Meter;
+use super::{OpenToken, SharedMeter};
 use bytes::Bytes;
 use handbox_hand::Limit;
 use std::sync::Arc;
@@ -47,7 +46,7 @@ pub(super) struct MeteredOutput {
 
 /// Whom a stream's bytes are charged to.
 pub(super) struct Metered {
-    pub(super) meter: Arc<Meter>,
+    pub(super) meter: SharedMeter,
     pub(super) read_only: Arc<AtomicBool>,
     /// Set for files that the call made.
     pub(super) taken: Option<Arc<Taken>>,
@@ -62,7 +61,7 @@ impl Metered {
 
     fn take(&self, bytes: usize) -> StreamResult<()> {
         self.check_may_change()?;
-        if !self.meter.take(Limit::FileBytes, bytes as u64) {
+        if !self.meter.get().take(Limit::FileBytes, bytes as u64) {
             return Err(StreamError::LastOperationFailed(out_of_space().into()));
         }
         if let Some(taken) = &self.taken {
@@ -76,7 +75,7 @@ impl Metered {
     /// fail the flush of what did fit.
     fn cut(&self, ready: usize) -> StreamResult<usize> {
         self.check_may_change()?;
-        Ok(ready.min(usize::try_from(self.meter.file_bytes_left().max(1)).unwrap_or(usize::MAX)))
+        Ok(ready.min(usize::try_from(self.meter.get().file_bytes_left().max(1)).unwrap_or(usize::MAX)))
     }
 }
 

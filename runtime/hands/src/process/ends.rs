@@ -1,5 +1,6 @@
 //! Ends of streams that several processes hold at once.
 
+use super::held::Held;
 use bytes::Bytes;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -43,6 +44,8 @@ impl<S: Pollable> Shared<S> {
 struct Ahead {
     bytes: Bytes,
     stream: DynInputStream,
+    /// What `bytes` began with counts as memory of its call.
+    _held: Option<Held>,
 }
 
 #[async_trait::async_trait]
@@ -61,11 +64,11 @@ pub struct Input(Arc<Shared<Ahead>>);
 
 impl Input {
     pub(super) fn of(stream: DynInputStream) -> Self {
-        Self(Shared::new(Ahead { bytes: Bytes::new(), stream }))
+        Self(Shared::new(Ahead { bytes: Bytes::new(), stream, _held: None }))
     }
 
-    pub(super) fn of_bytes(bytes: Bytes) -> Self {
-        Self(Shared::new(Ahead { bytes, stream: Box::new(wasmtime_wasi::p2::pipe::ClosedInputStream) }))
+    pub(super) fn of_bytes(bytes: Bytes, held: Option<Held>) -> Self {
+        Self(Shared::new(Ahead { bytes, stream: Box::new(wasmtime_wasi::p2::pipe::ClosedInputStream), _held: held }))
     }
 
     /// Waits for at most `max` bytes; none at the end.
@@ -242,12 +245,14 @@ impl StdoutStream for Standard {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pipe::pipe;
+    use super::super::pipe::{PIPE_BYTES_MAX, pipe};
     use super::*;
+    use crate::meter::Meter;
+    use handbox_bundle::Profile;
 
     #[tokio::test]
     async fn a_line_is_taken_and_what_comes_after_it_is_the_next_ones() {
-        let input = Input::of_bytes(Bytes::from_static(b"one\ntwo\nrest"));
+        let input = Input::of_bytes(Bytes::from_static(b"one\ntwo\nrest"), None);
         assert_eq!(input.next_until(b'\n', 100).await.expect("a line"), b"one\n");
         assert_eq!(input.clone().next_until(b'\n', 2).await.expect("a part of one"), b"tw");
         assert_eq!(input.next(2).await.expect("bytes"), "o\n");
@@ -257,7 +262,8 @@ mod tests {
 
     #[tokio::test]
     async fn two_who_read_one_pipe_get_every_byte_once() {
-        let (writer, reader) = pipe();
+        let meter = Arc::new(Meter::new(Profile::Strict.limits()));
+        let (writer, reader) = pipe(Held::take(&meter, PIPE_BYTES_MAX).expect("memory"));
         let (output, input) = (Output::of(Box::new(writer)), Input::of(Box::new(reader)));
         let readers = [input.clone(), input].map(|input| {
             tokio::spawn(async move {

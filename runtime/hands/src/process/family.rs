@@ -1,11 +1,14 @@
 //! The processes of one call: started, counted, and ended with it at the latest.
 
 use super::ends::{BrokenPipe, Input, Output};
+use super::held::Held;
 use crate::classify::classify;
 use crate::hand::ComponentHand;
 use crate::hop::drive;
 use crate::job::Job;
 use crate::meter::Meter;
+use crate::run::Ready;
+use handbox_hand::HandError;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +25,7 @@ const SIGINT: u8 = 2;
 /// The signal that nothing outlives.
 const SIGKILL: u8 = 9;
 /// The number of the process that a call begins with.
-const FIRST: u32 = 1;
+pub(super) const FIRST: u32 = 1;
 
 /// The program path of a bundle: its command-line programs, by name.
 #[derive(Default)]
@@ -41,8 +44,30 @@ pub(crate) struct Family {
 struct Tasks {
     /// By the process's number.
     running: BTreeMap<u32, Running>,
+    /// Who started whom: by the number of the one that was started. Outlives the starter, and what both started lives on.
+    parents: BTreeMap<u32, u32>,
     /// The call is over: nothing is started any more.
     over: bool,
+}
+
+impl Tasks {
+    /// A process is gone; what it started is its own parent's now.
+    fn remove(&mut self, id: u32) {
+        self.running.remove(&id);
+        let parent = self.parents.remove(&id).unwrap_or(FIRST);
+        self.parents.values_mut().filter(|of| **of == id).for_each(|of| *of = parent);
+    }
+
+    /// Ends a process and everything that it started.
+    fn kill(&mut self, id: u32, signal: u8) {
+        let started: Vec<u32> =
+            self.parents.iter().filter(|(_, parent)| **parent == id).map(|(child, _)| *child).collect();
+        if let Some(running) = self.running.remove(&id) {
+            running.kill(signal);
+        }
+        self.parents.remove(&id);
+        started.into_iter().for_each(|child| self.kill(child, signal));
+    }
 }
 
 /// The task of a process, and the signal that it is ended by, if it is.
@@ -69,6 +94,17 @@ pub(crate) struct Start {
     pub(crate) handed: Vec<u8>,
     /// Open files of its parent and of it, together.
     pub(crate) open_count: Arc<AtomicU32>,
+    /// What it is told counts as memory while it lives.
+    pub(crate) held: Held,
+    /// Its number.
+    pub(crate) id: u32,
+}
+
+impl Start {
+    /// Drops everything but the account of its memory.
+    pub(crate) fn let_go(self) -> Held {
+        self.held
+    }
 }
 
 /// Why nothing was started.
@@ -121,11 +157,18 @@ impl Family {
     }
 
     /// Starts a program for `job`, which is its parent's.
-    pub(super) async fn spawn(self: &Arc<Self>, job: &Job, program: &str, start: Start) -> Result<Child, NotStarted> {
+    pub(super) async fn spawn(
+        self: &Arc<Self>,
+        job: &Job,
+        parent: u32,
+        program: &str,
+        start: Start,
+    ) -> Result<Child, NotStarted> {
         let hand = self.programs.0.get(program).ok_or(NotStarted::NotFound)?;
         let place = self.place(job.meter.limits().processes).ok_or(NotStarted::TooMany)?;
-        let ready = hand.ready().await.map_err(|error| NotStarted::Failed(error.to_string()))?;
+        let ready = ready(hand).await.map_err(|error| NotStarted::Failed(error.to_string()))?;
         let id = self.next.fetch_add(1, Relaxed);
+        let start = Start { id, ..start };
         let (tell, ended) = watch::channel(None);
         let job = Job { hop: Arc::default(), ..job.clone() };
         let family = Arc::clone(self);
@@ -138,12 +181,14 @@ impl Family {
             let run = Box::pin(async move { ready.run_program(&job, start).await });
             let ending = drive(run, hop).await.unwrap_or_else(|error| Ending::Trapped(error.to_string()));
             drop(place);
-            family.tasks.lock().unwrap_or_else(PoisonError::into_inner).running.remove(&id);
+            family.tasks.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
             tell.send_replace(Some(ending));
         });
         let running = Running { task: task.abort_handle(), signal: Arc::new(AtomicU8::new(SIGKILL)) };
-        tasks.running.insert(id, running.clone());
-        Ok(Child { id, ended, running })
+        let signal = Arc::clone(&running.signal);
+        tasks.running.insert(id, running);
+        tasks.parents.insert(id, parent);
+        Ok(Child { id, ended, signal, family: Arc::clone(self) })
     }
 
     fn place(&self, max: u32) -> Option<Place> {
@@ -156,6 +201,11 @@ impl Family {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.over = true;
         std::mem::take(&mut tasks.running).into_values().for_each(|running| running.kill(SIGKILL));
+        tasks.parents.clear();
+    }
+
+    fn kill(&self, id: u32, signal: u8) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).kill(id, signal);
     }
 
     /// Ends every process as from a keyboard, and lets none begin; the call itself is to return soon.
@@ -168,6 +218,17 @@ impl Family {
     pub(super) fn is_interrupted(&self) -> bool {
         self.interrupted.load(Relaxed)
     }
+}
+
+/// A program's component, compiled if it must be: on a task of its own, so that what was begun is not lost when a call ends
+/// over it.
+async fn ready(hand: &Arc<ComponentHand>) -> Result<Arc<Ready>, HandError> {
+    if let Some(ready) = hand.ready_now() {
+        return Ok(ready);
+    }
+    let hand = Arc::clone(hand);
+    let made = tokio::spawn(async move { hand.ready().await }).await;
+    made.unwrap_or_else(|error| Err(HandError::Fatal(format!("a program could not be made ready: {error}"))))
 }
 
 /// Held by the call: what it started ends with it, however it ends.
@@ -195,7 +256,9 @@ impl Drop for Place {
 pub struct Child {
     id: u32,
     ended: watch::Receiver<Option<Ending>>,
-    running: Running,
+    /// By which it is ended, if it is.
+    signal: Arc<AtomicU8>,
+    family: Arc<Family>,
 }
 
 impl Child {
@@ -204,12 +267,12 @@ impl Child {
     }
 
     pub(super) fn kill(&self, signal: u8) {
-        self.running.kill(signal);
+        self.family.kill(self.id, signal);
     }
 
     /// A future of its own, so that several can be waited for.
     pub(super) fn ending(&self) -> impl Future<Output = Ending> + Send + use<> {
-        let (mut ended, signal) = (self.ended.clone(), Arc::clone(&self.running.signal));
+        let (mut ended, signal) = (self.ended.clone(), Arc::clone(&self.signal));
         async move {
             match ended.wait_for(Option::is_some).await.map(|ending| ending.clone()) {
                 Ok(Some(ending)) => ending,

@@ -3,8 +3,9 @@
 use super::capture::Capture;
 use super::ends::{Input, Output, PIECE_BYTES_MAX};
 use super::family::{Child, Ending, NotStarted, Start, within};
+use super::held::Held;
 use super::open::{Opened, no_such};
-use super::pipe::pipe;
+use super::pipe::{PIPE_BYTES_MAX, pipe};
 use crate::bindings::processes::{
     self as wit, Command, HostCapture, HostChild, HostInput, HostOutput, SpawnFault, StreamFault, Writing,
 };
@@ -14,6 +15,7 @@ use futures_util::future::select_all;
 use std::sync::Arc;
 use wasmtime::Result;
 use wasmtime::component::Resource;
+use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 /// Takes everything and keeps nothing.
@@ -58,11 +60,12 @@ impl HostInput for Guest {
     }
 
     async fn empty(&mut self) -> Result<Resource<Input>> {
-        Ok(self.table.push(Input::of_bytes(Bytes::new()))?)
+        Ok(self.table.push(Input::of_bytes(Bytes::new(), None))?)
     }
 
     async fn of_bytes(&mut self, bytes: Vec<u8>) -> Result<Resource<Input>> {
-        Ok(self.table.push(Input::of_bytes(bytes.into()))?)
+        let held = Held::take(self.meter(), bytes.len())?;
+        Ok(self.table.push(Input::of_bytes(bytes.into(), Some(held)))?)
     }
 
     async fn open(&mut self, path: String) -> Result<Result<Resource<Input>, StreamFault>> {
@@ -76,6 +79,11 @@ impl HostInput for Guest {
     async fn clone(&mut self, input: Resource<Input>) -> Result<Resource<Input>> {
         let same = self.table.get(&input)?.clone();
         Ok(self.table.push(same)?)
+    }
+
+    async fn ready(&mut self, input: Resource<Input>, nanoseconds: Option<u64>) -> Result<bool> {
+        let mut input = self.table.get(&input)?.clone();
+        Ok(within(nanoseconds, input.ready()).await.is_some())
     }
 
     async fn read(&mut self, input: Resource<Input>, max: u32) -> Result<Result<Vec<u8>, StreamFault>> {
@@ -191,7 +199,7 @@ impl HostChild for Guest {
 
 impl wit::Host for Guest {
     async fn pipe(&mut self) -> Result<(Resource<Output>, Resource<Input>)> {
-        let (writer, reader) = pipe();
+        let (writer, reader) = pipe(Held::take(self.meter(), PIPE_BYTES_MAX)?);
         let output = self.table.push(Output::of(Box::new(writer)))?;
         Ok((output, self.table.push(Input::of(Box::new(reader)))?))
     }
@@ -204,7 +212,12 @@ impl wit::Host for Guest {
         stderr: Resource<Output>,
     ) -> Result<Result<Resource<Child>, SpawnFault>> {
         let Command { program, args, env, handed } = command;
+        let texts = args.iter().map(String::len).chain(env.iter().map(|(name, value)| name.len() + value.len()));
+        let Ok(held) = Held::take(self.meter(), texts.sum::<usize>() + handed.len()) else {
+            return Ok(Err(SpawnFault::Failed("Cannot allocate memory".to_owned())));
+        };
         let start = Start {
+            held,
             args,
             env,
             handed,
@@ -212,12 +225,14 @@ impl wit::Host for Guest {
             stdout: self.table.get(&stdout)?.clone(),
             stderr: self.table.get(&stderr)?.clone(),
             open_count: self.files.open_count(),
+            // Its family gives it one.
+            id: 0,
         };
         let job = self.process.job.as_ref();
         let Some((job, family)) = job.and_then(|job| Some((job, job.family.as_ref()?))) else {
             return Ok(Err(SpawnFault::NotFound));
         };
-        match family.spawn(job, &program, start).await {
+        match family.spawn(job, self.process.id, &program, start).await {
             Ok(child) => Ok(Ok(self.table.push(child)?)),
             Err(NotStarted::NotFound) => Ok(Err(SpawnFault::NotFound)),
             Err(NotStarted::TooMany) => Ok(Err(SpawnFault::TooMany)),
@@ -245,6 +260,10 @@ impl wit::Host for Guest {
         let family = self.process.job.as_ref().and_then(|job| job.family.as_ref());
         let spent = self.meter().fuel_left() <= self.meter().fuel_reserve();
         Ok(spent || family.is_some_and(|family| family.is_interrupted()))
+    }
+
+    async fn exit(&mut self, status: u8) -> Result<()> {
+        Err(I32Exit(i32::from(status)).into())
     }
 
     async fn programs(&mut self) -> Result<Vec<String>> {

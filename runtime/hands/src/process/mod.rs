@@ -7,7 +7,9 @@
 mod capture;
 mod ends;
 mod family;
+mod held;
 mod host;
+mod modes;
 mod open;
 mod pipe;
 
@@ -23,6 +25,7 @@ pub(crate) use family::{Ending, EndsWithCall, Family, Programs, Start};
 use crate::job::Job;
 use crate::sink::Sink;
 use bytes::Bytes;
+use family::FIRST;
 
 /// What one store is as a process.
 pub(crate) struct Process {
@@ -30,8 +33,8 @@ pub(crate) struct Process {
     stdout: Output,
     stderr: Output,
     handed: Vec<u8>,
-    /// Another one started it.
-    is_started: bool,
+    /// Its number in its call.
+    id: u32,
     /// The call that it runs for; none before the first.
     job: Option<Job>,
 }
@@ -40,11 +43,11 @@ impl Process {
     /// One that a call begins with.
     pub(crate) fn first(stdin: Option<Bytes>, stdout: &Sink, stderr: &Sink) -> Self {
         Self {
-            stdin: Input::of_bytes(stdin.unwrap_or_default()),
+            stdin: Input::of_bytes(stdin.unwrap_or_default(), None),
             stdout: Output::of(Box::new(stdout.clone())),
             stderr: Output::of(Box::new(stderr.clone())),
             handed: Vec::new(),
-            is_started: false,
+            id: FIRST,
             job: None,
         }
     }
@@ -56,13 +59,14 @@ impl Process {
             stdout: start.stdout.clone(),
             stderr: start.stderr.clone(),
             handed: start.handed.clone(),
-            is_started: true,
+            id: start.id,
             job: None,
         }
     }
 
+    /// Another one started it.
     pub(crate) fn is_started(&self) -> bool {
-        self.is_started
+        self.id != FIRST
     }
 
     /// What is started from now on belongs to this call.

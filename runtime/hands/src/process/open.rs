@@ -17,6 +17,20 @@ pub(super) enum Opened {
     Output(DynOutputStream),
 }
 
+/// Where an absolute path lies.
+pub(super) struct Way {
+    /// Every granted folder, as a handle of its own.
+    folders: Vec<Resource<Descriptor>>,
+    place: Option<(u32, String)>,
+}
+
+impl Way {
+    /// The folder, and the rest of the path.
+    pub(super) fn place(&self) -> Option<(Resource<Descriptor>, String)> {
+        self.place.as_ref().map(|(folder, rest)| (Resource::new_borrow(*folder), rest.clone()))
+    }
+}
+
 pub(super) fn no_such() -> StreamFault {
     StreamFault::NotFound
 }
@@ -28,25 +42,36 @@ impl Guest {
         path: &str,
         writing: Option<Writing>,
     ) -> wasmtime::Result<Result<Opened, StreamFault>> {
-        let mut view = WasiFilesystemCtxView { ctx: self.wasi.filesystem(), table: &mut self.table };
-        let folders = preopens::Host::get_directories(&mut view)?;
-        let best = folders.iter().filter_map(|(folder, name)| Some((folder, within(path, name)?)));
-        let best = best.max_by_key(|(_, rest)| std::cmp::Reverse(rest.len()));
-        let best = best.map(|(folder, rest)| (Resource::new_borrow(folder.rep()), rest.to_owned()));
-        let opened = match best {
+        let way = self.enter(path)?;
+        let opened = match way.place() {
             Some((folder, rest)) => self.open_in(folder, rest, writing).await,
             None => Err(ErrorCode::NoEntry.into()),
         };
-        for (folder, _) in folders {
+        self.leave(way, opened)
+    }
+
+    /// Finds the granted folder that an absolute path lies in.
+    pub(super) fn enter(&mut self, path: &str) -> wasmtime::Result<Way> {
+        let mut view = WasiFilesystemCtxView { ctx: self.wasi.filesystem(), table: &mut self.table };
+        let folders = preopens::Host::get_directories(&mut view)?;
+        let best = folders.iter().filter_map(|(folder, name)| Some((folder.rep(), within(path, name)?)));
+        let best = best.max_by_key(|(_, rest)| std::cmp::Reverse(rest.len()));
+        let place = best.map(|(folder, rest)| (folder, rest.to_owned()));
+        Ok(Way { folders: folders.into_iter().map(|(folder, _)| folder).collect(), place })
+    }
+
+    /// Lets go of what [`Self::enter`] opened, and says what went wrong as guests are told.
+    pub(super) fn leave<T>(&mut self, way: Way, done: FsResult<T>) -> wasmtime::Result<Result<T, StreamFault>> {
+        for folder in way.folders {
             HostDescriptor::drop(&mut self.files(), folder)?;
         }
-        match opened {
-            Ok(opened) => Ok(Ok(opened)),
+        match done {
+            Ok(done) => Ok(Ok(done)),
             Err(error) => Ok(Err(fault(error.downcast()?))),
         }
     }
 
-    fn files(&mut self) -> Files<'_> {
+    pub(super) fn files(&mut self) -> Files<'_> {
         let inner = WasiFilesystemCtxView { ctx: self.wasi.filesystem(), table: &mut self.table };
         Files { inner, state: &mut self.files }
     }

@@ -1,5 +1,6 @@
 //! A pipe between two processes: bounded, and closed when one of its ends is gone.
 
+use super::held::Held;
 use bytes::{Bytes, BytesMut};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,15 +8,15 @@ use std::task::{Poll, Waker};
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 
 /// What a pipe holds before its writer waits, in bytes: as on Linux.
-const PIPE_BYTES_MAX: usize = 64 << 10;
+pub(super) const PIPE_BYTES_MAX: usize = 64 << 10;
 
 /// Makes a pipe. Each end is one value: whoever shares it counts its holders.
-pub(super) fn pipe() -> (Writer, Reader) {
-    let shared = Arc::new(Mutex::new(State::default()));
+pub(super) fn pipe(held: Held) -> (Writer, Reader) {
+    let state = State { bytes: BytesMut::new(), unread: false, unwritten: false, waiting: Vec::new(), _held: held };
+    let shared = Arc::new(Mutex::new(state));
     (Writer(Arc::clone(&shared)), Reader(shared))
 }
 
-#[derive(Default)]
 struct State {
     bytes: BytesMut,
     /// The other end is gone.
@@ -23,6 +24,8 @@ struct State {
     unwritten: bool,
     /// Who waits for bytes, or for room.
     waiting: Vec<Waker>,
+    /// What it may hold counts as memory of its call for as long as it lives.
+    _held: Held,
 }
 
 impl State {
@@ -125,12 +128,18 @@ impl OutputStream for Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::meter::Meter;
+    use handbox_bundle::Profile;
     use std::time::Duration;
     use tokio::time::timeout;
 
+    fn held() -> Held {
+        Held::take(&Arc::new(Meter::new(Profile::Strict.limits())), PIPE_BYTES_MAX).expect("memory")
+    }
+
     #[tokio::test]
     async fn a_writer_waits_for_room_and_a_reader_for_bytes() {
-        let (mut writer, mut reader) = pipe();
+        let (mut writer, mut reader) = pipe(held());
         let soon = Duration::from_millis(50);
         assert!(timeout(soon, reader.ready()).await.is_err(), "nothing to read yet");
         writer.write(Bytes::from(vec![1; PIPE_BYTES_MAX])).expect("room");
@@ -149,7 +158,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_writes_to_nobody_is_told() {
-        let (mut writer, reader) = pipe();
+        let (mut writer, reader) = pipe(held());
         drop(reader);
         writer.ready().await;
         assert!(matches!(writer.check_write(), Err(StreamError::Closed)));

@@ -1,0 +1,162 @@
+//! `python3` in the shell: CPython with its standard library, in a sandbox.
+
+use handbox_tests::{Machine, Ran};
+use serde_json::json;
+
+fn bash(machine: &Machine, command: &str) -> Ran {
+    let input = json!({ "command": command }).to_string();
+    machine.run(&["call", "std", "bash", &input, "--write"])
+}
+
+/// Runs a script as a file; gives what it printed.
+#[track_caller]
+fn prints(machine: &Machine, script: &str, expected: &str) {
+    machine.file("script.py", script);
+    let ran = bash(machine, "python3 script.py one two").ok();
+    assert_eq!(ran.out().trim_end(), expected, "{script}");
+}
+
+/// Runs a command line; gives what it printed.
+#[track_caller]
+fn answers(machine: &Machine, command: &str, expected: &str) {
+    let ran = bash(machine, command).ok();
+    assert_eq!(ran.out().trim_end(), expected, "{command}");
+}
+
+#[test]
+fn its_command_line_is_pythons() {
+    let machine = Machine::warmed();
+    answers(&machine, "python3 -c 'import sys; print(sys.argv, 1 + 1)' a b", "['-c', 'a', 'b'] 2");
+    answers(&machine, "echo 'print(2)' | python3; echo 'print(3)' | python3 - x", "2\n3");
+    answers(&machine, r#"echo '{"b": 1, "a": 2}' | python3 -m json.tool --sort-keys --compact"#, r#"{"a":2,"b":1}"#);
+    answers(&machine, "printf '1\\n2\\n' | python3 -c 'print(int(input()) + int(input()))'", "3");
+    answers(&machine, "python3 -c 'import sys; sys.exit(7)'; echo $?; python3 -c 'exit(5)'; echo $?", "7\n5");
+    answers(&machine, "python3 -c 'x ='  2>/dev/null; echo $?; python3 nothing.py 2>/dev/null; echo $?", "1\n2");
+    answers(&machine, "python3 --bogus 2>&1 | head -n 1; python3 -c 'while True: print(1)' | head -n 1", "unknown option --bogus\n1");
+    answers(&machine, "FOO=bar python3 -c 'import os; print(os.environ[\"FOO\"], os.getcwd())'", "bar /workspace");
+    machine.file("pk/__init__.py", "def f():\n    return 42\n");
+    machine.file("pk/__main__.py", "from pk import f\nprint(f())\n");
+    answers(&machine, "python3 -m pk; cd pk && PYTHONPATH=.. python3 -c 'import pk; print(pk.f())'", "42\n42");
+    machine.file("tool.py", "#!/usr/bin/env python3\nimport sys\nprint(sys.argv[1:], __name__)\n");
+    answers(&machine, "chmod +x tool.py && ./tool.py x", "['x'] __main__");
+}
+
+#[test]
+fn what_nobody_caught_is_shown_as_python_shows_it() {
+    let machine = Machine::warmed();
+    machine.file("bad.py", "def f():\n    raise ValueError('boom')\n\nf()\n");
+    let ran = bash(&machine, "python3 bad.py").ok();
+    let lines: Vec<&str> = ran.out().lines().collect();
+    assert_eq!(lines[0], "Traceback (most recent call last):", "{ran:?}");
+    assert!(lines[1].contains("\"bad.py\", line 4") && ran.out().contains("ValueError: boom"), "{ran:?}");
+    assert!(ran.out().contains("exit status 1") && !ran.out().contains("handbox_python"), "{ran:?}");
+}
+
+#[test]
+fn files_and_their_modes_are_the_workspaces() {
+    let machine = Machine::warmed();
+    let script = "
+import os, pathlib, shutil, tempfile, csv, glob
+p = pathlib.Path('a/b'); p.mkdir(parents=True)
+(p / 'x.txt').write_text('héllo\\n')
+with open('a/t.csv', 'w', newline='') as f:
+    csv.writer(f).writerows([['k', 'v'], ['1', 'a,b']])
+print(sorted(map(str, pathlib.Path('a').rglob('*'))), list(csv.DictReader(open('a/t.csv'))))
+os.chmod('a/b/x.txt', 0o750)
+shutil.copy('a/b/x.txt', 'copy.txt'); shutil.copytree('a', 'c'); shutil.rmtree('a')
+print(oct(os.stat('copy.txt').st_mode), sorted(glob.glob('c/**/*.txt', recursive=True)), os.path.exists('a'))
+with tempfile.TemporaryDirectory() as d:
+    print(d.startswith('/tmp'), os.listdir(d))
+";
+    let expected = "['a/b', 'a/b/x.txt', 'a/t.csv'] [{'k': '1', 'v': 'a,b'}]\n0o100750 ['c/b/x.txt'] False\nTrue []";
+    prints(&machine, script, expected);
+    assert_eq!(machine.read("copy.txt"), "héllo\n");
+}
+
+#[test]
+fn it_starts_the_programs_of_the_sandbox_and_no_other() {
+    let machine = Machine::warmed();
+    let script = "
+import os, subprocess, shutil, sys
+run = lambda *a, **k: subprocess.run(*a, capture_output=True, text=True, **k)
+print(run(['seq', '2']).stdout.split(), run('echo e >&2; exit 3', shell=True))
+print(subprocess.check_output(['wc', '-c'], input=b'12345'), len(run(['cat'], input='x' * 3000000).stdout))
+p = subprocess.Popen(['sed', '-u', 's/a/b/'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+p.stdin.write('banana\\n'); p.stdin.flush(); print(p.stdout.readline().strip()); p.stdin.close(); print(p.wait())
+a = subprocess.Popen(['seq', '9'], stdout=subprocess.PIPE)
+print(subprocess.run(['tail', '-n1'], stdin=a.stdout, capture_output=True).stdout)
+with open('o.txt', 'w') as f:
+    subprocess.run(['echo', 'to a file'], stdout=f, check=True)
+print(open('o.txt').read().strip(), os.system('exit 4') >> 8, os.popen('echo hi').read().strip())
+print(run([sys.executable, '-c', 'print(1 + 1)']).stdout.strip(), shutil.which('ls'), shutil.which('cargo'))
+for command in (['cargo'], ['./o.txt2']):
+    try: subprocess.run(command)
+    except FileNotFoundError as error: print(error.filename)
+try: subprocess.run(['sleep', '20'], timeout=0.2)
+except subprocess.TimeoutExpired as error: print(error)
+try: subprocess.run(['false'], check=True)
+except subprocess.CalledProcessError as error: print(error.returncode)
+";
+    let expected = "['1', '2'] CompletedProcess(args='echo e >&2; exit 3', returncode=3, stdout='', stderr='e\\n')
+b'5\\n' 3000000
+bbnana
+0
+b'9\\n'
+to a file 4 hi
+2 /usr/bin/ls None
+cargo
+./o.txt2
+Command '['sleep', '20']' timed out after 0.2 seconds
+1";
+    prints(&machine, script, expected);
+}
+
+#[test]
+fn its_standard_library_is_there() {
+    let machine = Machine::warmed();
+    let script = "
+import asyncio, base64, collections, concurrent.futures, datetime, decimal, difflib, hashlib, html, json, multiprocessing
+import re, sqlite3, statistics, string, textwrap, threading, tomllib, unittest, urllib.parse, xml.etree.ElementTree, zipfile, zoneinfo, zlib
+db = sqlite3.connect('t.db'); db.execute('create table t (a)'); db.executemany('insert into t values (?)', [(1,), (2,)]); db.commit()
+print(db.execute('select sum(a) from t').fetchone(), tomllib.loads('a = 1'), decimal.Decimal('0.1') + decimal.Decimal('0.2'))
+print(datetime.datetime(2024, 7, 1, 12, tzinfo=zoneinfo.ZoneInfo('Europe/Berlin')).isoformat(), hashlib.sha256(b'x').hexdigest()[:8])
+async def work(n): await asyncio.sleep(0.01); return n
+async def main(): return await asyncio.gather(*(work(n) for n in range(3)))
+print(asyncio.run(main()))
+with concurrent.futures.ThreadPoolExecutor(4) as pool: print(list(pool.map(abs, [-1, 2])))
+with multiprocessing.Pool(2) as pool: print(pool.map(len, ['a', 'bb']))
+seen = []; thread = threading.Thread(target=seen.append, args=(1,)); thread.start(); thread.join(); print(seen)
+with zipfile.ZipFile('z.zip', 'w') as z: z.writestr('a.txt', 'hi')
+print(zipfile.ZipFile('z.zip').read('a.txt'), urllib.parse.urlparse('https://a.b/c?d=e').query, xml.etree.ElementTree.fromstring('<a><b/></a>')[0].tag)
+print(re.sub(r'(\\w+) (\\w+)', r'\\2 \\1', 'hello world'), textwrap.shorten('a b c d', 5), statistics.mean([1, 2]), list(difflib.ndiff('a', 'b'))[0])
+";
+    let expected = "(3,) {'a': 1} 0.3
+2024-07-01T12:00:00+02:00 2d711642
+[0, 1, 2]
+[1, 2]
+[1, 2]
+[1]
+b'hi' d=e b
+world hello [...] 1.5 - a";
+    prints(&machine, script, expected);
+    let two = "python3 -c 'import random, uuid; print(random.random(), uuid.uuid4())'";
+    let ran = bash(&machine, &format!("{two}; {two}")).ok();
+    let lines: Vec<&str> = ran.out().trim_end().lines().collect();
+    assert!(lines.len() == 2 && lines[0] != lines[1], "chance is another one each time: {ran:?}");
+}
+
+#[test]
+fn what_goes_too_deep_or_too_far_is_an_error_of_pythons() {
+    let machine = Machine::warmed();
+    let script = "
+import json, socket, urllib.request
+def f(n): return 0 if n == 0 else 1 + f(n - 1)
+print(f(900), eval('(' * 60 + '1' + ')' * 60))
+for act in (lambda: f(10 ** 6), lambda: json.loads('[' * 900), lambda: 'x' * (1 << 30), lambda: socket.socket(),
+            lambda: urllib.request.urlopen('http://localhost'), lambda: open('/etc/passwd')):
+    try: act()
+    except Exception as error: print(type(error).__name__)
+";
+    let expected = "900 1\nRecursionError\nJSONDecodeError\nMemoryError\nPermissionError\nURLError\nFileNotFoundError";
+    prints(&machine, script, expected);
+}
