@@ -390,3 +390,20 @@ sed -i 's/new/edited/' link; cat real link; [ -L link ] && echo "still link" || 
 touch -d '2005-05-05' f; cp f g; [ g -nt f ] && echo "copy newer"
 cp -p f h; stat -c %Y f h | uniq | wc -l; cp -a f i; [ i -nt f ] || echo "kept"
 mv g j; [ j -nt f ] && echo moved
+### a script is made and made ready to run
+printf '#!/bin/bash\necho "args: $*"\n' > tool; ./tool a 2>/dev/null; echo "st $?"
+chmod u+x tool; ./tool a b; [ -x tool ] && echo ready
+install -D -m 755 tool bin/tool; PATH=$PWD/bin:$PATH; tool c; stat -c '%a %n' bin/tool
+cp tool again; ./again d; mv again third; ./third e; chmod -x third; ./third 2>/dev/null; echo "st $?"
+### modes go through an archive
+mkdir -p p/bin; echo 'echo hi' > p/bin/run; chmod 755 p/bin/run; echo secret > p/key; chmod 600 p/key; chmod 711 p
+tar czf p.tgz p; rm -r p; tar xzf p.tgz; find p -printf '%m %p\n' | sort
+tar tvzf p.tgz | awk '{print $1}' | sort
+### private files by umask
+(umask 077; mkdir .keys; echo k > .keys/id; cp .keys/id .keys/copy); find .keys -printf '%m %p\n' | sort
+umask; touch open; stat -c %a open
+### files that may not be written
+echo a > f; chmod a-w f; ls -l f | cut -c1-10; find . -type f ! -perm /222 | sort; chmod u+w f; echo b >> f; wc -l < f
+### install as makefiles do
+echo code > lib.so; echo doc > man.1; install -d out/lib out/man; install -m 644 man.1 out/man; install -m 755 lib.so out/lib
+find out -type f -printf '%m %p\n' | sort; install -v -m 600 lib.so man.1 out | sort; ls out

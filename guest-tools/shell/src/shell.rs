@@ -226,6 +226,9 @@ impl Shell {
                 all.push((format!("{before}{name}{after}"), text));
             }
         }
+        if self.state.umask != crate::state::UMASK_USUAL {
+            all.push((crate::state::UMASK.to_owned(), format!("{:04o}", self.state.umask)));
+        }
         all
     }
 

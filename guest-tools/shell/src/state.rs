@@ -86,6 +86,11 @@ pub(crate) const SHOPT: &[Named] = &[
 /// How the environment names a function that is given to other shells, around its name.
 pub(crate) const EXPORTED: (&str, &str) = ("BASH_FUNC_", "%%");
 
+/// How the environment names the mask of new files, where it is not the usual one: the system has none.
+pub(crate) const UMASK: &str = "HANDBOX_UMASK";
+/// The mask that files are made with unasked.
+pub(crate) const UMASK_USUAL: u32 = 0o022;
+
 /// A function.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Function {
@@ -150,12 +155,15 @@ impl State {
     pub(crate) fn new(environment: Vec<(String, String)>, cwd: String) -> Self {
         let mut vars = Variables::default();
         let mut functions = BTreeMap::new();
+        let mut umask = UMASK_USUAL;
         for (name, value) in environment {
             if let Some(name) = name.strip_prefix(EXPORTED.0).and_then(|name| name.strip_suffix(EXPORTED.1)) {
                 // It was written by a shell like this one; anything else is no function.
                 if let Ok(function) = serde_json::from_str::<Function>(&value) {
                     functions.insert(name.to_owned(), Rc::new(function));
                 }
+            } else if name == UMASK {
+                umask = u32::from_str_radix(&value, 8).map_or(UMASK_USUAL, |mask| mask & 0o777);
             } else if is_name(&name) {
                 let entry = vars.global_entry(&name);
                 *entry = Variable::scalar(value);
@@ -178,7 +186,7 @@ impl State {
             status: 0,
             pipe: vec![0],
             last_background: None,
-            umask: 0o022,
+            umask,
             frames: Rc::default(),
             pid: crate::system::process_id(),
             line: 1,

@@ -39,21 +39,32 @@ const READ_DASH: &[&str] = &[
 ];
 
 /// The arguments that a program gets instead of its own: `/dev/stdin`, which need not be a file
-/// here, as `-`; a start below 0 for `nl`; and `cp` keeps no modes and owners, for there are none.
+/// here, as `-`; a start below 0 for `nl`; `-t=` in two, as the sign would be taken for a part of the option; and
+/// a date, where it is understood, as seconds.
 #[must_use]
 pub fn arguments(name: &str, args: Vec<OsString>) -> Vec<OsString> {
     let mut adapted: Vec<OsString> = Vec::with_capacity(args.len());
     let mut options = true;
     for arg in args {
         options = options && arg != "--";
+        if options && let Some(split) = separated(name, &arg) {
+            adapted.extend(split);
+            continue;
+        }
+        let is_date = options && adapted.last().is_some_and(|before| before == "-d" || before == "--date");
+        if matches!(name, "date" | "touch")
+            && (is_date || options)
+            && let Some(date) = dated(&arg, is_date)
+        {
+            adapted.push(date);
+            continue;
+        }
         let is_start = name == "nl" && options && adapted.last().is_some_and(|before| before == "-v");
         if READ_DASH.contains(&name) && arg == "/dev/stdin" {
             adapted.push("-".into());
         } else if is_start {
             let _ = adapted.pop();
             adapted.push(format!("--starting-line-number={}", arg.to_string_lossy()).into());
-        } else if name == "cp" && options && !adapted.is_empty() {
-            adapted.extend(kept(arg));
         } else {
             adapted.push(arg);
         }
@@ -61,24 +72,94 @@ pub fn arguments(name: &str, args: Vec<OsString>) -> Vec<OsString> {
     adapted
 }
 
-/// An argument of `cp` without what it cannot keep. None if nothing is left of it.
-fn kept(arg: OsString) -> Option<OsString> {
-    let text = arg.to_string_lossy().into_owned();
-    if text == "--archive" {
-        return Some("-RP".into());
-    }
-    if text.starts_with("--preserve") || text.starts_with("--no-preserve") {
+/// An option whose value begins with an equals sign, as two arguments.
+fn separated(name: &str, arg: &OsString) -> Option<[OsString; 2]> {
+    let letters = match name {
+        "join" | "sort" | "split" => "t",
+        "numfmt" | "cut" => "d",
+        "seq" | "nl" => "s",
+        _ => return None,
+    };
+    let text = arg.to_str()?.strip_prefix('-')?;
+    let (letter, value) = text.split_at_checked(1)?;
+    (letters.contains(letter) && value.starts_with('=')).then(|| [format!("-{letter}").into(), value.into()])
+}
+
+/// A date in the way that every program understands. `alone`: it is the whole argument.
+fn dated(arg: &OsString, alone: bool) -> Option<OsString> {
+    let zone = std::env::var("TZ").unwrap_or_default();
+    if !matches!(zone.as_str(), "" | "UTC" | "UTC0" | "GMT" | "Etc/UTC") {
         return None;
     }
-    let Some(letters) = text.strip_prefix('-').filter(|letters| !letters.is_empty() && !letters.starts_with('-'))
-    else {
-        return Some(arg);
+    let text = arg.to_str()?;
+    let (option, date) = match (alone, text.strip_prefix("--date="), text.strip_prefix("-d")) {
+        (true, ..) => ("", text),
+        (_, Some(date), _) => ("--date=", date),
+        (_, _, Some(date)) if !date.is_empty() => ("-d", date),
+        _ => return None,
     };
-    // What stands behind these is their value.
-    let end = letters.find(['S', 't']).unwrap_or(letters.len());
-    let cluster = letters[..end].replace('p', "").replace('a', "RP").replace('d', "P");
-    let letters = format!("{cluster}{}", &letters[end..]);
-    (!letters.is_empty()).then(|| format!("-{letters}").into())
+    let moment = crate::when::parse(date, crate::about::Moment::now())?;
+    Some(format!("{option}@{}.{:09}", moment.seconds, moment.nanos).into())
+}
+
+/// The operands of a program that makes files, which are not there yet: those it makes get the mask of new
+/// files, as the system knows the usual one alone.
+#[must_use]
+pub fn missing(name: &str, args: &[OsString]) -> Vec<String> {
+    if !matches!(name, "touch" | "truncate") {
+        return Vec::new();
+    }
+    let operands = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned());
+    operands.filter(|path| std::fs::symlink_metadata(path).is_err()).collect()
+}
+
+/// A file that is moved: what it was called, what it is called, and its bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    from: String,
+    to: String,
+    mode: u32,
+}
+
+/// The files that `mv` moves: between two folders that were granted apart they are copied, and would lose their bits.
+#[must_use]
+pub fn moved(name: &str, args: &[OsString]) -> Vec<Moved> {
+    if name != "mv" {
+        return Vec::new();
+    }
+    let words: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let files: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
+    // With options that name the folder otherwise, nothing is known.
+    let Some((to, from)) = files.split_last() else { return Vec::new() };
+    if words.iter().any(|word| word.starts_with("-t") || word.starts_with("--target-directory")) {
+        return Vec::new();
+    }
+    let folder = std::fs::metadata(to).is_ok_and(|about| about.is_dir());
+    let place = |path: &str| {
+        let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+        if folder { format!("{}/{name}", to.trim_end_matches('/')) } else { (*to).clone() }
+    };
+    let files = from.iter().filter_map(|path| Some((path, crate::about::About::of_link(path).ok()?)));
+    let files = files.filter(|(_, about)| about.is_file());
+    files.map(|(from, about)| Moved { from: (*from).clone(), to: place(from), mode: about.mode }).collect()
+}
+
+/// Gives files their bits again, where they were moved.
+pub fn keep(moved: &[Moved]) {
+    let there = |path: &str| crate::about::About::of_link(path).ok();
+    for Moved { to, mode, .. } in moved.iter().filter(|moved| there(&moved.from).is_none()) {
+        if there(to).is_some_and(|about| about.is_file() && about.mode != *mode) {
+            // It was moved, and has other bits at worst.
+            let _ = crate::about::set_mode(to, *mode);
+        }
+    }
+}
+
+/// Takes from files that were made what the mask of new files takes.
+pub fn mask(made: &[String]) {
+    for path in made.iter().filter(|path| std::fs::symlink_metadata(path).is_ok()) {
+        crate::about::masked(path);
+    }
 }
 
 #[cfg(test)]
@@ -98,16 +179,21 @@ mod tests {
     }
 
     #[test]
-    fn nl_starts_below_zero() {
-        assert_eq!(adapted("nl -v -1 a"), "nl --starting-line-number=-1 a");
+    fn a_separator_may_be_an_equals_sign() {
+        assert_eq!(adapted("join -t= a b"), "join -t = a b");
+        assert_eq!(adapted("sort -t=x -k2"), "sort -t =x -k2");
+        assert_eq!(adapted("join -- -t= b"), "join -- -t= b");
     }
 
     #[test]
-    fn cp_is_not_asked_for_what_it_cannot_keep() {
-        assert_eq!(adapted("cp -p a b"), "cp a b");
-        assert_eq!(adapted("cp -av a b"), "cp -RPv a b");
-        assert_eq!(adapted("cp -rp --preserve=mode a b"), "cp -r a b");
-        assert_eq!(adapted("cp -tapa a"), "cp -tapa a");
-        assert_eq!(adapted("cp -- -p b"), "cp -- -p b");
+    fn a_date_is_given_in_seconds() {
+        assert_eq!(adapted("date -u -d 1970-01-02 +%F"), "date -u -d @86400.000000000 +%F");
+        assert_eq!(adapted("date --date=1970-01-02"), "date --date=@86400.000000000");
+        assert_eq!(adapted("date -d nonsense"), "date -d nonsense");
+    }
+
+    #[test]
+    fn nl_starts_below_zero() {
+        assert_eq!(adapted("nl -v -1 a"), "nl --starting-line-number=-1 a");
     }
 }

@@ -1,24 +1,57 @@
 //! Dates, in UTC: there is no other time zone here.
 
+use crate::about::Moment;
+
 /// Formats a time in seconds since 1970 as `strftime` does.
 pub(crate) fn format(form: &str, seconds: f64) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "a time that far off is no date")]
     let seconds = seconds as i64;
-    let date = Date::at(seconds);
+    shown(form, Moment { seconds, nanos: 0 })
+}
+
+/// Formats a moment as `date` does: with `%N`, and with `-`, `_`, `0` or `^` and a width behind the sign.
+pub(crate) fn shown(form: &str, moment: Moment) -> String {
+    let date = Date::at(moment.seconds);
     let mut out = String::new();
-    let mut rest = form.chars();
-    while let Some(character) = rest.next() {
-        if character != '%' {
-            out.push(character);
-            continue;
-        }
-        let Some(kind) = rest.next() else {
-            out.push('%');
-            break;
+    let mut rest = form;
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        let behind = &rest[at + 1..];
+        let flags = behind.len() - behind.trim_start_matches(['-', '_', '0', '^', '#', ':']).len();
+        let digits = behind[flags..].find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len() - flags);
+        let Some(kind) = behind[flags + digits..].chars().next() else {
+            out.push_str(&rest[at..]);
+            return out;
         };
-        out.push_str(&date.part(kind));
+        let width = behind[flags..flags + digits].parse().ok();
+        let part = if kind == 'N' { format!("{:09}", moment.nanos) } else { date.part(kind) };
+        out.push_str(&flagged(&part, kind, &behind[..flags], width));
+        rest = &behind[flags + digits + kind.len_utf8()..];
     }
+    out.push_str(rest);
     out
+}
+
+/// A part of a date as the flags before it want it.
+fn flagged(part: &str, kind: char, flags: &str, width: Option<usize>) -> String {
+    if kind == 'N' {
+        return width.map_or(part, |width| &part[..width.clamp(1, 9)]).to_owned();
+    }
+    if kind == 'z' && flags.starts_with(':') {
+        return if flags.len() == 1 { "+00:00" } else { "+00:00:00" }.to_owned();
+    }
+    let upper = if flags.contains('^') { part.to_uppercase() } else { part.to_owned() };
+    let numeric = !part.is_empty() && part.trim_start().bytes().all(|byte| byte.is_ascii_digit());
+    let bare = if numeric { part.trim_start().trim_start_matches('0') } else { upper.as_str() };
+    let bare = if bare.is_empty() && numeric { "0" } else { bare };
+    let width = width.unwrap_or(if flags.contains(['_', '0']) { part.len() } else { 0 });
+    match (flags.contains('-'), flags.contains('_')) {
+        (true, _) => bare.to_owned(),
+        (_, true) => format!("{bare:>width$}"),
+        _ if numeric && (flags.contains('0') || width > 0) => format!("{bare:0>width$}"),
+        _ if flags.contains('0') => format!("{upper:0>width$}"),
+        _ => format!("{upper:>width$}"),
+    }
 }
 
 /// Reads a time: `2026-01-02`, with ` 03:04` or ` 03:04:05` behind it or not.
@@ -31,6 +64,16 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
     let fits = (1..=12).contains(month) && (1..=31).contains(day) && time.len() <= 3;
     let seconds = moment([*year, *month, *day, *hour, *minute, time.get(2).copied().unwrap_or(0)]);
     u64::try_from(seconds).ok().filter(|_| fits)
+}
+
+/// Year, month, day, hour, minute and second of a moment.
+pub(crate) fn fields(seconds: i64) -> [i64; 6] {
+    let date = Date::at(seconds);
+    [date.year, i64::try_from(date.month).unwrap_or(0) + 1, date.day, date.hour, date.minute, date.second]
+}
+
+pub(crate) fn days_in_month(year: i64, month: i64) -> i64 {
+    (moment([year + month / 12, month % 12 + 1, 1, 0, 0, 0]) - moment([year, month, 1, 0, 0, 0])) / 86_400
 }
 
 /// The seconds since 1970 of a year, month, day, hour, minute and second.
@@ -116,6 +159,16 @@ impl Date {
             'M' => format!("{:02}", self.minute),
             'S' => format!("{:02}", self.second),
             'j' => format!("{:03}", self.day_of_year + 1),
+            'k' => format!("{:2}", self.hour),
+            'l' => format!("{hour12:2}"),
+            'P' => if self.hour < 12 { "am" } else { "pm" }.to_owned(),
+            'q' => (self.month / 3 + 1).to_string(),
+            'r' => format!("{hour12:02}:{:02}:{:02} {}", self.minute, self.second, self.part('p')),
+            'G' => self.week().0.to_string(),
+            'g' => format!("{:02}", self.week().0.rem_euclid(100)),
+            'V' => format!("{:02}", self.week().1),
+            'U' => format!("{:02}", (self.day_of_year + 7 - self.weekday_number()) / 7),
+            'W' => format!("{:02}", (self.day_of_year + 7 - (self.weekday_number() + 6) % 7) / 7),
             'p' => if self.hour < 12 { "AM" } else { "PM" }.to_owned(),
             'a' => DAYS[self.weekday][..3].to_owned(),
             'A' => DAYS[self.weekday].to_owned(),
@@ -137,6 +190,17 @@ impl Date {
             'c' => format("%a %b %e %H:%M:%S %Y", self.seconds()),
             other => format!("%{other}"),
         }
+    }
+
+    fn weekday_number(&self) -> i64 {
+        i64::try_from(self.weekday).unwrap_or(0)
+    }
+
+    /// The year and the week of ISO 8601: that of the week's Thursday.
+    fn week(&self) -> (i64, i64) {
+        let thursday = self.total + (3 - (self.weekday_number() + 6) % 7) * 86_400;
+        let thursday = Self::at(thursday);
+        (thursday.year, thursday.day_of_year / 7 + 1)
     }
 
     fn seconds(&self) -> f64 {

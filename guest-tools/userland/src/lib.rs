@@ -3,32 +3,50 @@
 //!
 //! Never starts a program of the host: natively, for the tests, it starts itself.
 
+mod about;
 pub mod adapt;
 mod awk;
+mod bc;
 mod calendar;
+mod copy;
 mod find;
 mod grep;
 mod inside;
+mod ls;
+mod mode;
 mod options;
 mod pack;
 mod patch;
 mod pattern;
+mod quote;
 mod rg;
 mod sed;
+mod size;
 mod small;
 mod spawn;
+mod when;
 mod xargs;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
+
+/// The contract of processes and of permission bits.
+#[cfg(target_os = "wasi")]
+mod contract {
+    wit_bindgen::generate!({ path: "wit/process", world: "starts-programs", generate_all });
+}
 
 /// Runs a program of our own: its name, and its arguments, the first of which is its name
 /// as it was called. Its status; None if there is none of this name.
 pub fn run(name: &str, args: &[OsString]) -> Option<u8> {
     let program: fn(&[OsString]) -> u8 = match name {
         "awk" | "gawk" | "mawk" | "nawk" => awk::run,
+        "bc" => bc::run,
+        "cp" => copy::cp,
         "find" => find::run,
         "grep" | "egrep" | "fgrep" => grep::run,
+        "install" => copy::install,
+        "ls" | "dir" | "vdir" => ls::run,
         "patch" => patch::run,
         "rg" => rg::run,
         "sed" => sed::run,

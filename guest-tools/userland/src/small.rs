@@ -2,16 +2,27 @@
 
 mod answers;
 mod cmp;
+mod columns;
+mod command;
 mod compare;
 mod dd;
+mod decode;
 mod dump;
 mod folders;
+mod make;
+mod modes;
 mod order;
+mod path;
 mod query;
 mod show;
 mod starters;
+mod stat;
 mod streams;
+mod tail;
+mod test;
+mod texts;
 
+pub(crate) use make::with_parents;
 use std::ffi::OsString;
 
 /// Runs one of them. None if there is none of this name.
@@ -24,7 +35,7 @@ pub(crate) fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "hostname" => answers::hostname,
         "tty" => answers::tty,
         "df" => answers::df,
-        "chmod" => answers::chmod,
+        "chmod" => modes::chmod,
         "chown" | "chgrp" => answers::chown,
         "sync" => answers::sync,
         "which" => answers::which,
@@ -39,14 +50,32 @@ pub(crate) fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "tee" => streams::tee,
         "hexdump" | "hd" => dump::hexdump,
         "du" => folders::du,
+        "mkdir" => make::mkdir,
+        "mktemp" => make::mktemp,
         "tree" => folders::tree,
-        "stat" => folders::stat,
+        "stat" => stat::stat,
+        "base64" => return decode::base64(args),
+        "pathchk" => path::pathchk,
+        "tail" => return tail::followed(args),
+        "test" | "[" => return test::test(args),
         "jq" | "jaq" => query::jq,
         "column" => show::column,
         "file" => show::file,
         "less" | "more" => show::less,
         "rev" => show::rev,
         "xxd" => show::xxd,
+        "col" => texts::col,
+        "dos2unix" => texts::dos2unix,
+        "envsubst" => texts::envsubst,
+        "look" => texts::look,
+        "sponge" => texts::sponge,
+        "strings" => texts::strings,
+        "unix2dos" => texts::unix2dos,
+        "flock" => command::flock,
+        "getopt" => command::getopt,
+        "getconf" => answers::getconf,
+        "locale" => answers::locale,
+        "tput" => answers::tput,
         "env" => starters::env,
         "nice" | "nohup" | "setsid" => starters::plain,
         "time" => starters::time,

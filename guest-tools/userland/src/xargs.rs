@@ -45,7 +45,20 @@ fn number(given: &Given, letter: char) -> Result<Option<usize>, String> {
     value.parse().map(Some).map_err(|_| format!("invalid number \"{value}\" for -{letter} option"))
 }
 
+/// Says which of two options that exclude each other does not count.
+fn warn(given: &Given) {
+    let place = |letters: &str| given.options.iter().position(|(letter, _)| letters.contains(*letter));
+    if place("n").is_some() && place("Ii") > place("n") {
+        let options = "options --max-args and --replace/-I/-i are mutually exclusive";
+        report("xargs", &format!("warning: {options}, ignoring previous --max-args value"));
+    }
+}
+
 fn execute(given: &Given) -> Result<u8, String> {
+    if given.has('p') {
+        return Err("failed to open /dev/tty for reading: No such device or address".to_owned());
+    }
+    warn(given);
     let from = given.value('a').unwrap_or("-");
     let stream: Box<dyn Read> = if from == "-" {
         Box::new(std::io::stdin())

@@ -12,12 +12,12 @@ use std::process::{Command, Output};
 const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
     ("awk", &["awk", "sort", "cat"], include_str!("cases/awk.txt"), 93),
     ("grep", &["grep", "cat"], include_str!("cases/grep.txt"), 104),
-    ("find", &["find", "grep", "sort"], include_str!("cases/find.txt"), 49),
+    ("find", &["find", "grep", "sort"], include_str!("cases/find.txt"), 56),
     ("xargs", &["xargs", "find", "grep", "seq"], include_str!("cases/xargs.txt"), 33),
     ("diff", &["diff", "cmp", "tail"], include_str!("cases/diff.txt"), 46),
     ("jq", &["jq"], include_str!("cases/jq.txt"), 56),
     ("gzip", &["gzip", "gunzip", "zcat", "tail", "seq"], include_str!("cases/gzip.txt"), 35),
-    ("tar", &["tar", "gzip", "find", "sort", "touch"], include_str!("cases/tar.txt"), 60),
+    ("tar", &["tar", "gzip", "find", "sort", "touch"], include_str!("cases/tar.txt"), 65),
     ("patch", &["patch", "diff", "sed", "seq", "od"], include_str!("cases/patch.txt"), 53),
     ("rg", &["rg", "grep"], include_str!("cases/rg.txt"), 78),
     ("sed", &["sed", "od", "seq"], include_str!("cases/sed.txt"), 104),
@@ -28,6 +28,18 @@ const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
     ("streams", &["cat", "paste", "tac", "tee", "seq", "od", "cmp"], include_str!("cases/streams.txt"), 54),
     ("sort", &["sort", "seq"], include_str!("cases/sort.txt"), 28),
     ("xxd", &["xxd", "du", "stat", "cut"], include_str!("cases/xxd.txt"), 21),
+    ("chmod", &["chmod", "stat", "mkdir", "mktemp", "cp", "install", "touch"], include_str!("cases/modes.txt"), 33),
+    ("ls", &["ls", "dir", "vdir", "touch", "seq"], include_str!("cases/ls.txt"), 16),
+    ("bc", &["bc", "tr", "paste", "seq"], include_str!("cases/bc.txt"), 15),
+    (
+        "more",
+        &[
+            "strings", "envsubst", "getopt", "flock", "col", "look", "base64", "pathchk", "test", "[", "tail", "diff",
+            "du", "xxd", "awk", "xargs",
+        ],
+        include_str!("cases/more.txt"),
+        18,
+    ),
     ("dd", &["dd", "od", "wc"], include_str!("cases/dd.txt"), 23),
 ];
 
@@ -35,7 +47,8 @@ const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
 const OURS: &[&str] = &[
     "awk", "grep", "egrep", "fgrep", "find", "xargs", "diff", "cmp", "jq", "column", "env", "gzip", "gunzip", "zcat",
     "tar", "patch", "rg", "zip", "unzip", "zstd", "unzstd", "zstdcat", "hexdump", "hd", "sed", "cat", "paste", "tac",
-    "tee", "dd", "xxd", "du", "stat", "chmod",
+    "tee", "dd", "xxd", "du", "stat", "chmod", "ls", "dir", "vdir", "cp", "install", "mkdir", "mktemp", "bc",
+    "strings", "envsubst", "getopt", "flock", "col", "look", "base64", "pathchk", "test", "[",
 ];
 
 #[test]

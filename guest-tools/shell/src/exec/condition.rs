@@ -77,15 +77,14 @@ impl Shell {
         Ok(match op {
             U::StringHasZeroLength => text.is_empty(),
             U::StringHasNonZeroLength => !text.is_empty(),
-            U::FileExists | U::FileExistsAndIsReadable => there || about().is_some(),
+            U::FileExists => there || about().is_some(),
+            U::FileExistsAndIsReadable => there || about().is_some_and(|about| readable(&path, &about)),
             U::FileExistsAndIsWritable => there || about().is_some_and(|about| crate::system::writable(&path, &about)),
             U::FileExistsAndIsDir => about().is_some_and(|about| about.is_dir()),
             U::FileExistsAndIsRegularFile => !there && about().is_some_and(|about| about.is_file()),
             U::FileExistsAndIsSymlink => !text.is_empty() && Path::new(&path).is_symlink(),
             U::FileExistsAndIsNotZeroLength => !there && about().is_some_and(|about| about.len() > 0),
-            U::FileExistsAndIsExecutable => {
-                about().is_some_and(|about| about.is_dir()) || crate::system::executable(&path)
-            }
+            U::FileExistsAndIsExecutable => about().is_some() && crate::system::permits_running(&path),
             U::FileExistsAndIsCharSpecialFile => device,
             U::FileExistsAndOwnedByEffectiveGroupId | U::FileExistsAndOwnedByEffectiveUserId => about().is_some(),
             U::ShellOptionEnabled => SET.iter().any(|(name, _, bit)| *name == text && self.state.has(*bit)),
@@ -121,8 +120,7 @@ impl Shell {
             B::LeftSortsAfterRight => left > right,
             B::StringMatchesRegex | B::StringContainsSubstring => self.match_regex(left, right)?,
             B::FilesReferToSameDeviceAndInodeNumbers => {
-                let real = |path: &str| crate::shell::real(&self.absolute(path));
-                real(left).is_some() && real(left) == real(right)
+                crate::system::same_file(&self.absolute(left), &self.absolute(right))
             }
             B::LeftFileIsNewerOrExistsWhenRightDoesNot => time(self, left) > time(self, right),
             B::LeftFileIsOlderOrDoesNotExistWhenRightDoes => time(self, left) < time(self, right),
@@ -151,6 +149,11 @@ impl Shell {
             Flow::Discard(2)
         })
     }
+}
+
+/// Whether it can be read, which is tried: who may is not said by the bits alone.
+fn readable(path: &str, about: &Metadata) -> bool {
+    if about.is_dir() { std::fs::read_dir(path).is_ok() } else { std::fs::File::open(path).is_ok() }
 }
 
 /// A POSIX expression in the words of the crate: inside of brackets a backslash is a letter.

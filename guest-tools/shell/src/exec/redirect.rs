@@ -2,7 +2,7 @@
 
 use crate::io::{Fd, Io};
 use crate::shell::{Flow, Run, Shell};
-use crate::state::NOCLOBBER;
+use crate::state::{NOCLOBBER, UMASK_USUAL};
 use crate::system::{self, Fault, Input, Output, Writing};
 use brush_parser::ast::{self, IoFileRedirectKind as Kind, IoFileRedirectTarget as Target, IoRedirect};
 use std::rc::Rc;
@@ -251,7 +251,16 @@ impl Shell {
             path if forbidden(path) => return Err(Fault::NotFound),
             _ if path.is_empty() => return Err(Fault::NotFound),
             _ if path.ends_with('/') => return Err(Fault::IsDirectory),
-            path => Output::open(path, how)?,
+            path => {
+                let mask = self.state.umask;
+                let is_new = mask != UMASK_USUAL && std::fs::symlink_metadata(path).is_err();
+                let output = Output::open(path, how)?;
+                if is_new {
+                    // The system makes it with the usual mask. It is there, and has other bits at worst.
+                    let _ = system::set_mode(path, 0o666 & !mask);
+                }
+                output
+            }
         }))
     }
 }

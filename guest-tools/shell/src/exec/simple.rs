@@ -7,6 +7,7 @@ use crate::system::{self, Child, Command, SpawnFault};
 use crate::text::quoted_if_needed;
 use crate::vars::Variable;
 use brush_parser::ast::{self, Assignment, CommandPrefixOrSuffixItem as Item, IoRedirect};
+use std::path::Path;
 use std::rc::Rc;
 
 /// How much a program may be started with, in bytes, as on Linux.
@@ -298,8 +299,11 @@ impl Shell {
         }
         let path = self.var("PATH")?;
         let own = path.split(':').take_while(|folder| !is_usual(folder)).filter(|folder| !folder.is_empty());
-        let mut files = own.map(|folder| format!("{}/{name}", self.absolute(folder)));
-        files.find(|file| std::path::Path::new(file).is_file())
+        let files: Vec<String> = own.map(|folder| format!("{}/{name}", self.absolute(folder))).collect();
+        let runs = files.iter().find(|file| system::executable(file));
+        // What may not be run is said to be so, unless a program has its name.
+        let other = || files.iter().find(|file| Path::new(file).is_file());
+        runs.or_else(|| if system::find_program(name, &path).is_none() { other() } else { None }).cloned()
     }
 
     /// The program that a path means: one of the usual folders' by its name, a script by

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::Stdio;
@@ -284,7 +284,23 @@ pub(crate) fn writable(_path: &str, about: &std::fs::Metadata) -> bool {
     !about.permissions().readonly()
 }
 
-/// Whether a file may be run.
+/// Whether it is a file that may be run.
 pub(crate) fn executable(path: &str) -> bool {
-    std::fs::metadata(os(path)).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+    std::fs::metadata(os(path)).is_ok_and(|about| about.is_file()) && permits_running(path)
+}
+
+/// Whether somebody may run it, or go through it.
+pub(crate) fn permits_running(path: &str) -> bool {
+    std::fs::metadata(os(path)).is_ok_and(|about| about.permissions().mode() & 0o111 != 0)
+}
+
+/// Sets the permission bits of a file.
+pub(crate) fn set_mode(path: &str, mode: u32) -> Result<(), Fault> {
+    Ok(std::fs::set_permissions(os(path), std::fs::Permissions::from_mode(mode))?)
+}
+
+/// Whether two paths lead to one file.
+pub(crate) fn same_file(left: &str, right: &str) -> bool {
+    let identity = |path: &str| std::fs::metadata(os(path)).map(|about| (about.dev(), about.ino())).ok();
+    identity(left).is_some() && identity(left) == identity(right)
 }

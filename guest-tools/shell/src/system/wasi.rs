@@ -8,6 +8,7 @@ mod generated {
     wit_bindgen::generate!({ path: "wit/process", world: "starts-programs", generate_all });
 }
 
+use generated::handbox::process::permissions;
 use generated::handbox::process::processes as wit;
 
 impl From<wit::StreamFault> for Fault {
@@ -222,7 +223,38 @@ pub(crate) fn writable(path: &str, about: &std::fs::Metadata) -> bool {
     std::fs::OpenOptions::new().append(true).open(path).is_ok()
 }
 
-/// Whether a file has a bit that lets it run. There are no such bits here: every file may.
+/// Whether it is a file that may be run.
 pub(crate) fn executable(path: &str) -> bool {
-    std::path::Path::new(path).exists()
+    std::path::Path::new(path).is_file() && permits_running(path)
+}
+
+/// Whether somebody may run it, or go through it.
+pub(crate) fn permits_running(path: &str) -> bool {
+    permissions::get(path).map_or_else(|_| std::path::Path::new(path).is_dir(), |bits| bits & 0o111 != 0)
+}
+
+/// Sets the permission bits of a file.
+pub(crate) fn set_mode(path: &str, mode: u32) -> Result<(), Fault> {
+    Ok(permissions::set(path, u16::try_from(mode & 0o777).unwrap_or(0))?)
+}
+
+/// Whether two paths lead to one file.
+pub(crate) fn same_file(left: &str, right: &str) -> bool {
+    // Of a link that is followed the host may give the link's own number.
+    let identity = |path: &str| {
+        std::fs::metadata(path).ok()?;
+        rustix::fs::lstat(led_to(path)).map(|about| (about.st_dev, about.st_ino)).ok()
+    };
+    identity(left).is_some() && identity(left) == identity(right)
+}
+
+/// Where links lead from a path; not further than one can go without going in circles.
+fn led_to(path: &str) -> String {
+    let mut path = path.to_owned();
+    for _ in 0..40 {
+        let Ok(target) = std::fs::read_link(&path) else { break };
+        let folder = path.rfind('/').map_or("", |at| &path[..=at]);
+        path = if target.is_absolute() { String::new() } else { folder.to_owned() } + &target.to_string_lossy();
+    }
+    path
 }

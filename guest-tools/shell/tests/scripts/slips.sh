@@ -55,3 +55,9 @@ trap 'echo "D:$BASH_COMMAND"' DEBUG; echo a | cat; ls /nonexist 2> /dev/null | c
 trap ''; echo $?; f() { :; }; export -f f; declare -F; export -p | grep -c FUNC
 ### traps that end what they watch
 set -eE; trap 'echo "err $LINENO $BASH_COMMAND"' ERR; f() { false; }; f; echo no
+### a script without its bit
+echo 'echo ran' > s; chmod 644 s; ./s 2> /dev/null; echo $?; [ -x s ] || echo no; [[ -x s ]] || echo no; chmod +x s; ./s; [ -x s ] && echo yes; [[ -x . ]] && echo folder; mkdir p; cp s p/t; chmod -x p/t; (PATH=$PWD/p:$PATH; t) 2> /dev/null; echo $?; chmod 700 p/t; (PATH=$PWD/p:$PATH; t)
+### the mask of new files
+umask; umask 077; umask; umask -S; echo > f; stat -c %a f; chmod 644 f; echo > f; stat -c %a f; (umask 002; echo > g); stat -c %a g; umask 027; : >> h; stat -c %a h; bash -c umask; bash -c 'echo > i'; stat -c %a i; umask u=rwx,go=; umask
+### one file under two names
+echo a > f; ln f g; ln -s f l; cp f c; [ f -ef g ] && echo same; [[ f -ef l ]] && echo led; [ f -ef c ] || echo copy; [ f -ef none ] || echo none

@@ -48,8 +48,18 @@ impl Parser {
         Ok(Expr::Assign(operator, Box::new(left), Box::new(right)))
     }
 
+    /// Where `print` writes: a comparison is none, a choice may be.
+    pub(super) fn target(&mut self) -> Result<Expr, Problem> {
+        let name = self.concat()?;
+        self.choice_of(name)
+    }
+
     fn choice(&mut self) -> Result<Expr, Problem> {
         let condition = self.or()?;
+        self.choice_of(condition)
+    }
+
+    fn choice_of(&mut self, condition: Expr) -> Result<Expr, Problem> {
         if !self.accept("?") {
             return Ok(condition);
         }

@@ -14,8 +14,8 @@ struct Directive {
     precision: Option<usize>,
 }
 
-/// Formats the values. Where one is missing it is empty; `form` is for numbers as text.
-pub(super) fn format(form_text: &[u8], values: &[Value], form: &str) -> Vec<u8> {
+/// Formats the values; `form` is for numbers as text. None if there are fewer than it asks for.
+pub(super) fn format(form_text: &[u8], values: &[Value], form: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut values = values.iter();
     let mut rest = form_text;
@@ -26,20 +26,20 @@ pub(super) fn format(form_text: &[u8], values: &[Value], form: &str) -> Vec<u8> 
         let directive = directive(&mut rest, &mut values);
         let Some((&kind, after)) = rest.split_first() else {
             out.extend_from_slice(start);
-            return out;
+            return Some(out);
         };
         rest = after;
         if kind == b'%' {
             out.push(b'%');
         } else if b"diouxXcseEfFgG".contains(&kind) {
-            let value = values.next().unwrap_or(&Value::Unset);
+            let value = values.next()?;
             one(&mut out, &directive, kind, value, form);
         } else {
             out.extend_from_slice(&start[..start.len() - rest.len()]);
         }
     }
     out.extend_from_slice(rest);
-    out
+    Some(out)
 }
 
 fn directive<'a>(rest: &mut &[u8], values: &mut impl Iterator<Item = &'a Value>) -> Directive {
@@ -96,7 +96,11 @@ fn one(out: &mut Vec<u8>, directive: &Directive, kind: u8, value: &Value, form: 
                     let code = *number as u32;
                     char::from_u32(code).map(|character| character.to_string().into_bytes()).unwrap_or_default()
                 }
-                _ => first(&value.text(form), Some(1)).to_vec(),
+                // Of nothing it is the byte that ends a text in C.
+                _ => match first(&value.text(form), Some(1)) {
+                    [] => vec![0],
+                    text => text.to_vec(),
+                },
             };
             pad(out, directive, &text, false);
         }

@@ -382,9 +382,9 @@ impl Parser {
             values = inner;
         }
         let target = if self.accept(">") {
-            Target::File(self.concat()?)
+            Target::File(self.target()?)
         } else if self.accept(">>") {
-            Target::Append(self.concat()?)
+            Target::Append(self.target()?)
         } else if self.accept("|") {
             Target::Command(self.concat()?)
         } else {

@@ -239,7 +239,11 @@ impl Interpreter<'_> {
         let Some((text, rest)) = evaluated.split_first() else {
             return Ok(Vec::new());
         };
-        Ok(super::format::format(&text.text(&form), rest, &form))
+        let text = text.text(&form);
+        super::format::format(&text, rest, &form).ok_or_else(|| {
+            let shown = String::from_utf8_lossy(&text).into_owned();
+            Halt::Problem(Problem(format!("not enough arguments to satisfy format string `{shown}'")))
+        })
     }
 
     fn write(&mut self, bytes: &[u8], target: &Target) -> Result<(), Halt> {

@@ -85,7 +85,7 @@ pub(super) fn number_text(number: f64, form: &str) -> String {
     if form == "%.6g" {
         return general(number, 6, false);
     }
-    let bytes = super::format::format(form.as_bytes(), &[Value::Number(number)], form);
+    let bytes = super::format::format(form.as_bytes(), &[Value::Number(number)], form).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -1,12 +1,15 @@
 //! `find`.
 
 mod parse;
+mod primary;
+mod show;
 mod test;
 
+use crate::about::About;
 use crate::report;
-use parse::{Expr, Order, Plan};
+use parse::{Order, Plan};
 use std::ffi::OsString;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::path::PathBuf;
 use test::Finder;
 
@@ -20,10 +23,10 @@ pub(crate) fn run(args: &[OsString]) -> u8 {
             return 1;
         }
     };
-    let mut finder = Finder::new();
+    let mut finder = Finder::new(plan.follow);
     for start in &plan.starts {
         let entry = Entry { path: start.clone(), depth: 0, start: start.clone() };
-        walk(&mut finder, &plan, &entry);
+        walk(&mut finder, &plan, &entry, &mut Vec::new());
         if finder.quit {
             break;
         }
@@ -51,41 +54,45 @@ impl Entry {
     }
 }
 
-fn metadata(entry: &Entry, follow: bool) -> std::io::Result<Metadata> {
-    let followed = if follow { fs::metadata(&entry.path) } else { fs::symlink_metadata(&entry.path) };
+fn look(path: &str, follow: bool) -> std::io::Result<About> {
+    let followed = if follow { About::of(path) } else { About::of_link(path) };
     // A link to nothing is a link.
-    followed.or_else(|_| fs::symlink_metadata(&entry.path))
+    followed.or_else(|_| About::of_link(path))
 }
 
-fn walk(finder: &mut Finder, plan: &Plan, entry: &Entry) {
+fn walk(finder: &mut Finder, plan: &Plan, entry: &Entry, above: &mut Vec<(u64, u64)>) {
     let follow = plan.follow || (plan.follow_starts && entry.depth == 0);
-    let metadata = match metadata(entry, follow) {
-        Ok(metadata) => metadata,
+    let about = match look(&entry.path, follow) {
+        Ok(about) => about,
         Err(error) => {
             report("find", &format!("‘{}’: {}", entry.path, crate::reason(&error)));
             finder.failed = true;
             return;
         }
     };
+    // A link that leads to a folder it lies in would be followed for ever.
+    if plan.follow && about.is_folder() && about.inode != 0 && above.contains(&(about.device, about.inode)) {
+        report("find", &format!("File system loop detected; ‘{}’ is part of the same file system loop", entry.path));
+        finder.failed = true;
+        return;
+    }
     let wanted = plan.least.is_none_or(|least| entry.depth >= least);
     finder.prune = false;
     if wanted && plan.order == Order::FoldersFirst {
-        check(finder, &plan.expr, entry, &metadata);
+        finder.matches(&plan.expr, entry, &about);
     }
     let deeper = plan.most.is_none_or(|most| entry.depth < most);
-    if metadata.is_dir() && deeper && !finder.prune && !finder.quit {
-        descend(finder, plan, entry);
+    if about.is_folder() && deeper && !finder.prune && !finder.quit {
+        above.push((about.device, about.inode));
+        descend(finder, plan, entry, above);
+        above.pop();
     }
     if wanted && plan.order == Order::ContentsFirst && !finder.quit {
-        check(finder, &plan.expr, entry, &metadata);
+        finder.matches(&plan.expr, entry, &about);
     }
 }
 
-fn check(finder: &mut Finder, expr: &Expr, entry: &Entry, metadata: &Metadata) {
-    finder.matches(expr, entry, metadata);
-}
-
-fn descend(finder: &mut Finder, plan: &Plan, entry: &Entry) {
+fn descend(finder: &mut Finder, plan: &Plan, entry: &Entry, above: &mut Vec<(u64, u64)>) {
     let entries = match fs::read_dir(PathBuf::from(&entry.path)) {
         Ok(entries) => entries,
         Err(error) => {
@@ -98,7 +105,7 @@ fn descend(finder: &mut Finder, plan: &Plan, entry: &Entry) {
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     for name in names {
-        walk(finder, plan, &entry.child(&name));
+        walk(finder, plan, &entry.child(&name), above);
         if finder.quit {
             return;
         }

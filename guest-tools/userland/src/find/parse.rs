@@ -1,10 +1,10 @@
 //! The command line of `find`: where to start, and what to do with what is found.
 
-use crate::pattern::wildcard;
-use crate::pattern::{Kind, translate};
+use super::primary::{Perm, Syntax, Time};
+use crate::about::Moment;
+use crate::pattern::Kind;
 use globset::GlobMatcher;
 use regex::Regex;
-use std::time::SystemTime;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
@@ -52,12 +52,19 @@ pub(super) enum Expr {
     Path(GlobMatcher),
     Regex(Regex),
     Type(String),
+    /// Of what a link leads to; where links are followed, of the link.
+    TypeElsewhere(String),
     Size(Amount, f64),
     /// Age in units of so many seconds.
-    Age(Amount, f64),
-    Newer(SystemTime),
+    Age(Time, Amount, f64),
+    Newer(Time, Moment),
     Empty,
     Links(Amount),
+    Inode(Amount),
+    /// The same file as the one of this device and number.
+    Same(u64, u64),
+    Perm(Perm),
+    May(char),
     LinkName(GlobMatcher),
     Print(char),
     PrintTo(std::cell::RefCell<std::fs::File>, char),
@@ -87,7 +94,7 @@ pub(super) fn parse(args: &[String]) -> Result<Plan, String> {
         at: 0,
         acts: false,
         batches: 0,
-        regex_kind: Kind::Basic,
+        regex: Syntax::Emacs,
         plan: Plan {
             starts: Vec::new(),
             expr: Expr::Constant(true),
@@ -125,13 +132,13 @@ pub(super) fn parse(args: &[String]) -> Result<Plan, String> {
     Ok(parser.plan)
 }
 
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     args: &'a [String],
     at: usize,
     /// Whether there is an action, so that nothing is printed unasked.
-    acts: bool,
+    pub(super) acts: bool,
     batches: usize,
-    regex_kind: Kind,
+    pub(super) regex: Syntax,
     plan: Plan,
 }
 
@@ -140,7 +147,7 @@ impl Parser<'_> {
         self.args.get(self.at).map(String::as_str)
     }
 
-    fn value(&mut self, test: &str) -> Result<String, String> {
+    pub(super) fn value(&mut self, test: &str) -> Result<String, String> {
         let value = self.args.get(self.at).cloned();
         self.at += 1;
         value.ok_or_else(|| format!("missing argument to `{test}'"))
@@ -199,58 +206,8 @@ impl Parser<'_> {
         }
     }
 
-    fn primary(&mut self) -> Result<Expr, String> {
-        let test = self.value("find")?;
-        if let Some(expr) = self.action(&test)? {
-            self.acts = true;
-            return Ok(expr);
-        }
-        if let Some(expr) = self.setting(&test)? {
-            return Ok(expr);
-        }
-        let known = test.as_str();
-        Ok(match known {
-            "-name" | "-iname" => Expr::Name(wildcard(&self.value(known)?, known == "-iname")?),
-            "-path" | "-wholename" => Expr::Path(wildcard(&self.value(known)?, false)?),
-            "-ipath" | "-iwholename" => Expr::Path(wildcard(&self.value(known)?, true)?),
-            "-lname" | "-ilname" => Expr::LinkName(wildcard(&self.value(known)?, known == "-ilname")?),
-            "-regex" | "-iregex" => {
-                let pattern = self.value(known)?;
-                let translated = translate(&pattern, self.regex_kind)?;
-                let flags = if known == "-iregex" { "(?si)" } else { "(?s)" };
-                let regex = Regex::new(&format!("{flags}^(?:{})$", translated.text));
-                Expr::Regex(regex.map_err(|_| format!("bad regular expression `{pattern}'"))?)
-            }
-            "-type" | "-xtype" => Expr::Type(self.value(known)?),
-            "-size" => self.size()?,
-            "-mtime" | "-ctime" | "-atime" => Expr::Age(amount(&self.value(known)?)?, 86_400.0),
-            "-mmin" | "-cmin" | "-amin" => Expr::Age(amount(&self.value(known)?)?, 60.0),
-            "-newer" | "-anewer" | "-cnewer" | "-newermm" => {
-                let path = self.value(known)?;
-                let metadata = std::fs::metadata(&path);
-                let time = metadata.and_then(|metadata| metadata.modified());
-                Expr::Newer(time.map_err(|error| format!("‘{path}’: {}", crate::reason(&error)))?)
-            }
-            "-empty" => Expr::Empty,
-            "-links" => Expr::Links(amount(&self.value(known)?)?),
-            // It decides where to go, and is no action: what is left is still printed.
-            "-prune" => Expr::Prune,
-            "-true" => Expr::Constant(true),
-            "-false" => Expr::Constant(false),
-            // Nothing here has an owner or a mode to tell apart.
-            "-perm" | "-user" | "-group" | "-uid" | "-gid" | "-fstype" => {
-                self.value(known)?;
-                Expr::Constant(true)
-            }
-            "-readable" | "-writable" => Expr::Constant(true),
-            "-executable" | "-nouser" | "-nogroup" => Expr::Constant(known == "-executable"),
-            _ if !known.starts_with('-') => return Err(format!("paths must precede expression: `{known}'")),
-            _ => return Err(format!("unknown predicate `{known}'")),
-        })
-    }
-
     /// What is set for the whole search.
-    fn setting(&mut self, name: &str) -> Result<Option<Expr>, String> {
+    pub(super) fn setting(&mut self, name: &str) -> Result<Option<Expr>, String> {
         match name {
             "-maxdepth" => self.plan.most = Some(self.depth(name)?),
             "-mindepth" => self.plan.least = Some(self.depth(name)?),
@@ -260,7 +217,11 @@ impl Parser<'_> {
             "-regextype" => {
                 let kind = self.value(name)?;
                 let extended = kind.contains("extended") || kind.contains("egrep") || kind.contains("awk");
-                self.regex_kind = if extended { Kind::Extended } else { Kind::Basic };
+                self.regex = match kind.as_str() {
+                    "emacs" | "findutils-default" => Syntax::Emacs,
+                    _ if extended => Syntax::Posix(Kind::Extended),
+                    _ => Syntax::Posix(Kind::Basic),
+                };
             }
             _ => return Ok(None),
         }
@@ -272,7 +233,7 @@ impl Parser<'_> {
         value.parse().map_err(|_| format!("Expected a positive decimal integer argument to {name}, but got ‘{value}’"))
     }
 
-    fn action(&mut self, name: &str) -> Result<Option<Expr>, String> {
+    pub(super) fn action(&mut self, name: &str) -> Result<Option<Expr>, String> {
         Ok(Some(match name {
             "-print" => Expr::Print('\n'),
             "-print0" => Expr::Print('\0'),
@@ -313,21 +274,6 @@ impl Parser<'_> {
             words.push(word);
         }
     }
-
-    fn size(&mut self) -> Result<Expr, String> {
-        let value = self.value("-size")?;
-        let digits = value.trim_end_matches(|last: char| last.is_ascii_alphabetic());
-        let unit = match &value[digits.len()..] {
-            "" | "b" => 512.0,
-            "c" => 1.0,
-            "w" => 2.0,
-            "k" => 1024.0,
-            "M" => 1_048_576.0,
-            "G" => 1_073_741_824.0,
-            _ => return Err(format!("invalid -size type `{value}'")),
-        };
-        Ok(Expr::Size(amount(digits)?, unit))
-    }
 }
 
 fn only(mut parts: Vec<Expr>, several: fn(Vec<Expr>) -> Expr) -> Expr {
@@ -335,13 +281,4 @@ fn only(mut parts: Vec<Expr>, several: fn(Vec<Expr>) -> Expr) -> Expr {
         1 => parts.remove(0),
         _ => several(parts),
     }
-}
-
-fn amount(text: &str) -> Result<Amount, String> {
-    let (make, digits): (fn(f64) -> Amount, &str) = match text.split_at_checked(1) {
-        Some(("+", digits)) => (Amount::More, digits),
-        Some(("-", digits)) => (Amount::Less, digits),
-        _ => (Amount::Exactly, text),
-    };
-    digits.parse().map(make).map_err(|_| format!("invalid argument `{text}'"))
 }

@@ -2,19 +2,22 @@
 
 use super::Entry;
 use super::parse::{Command, Expr};
+use super::show::{kind_of, listed, printf};
+use crate::about::{self, About, Moment};
 use crate::report;
 use crate::spawn::{Stdin, Stdout, start};
 use std::ffi::OsString;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io::{BufWriter, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How many bytes of arguments one command gets.
 const BATCH_BYTES_MAX: usize = 100_000;
 
 pub(super) struct Finder {
     out: BufWriter<std::io::Stdout>,
-    now: SystemTime,
+    now: Moment,
+    /// Whether links are followed.
+    follow: bool,
     pub(super) failed: bool,
     pub(super) prune: bool,
     pub(super) quit: bool,
@@ -23,10 +26,11 @@ pub(super) struct Finder {
 }
 
 impl Finder {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(follow: bool) -> Self {
         Self {
             out: BufWriter::with_capacity(32 << 10, std::io::stdout()),
-            now: SystemTime::now(),
+            now: Moment::now(),
+            follow,
             failed: false,
             prune: false,
             quit: false,
@@ -41,35 +45,51 @@ impl Finder {
         u8::from(self.failed || !flushed)
     }
 
-    pub(super) fn matches(&mut self, expr: &Expr, entry: &Entry, metadata: &Metadata) -> bool {
+    pub(super) fn matches(&mut self, expr: &Expr, entry: &Entry, about: &About) -> bool {
         match expr {
             Expr::Constant(value) => *value,
-            Expr::Not(inner) => !self.matches(inner, entry, metadata),
-            Expr::And(parts) => parts.iter().all(|part| !self.quit && self.matches(part, entry, metadata)),
-            Expr::Or(parts) => parts.iter().any(|part| self.matches(part, entry, metadata)),
-            Expr::Then(parts) => parts.iter().fold(false, |_, part| self.matches(part, entry, metadata)),
+            Expr::Not(inner) => !self.matches(inner, entry, about),
+            Expr::And(parts) => parts.iter().all(|part| !self.quit && self.matches(part, entry, about)),
+            Expr::Or(parts) => parts.iter().any(|part| self.matches(part, entry, about)),
+            Expr::Then(parts) => parts.iter().fold(false, |_, part| self.matches(part, entry, about)),
             Expr::Name(glob) => glob.is_match(entry.name()),
             Expr::Path(glob) => glob.is_match(&entry.path),
             Expr::Regex(regex) => regex.is_match(&entry.path),
-            Expr::Type(kinds) => kinds.split(',').any(|kind| kind == kind_of(metadata)),
-            #[expect(clippy::cast_precision_loss, reason = "no file is that long")]
-            Expr::Size(amount, unit) => amount.holds((metadata.len() as f64 / unit).ceil()),
-            Expr::Age(amount, unit) => {
-                let age = metadata.modified().ok().and_then(|time| self.now.duration_since(time).ok());
-                amount.holds((age.unwrap_or_default().as_secs_f64() / unit).floor())
+            Expr::Type(kinds) => kinds.split(',').any(|kind| kind == kind_of(about.kind)),
+            Expr::TypeElsewhere(kinds) => {
+                let other = if self.follow { About::of_link(&entry.path) } else { About::of(&entry.path) };
+                let kind = other.map_or(about.kind, |other| other.kind);
+                kinds.split(',').any(|wanted| wanted == kind_of(kind))
             }
-            Expr::Newer(than) => metadata.modified().is_ok_and(|time| time > *than),
-            Expr::Empty if metadata.is_dir() => {
+            #[expect(clippy::cast_precision_loss, reason = "no file is that long")]
+            Expr::Size(amount, unit) => amount.holds((about.size as f64 / unit).ceil()),
+            Expr::Age(time, amount, unit) => {
+                let then = time.of(about);
+                #[expect(clippy::cast_precision_loss, reason = "no time is that far")]
+                let age = (self.now.seconds - then.seconds) as f64
+                    + (f64::from(self.now.nanos) - f64::from(then.nanos)) / 1e9;
+                amount.holds((age / unit).floor())
+            }
+            Expr::Newer(time, than) => time.of(about) > *than,
+            Expr::Empty if about.is_folder() => {
                 fs::read_dir(&entry.path).is_ok_and(|mut entries| entries.next().is_none())
             }
-            Expr::Empty => metadata.is_file() && metadata.len() == 0,
-            Expr::Links(amount) => amount.holds(1.0),
+            Expr::Empty => about.is_file() && about.size == 0,
+            #[expect(clippy::cast_precision_loss, reason = "no file has that many links")]
+            Expr::Links(amount) => amount.holds(about.links as f64),
+            #[expect(clippy::cast_precision_loss, reason = "near numbers are told apart below that")]
+            Expr::Inode(amount) => amount.holds(about.inode as f64),
+            Expr::Same(device, inode) => (about.device, about.inode) == (*device, *inode),
+            Expr::Perm(perm) => perm.holds(about),
+            Expr::May('r') => about::readable(&entry.path, about),
+            Expr::May('w') => about::writable(&entry.path, about),
+            Expr::May(_) => about::executable(about),
             Expr::LinkName(glob) => fs::read_link(&entry.path).is_ok_and(|target| glob.is_match(target)),
-            _ => self.act(expr, entry, metadata),
+            _ => self.act(expr, entry, about),
         }
     }
 
-    fn act(&mut self, action: &Expr, entry: &Entry, metadata: &Metadata) -> bool {
+    fn act(&mut self, action: &Expr, entry: &Entry, about: &About) -> bool {
         match action {
             Expr::Print(end) => {
                 let line = format!("{}{end}", entry.path);
@@ -80,15 +100,14 @@ impl Finder {
                 self.failed |= file.borrow_mut().write_all(line.as_bytes()).is_err();
             }
             Expr::Printf(form) => {
-                let text = printf(form, entry, metadata);
+                let text = printf(form, entry, about);
                 self.write(text.as_bytes());
             }
             Expr::Ls => {
-                let kind = if metadata.is_dir() { 'd' } else { '-' };
-                let line = format!("{kind}rw-r--r-- {:>10} {}\n", metadata.len(), entry.path);
+                let line = listed(entry, about, self.now);
                 self.write(line.as_bytes());
             }
-            Expr::Delete => return self.delete(entry, metadata),
+            Expr::Delete => return self.delete(entry, about),
             Expr::Prune => self.prune = true,
             Expr::Quit => self.quit = true,
             Expr::Exec(command) => return self.exec(command, entry),
@@ -105,12 +124,12 @@ impl Finder {
         }
     }
 
-    fn delete(&mut self, entry: &Entry, metadata: &Metadata) -> bool {
+    fn delete(&mut self, entry: &Entry, about: &About) -> bool {
         // Where the search starts is not deleted under the name of the working directory.
         if entry.path == "." {
             return true;
         }
-        let removed = if metadata.is_dir() { fs::remove_dir(&entry.path) } else { fs::remove_file(&entry.path) };
+        let removed = if about.is_folder() { fs::remove_dir(&entry.path) } else { fs::remove_file(&entry.path) };
         if let Err(error) = removed {
             report("find", &format!("cannot delete ‘{}’: {}", entry.path, crate::reason(&error)));
             self.failed = true;
@@ -170,78 +189,5 @@ impl Finder {
                 127
             }
         }
-    }
-}
-
-fn kind_of(metadata: &Metadata) -> &'static str {
-    let kind = metadata.file_type();
-    if kind.is_symlink() {
-        "l"
-    } else if kind.is_dir() {
-        "d"
-    } else if kind.is_file() {
-        "f"
-    } else {
-        "c"
-    }
-}
-
-fn printf(form: &str, entry: &Entry, metadata: &Metadata) -> String {
-    let mut out = String::new();
-    let mut rest = form.chars().peekable();
-    while let Some(character) = rest.next() {
-        match (character, rest.peek().copied()) {
-            ('\\', Some(escape)) => {
-                rest.next();
-                match escape {
-                    'n' => out.push('\n'),
-                    't' => out.push('\t'),
-                    '0' => out.push('\0'),
-                    '\\' => out.push('\\'),
-                    other => {
-                        out.push('\\');
-                        out.push(other);
-                    }
-                }
-            }
-            ('%', Some(kind)) => {
-                rest.next();
-                let time = if matches!(kind, 'T' | 'A' | 'C') { rest.next() } else { None };
-                out.push_str(&directive(kind, time, entry, metadata));
-            }
-            _ => out.push(character),
-        }
-    }
-    out
-}
-
-fn directive(kind: char, time: Option<char>, entry: &Entry, metadata: &Metadata) -> String {
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-    match kind {
-        'p' => entry.path.clone(),
-        'f' => entry.name().to_owned(),
-        'h' => match entry.path.trim_end_matches('/').rsplit_once('/') {
-            Some((folder, _)) => folder.to_owned(),
-            None => ".".to_owned(),
-        },
-        'P' => entry.path[entry.start.len().min(entry.path.len())..].trim_start_matches('/').to_owned(),
-        'H' => entry.start.clone(),
-        's' => metadata.len().to_string(),
-        'k' => metadata.len().div_ceil(1024).to_string(),
-        'b' => metadata.len().div_ceil(512).to_string(),
-        'd' => entry.depth.to_string(),
-        'y' | 'Y' => kind_of(metadata).to_owned(),
-        'l' => fs::read_link(&entry.path).map(|target| target.to_string_lossy().into_owned()).unwrap_or_default(),
-        'm' => if metadata.is_dir() { "755" } else { "644" }.to_owned(),
-        'u' | 'g' => "agent".to_owned(),
-        't' => crate::calendar::format("%a %b %e %H:%M:%S %Y", modified.as_secs_f64()),
-        'T' | 'A' | 'C' => match time {
-            Some('@') => format!("{}.{:09}0", modified.as_secs(), modified.subsec_nanos()),
-            Some('+') => crate::calendar::format("%Y-%m-%d+%H:%M:%S", modified.as_secs_f64()),
-            Some(part) => crate::calendar::format(&format!("%{part}"), modified.as_secs_f64()),
-            None => String::new(),
-        },
-        '%' => "%".to_owned(),
-        other => format!("%{other}"),
     }
 }

@@ -62,30 +62,23 @@ pub(super) fn sync(_: &[OsString]) -> u8 {
     0
 }
 
-/// There are no modes to change; that a file is not there is said.
-pub(super) fn chmod(args: &[OsString]) -> u8 {
-    changed("chmod", args)
-}
-
+/// There is one user; that a file or somebody else is not there is said.
 pub(super) fn chown(args: &[OsString]) -> u8 {
-    changed("chown", args)
-}
-
-fn changed(program: &str, args: &[OsString]) -> u8 {
-    // `chmod -x file` has its mode where an option would stand.
-    let words: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let is_option = |word: &&String| word.starts_with("--") || ["-R", "-v", "-f", "-c", "-h"].contains(&word.as_str());
-    let reference = words.iter().any(|word| word.starts_with("--reference"));
-    let rest: Vec<&String> = words.iter().filter(|word| !is_option(word)).collect();
-    let files = if reference { &rest[..] } else { rest.get(1..).unwrap_or_default() };
+    let program = args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let program = program.rsplit('/').next().unwrap_or_default();
+    let words = operands(args);
+    let reference = args.iter().any(|word| word.to_string_lossy().starts_with("--reference"));
+    let files = if reference { &words[..] } else { words.get(1..).unwrap_or_default() };
     if files.is_empty() {
         report(program, "missing operand");
         return 1;
     }
-    if let Some(mode) = rest.first().filter(|_| program == "chmod" && !reference)
-        && !is_mode(mode)
+    let known = |name: &str| name.is_empty() || name == USER || name.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(owner) = words.first().filter(|_| !reference)
+        && !owner.split([':', '.']).all(known)
     {
-        report(program, &format!("invalid mode: ‘{mode}’"));
+        let what = if program == "chgrp" { "group" } else { "user" };
+        report(program, &format!("invalid {what}: ‘{owner}’"));
         return 1;
     }
     let mut status = 0;
@@ -98,16 +91,55 @@ fn changed(program: &str, args: &[OsString]) -> u8 {
     status
 }
 
-/// Whether it is a mode as `755` or `u=rwx,go-w`.
-fn is_mode(mode: &str) -> bool {
-    let octal = |text: &str| u32::from_str_radix(text, 8).is_ok_and(|bits| bits <= 0o7777);
-    let clause = |text: &str| {
-        let text = text.trim_start_matches(['u', 'g', 'o', 'a']);
-        let signs = text.starts_with(['+', '-', '=']);
-        let bits = text.trim_start_matches(['+', '-', '=']);
-        signs && (octal(bits) || bits.chars().all(|bit| "+-=rwxXstugo".contains(bit)))
-    };
-    octal(mode) && !mode.starts_with('+') || mode.split(',').all(clause)
+/// What a system like this one says of its limits.
+pub(super) fn getconf(args: &[OsString]) -> u8 {
+    let names = operands(args);
+    say(match names.first().map(String::as_str) {
+        Some("PAGESIZE" | "PAGE_SIZE") => "65536",
+        Some("_NPROCESSORS_ONLN" | "_NPROCESSORS_CONF") => "1",
+        Some("NAME_MAX") => "255",
+        Some("PATH_MAX") => "4096",
+        Some("ARG_MAX") => "1048576",
+        Some("LONG_BIT" | "WORD_BIT") => "32",
+        Some("CHAR_BIT") => "8",
+        name => {
+            report("getconf", &format!("Unrecognized variable `{}'", name.unwrap_or_default()));
+            return 2;
+        }
+    })
+}
+
+pub(super) fn locale(args: &[OsString]) -> u8 {
+    let (options, names) = (options(args), operands(args));
+    if options.contains('a') {
+        return say("C\nC.utf8\nPOSIX");
+    }
+    if names.first().is_some_and(|name| name == "charmap") {
+        return say("UTF-8");
+    }
+    let language = std::env::var("LANG").unwrap_or_default();
+    let all = std::env::var("LC_ALL").unwrap_or_default();
+    let kinds = ["CTYPE", "NUMERIC", "TIME", "COLLATE", "MONETARY", "MESSAGES"];
+    let usual = if all.is_empty() { if language.is_empty() { "POSIX" } else { &language } } else { &all };
+    let lines: String = kinds.iter().map(|kind| format!("LC_{kind}=\"{usual}\"\n")).collect();
+    say(&format!("LANG={language}\n{lines}LC_ALL={all}"))
+}
+
+/// There is no terminal to set up: sizes are the usual ones, and what would colour or move does nothing.
+pub(super) fn tput(args: &[OsString]) -> u8 {
+    let words: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let words = if let ["-T", _, rest @ ..] = words.as_slice() { rest } else { &words };
+    match words.first().map(|word| word.trim_start_matches("-T")) {
+        Some("cols") => say(&std::env::var("COLUMNS").unwrap_or_else(|_| "80".to_owned())),
+        Some("lines") => say(&std::env::var("LINES").unwrap_or_else(|_| "24".to_owned())),
+        Some("colors") => say("-1"),
+        Some(_) => 0,
+        None => {
+            report("tput", "usage: tput [-T TERM] CAPABILITY [PARAMETER]...");
+            2
+        }
+    }
 }
 
 pub(super) fn which(args: &[OsString]) -> u8 {

@@ -1,9 +1,10 @@
 //! `diff`, over uutils' diffutils.
 
+use super::columns;
 use crate::options::{Given, Known, read};
 use crate::{print, report};
 use diffutilslib::params::Params;
-use diffutilslib::{context_diff, normal_diff, side_by_side_diff, unified_diff};
+use diffutilslib::{context_diff, normal_diff, unified_diff};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
@@ -33,6 +34,9 @@ const KNOWN: Known = Known {
         ("color?", '!'),
         ("normal", '='),
         ("strip-trailing-cr", '~'),
+        ("suppress-common-lines", '|'),
+        ("expand-tabs", 't'),
+        ("speed-large-files", '='),
     ],
     ends_at_operand: false,
 };
@@ -168,6 +172,10 @@ impl Run<'_> {
         if same {
             if self.given.has('s') {
                 self.say(&format!("Files {from} and {to} are identical"));
+            } else if self.given.has('y') && !self.given.has('q') {
+                // All of both is shown, also where nothing differs.
+                let bytes = self.rendered(&left, &right, from, to);
+                self.out.extend_from_slice(&bytes);
             }
             return;
         }
@@ -206,9 +214,10 @@ impl Run<'_> {
         } else if given.has('e') {
             script(&normal_diff(left, right, &params))
         } else if given.has('y') {
-            let mut out = Vec::new();
-            side_by_side_diff(left, right, &mut out, &params);
-            out
+            let changes = short_ranges(&normal_diff(left, right, &params));
+            let columns =
+                columns::Columns { width: params.width, expand: params.expand_tabs, changed_only: given.has('|') };
+            columns.side_by_side((left, right), &changes)
         } else {
             short_ranges(&normal_diff(left, right, &params))
         }

@@ -1,11 +1,11 @@
-//! Programs about files and folders: `du`, `tree` and `stat`.
+//! Programs about folders: `du` and `tree`.
 
 use crate::options::{Given, Known, read};
+use crate::size::Sizes;
 use crate::{print, report};
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 /// Entries of a folder, sorted.
 fn entries(folder: &str) -> std::io::Result<Vec<String>> {
@@ -22,7 +22,7 @@ fn join(folder: &str, name: &str) -> String {
 /// Runs `du`; the first argument is its name.
 pub(super) fn du(args: &[OsString]) -> u8 {
     let known = Known {
-        letters: "shkmabcd:0xLS",
+        letters: "shkmabcd:0xLSB:D",
         names: &[
             ("summarize", 's'),
             ("human-readable", 'h'),
@@ -32,6 +32,12 @@ pub(super) fn du(args: &[OsString]) -> u8 {
             ("max-depth=", 'd'),
             ("apparent-size", 'A'),
             ("exclude=", 'e'),
+            ("block-size=", 'B'),
+            ("null", '0'),
+            ("si", 'H'),
+            ("separate-dirs", 'S'),
+            ("dereference", 'L'),
+            ("one-file-system", 'x'),
         ],
         ends_at_operand: false,
     };
@@ -46,7 +52,20 @@ pub(super) fn du(args: &[OsString]) -> u8 {
     let most = if given.has('s') { Some(0) } else { given.value('d').and_then(|depth| depth.parse().ok()) };
     let excluded: Vec<globset::GlobMatcher> =
         given.values('e').filter_map(|glob| globset::Glob::new(glob).ok().map(|glob| glob.compile_matcher())).collect();
-    let mut usage = Usage { given: &given, excluded, most, out: String::new(), failed: false };
+    let unit = given.options.iter().rev().find_map(|(letter, value)| match letter {
+        'h' => Some(Some(Sizes::Human(1024))),
+        'H' => Some(Some(Sizes::Human(1000))),
+        'b' => Some(Some(Sizes::Unit(1, String::new()))),
+        'k' => Some(Some(Sizes::Unit(1 << 10, String::new()))),
+        'm' => Some(Some(Sizes::Unit(1 << 20, String::new()))),
+        'B' => Some(Sizes::named(value)),
+        _ => None,
+    });
+    let Some(sizes) = unit.unwrap_or(Some(Sizes::Unit(1 << 10, String::new()))) else {
+        report("du", &format!("invalid --block-size argument '{}'", given.value('B').unwrap_or_default()));
+        return 1;
+    };
+    let mut usage = Usage { given: &given, sizes, excluded, most, out: String::new(), failed: false };
     let mut total = 0;
     for path in paths {
         total += usage.of(&path, 0);
@@ -60,6 +79,7 @@ pub(super) fn du(args: &[OsString]) -> u8 {
 
 struct Usage<'a> {
     given: &'a Given,
+    sizes: Sizes,
     /// What is left out, by its path or its name.
     excluded: Vec<globset::GlobMatcher>,
     most: Option<usize>,
@@ -109,36 +129,9 @@ impl Usage<'_> {
     }
 
     fn say(&mut self, size: u64, path: &str) {
-        let size = if self.given.has('h') {
-            human(size)
-        } else if self.given.has('b') {
-            size.to_string()
-        } else if self.given.has('m') {
-            size.div_ceil(1 << 20).to_string()
-        } else {
-            size.div_ceil(1024).to_string()
-        };
-        self.out.push_str(&format!("{size}\t{path}\n"));
+        let end = if self.given.has('0') { '\0' } else { '\n' };
+        self.out.push_str(&format!("{}\t{path}{end}", self.sizes.show(size)));
     }
-}
-
-/// As GNU says it: `1.5K`, `12M`, rounded up.
-fn human(size: u64) -> String {
-    if size < 1024 {
-        return size.to_string();
-    }
-    let mut unit = 1024_u64;
-    for name in ['K', 'M', 'G', 'T'] {
-        let tenths = (size * 10).div_ceil(unit);
-        if tenths < 100 {
-            return format!("{}.{}{name}", tenths / 10, tenths % 10);
-        }
-        if size.div_ceil(unit) < 1024 || name == 'T' {
-            return format!("{}{name}", size.div_ceil(unit));
-        }
-        unit *= 1024;
-    }
-    size.to_string()
 }
 
 /// Runs `tree`; the first argument is its name.
@@ -224,114 +217,5 @@ impl Drawing<'_> {
                 self.files += 1;
             }
         }
-    }
-}
-
-/// Runs `stat`; the first argument is its name.
-pub(super) fn stat(args: &[OsString]) -> u8 {
-    let known = Known {
-        letters: "c:Lft",
-        names: &[("format=", 'c'), ("printf=", 'p'), ("dereference", 'L')],
-        ends_at_operand: false,
-    };
-    let given = match read(args, &known) {
-        Ok(given) if !given.operands.is_empty() => given,
-        Ok(_) => {
-            report("stat", "missing operand");
-            return 1;
-        }
-        Err(problem) => {
-            report("stat", &problem);
-            return 1;
-        }
-    };
-    let mut status = 0;
-    let mut out = String::new();
-    for path in &given.operands {
-        let found = if given.has('L') { fs::metadata(path) } else { fs::symlink_metadata(path) };
-        let metadata = match found {
-            Ok(metadata) => metadata,
-            Err(error) => {
-                report("stat", &format!("cannot statx '{path}': {}", crate::reason(&error)));
-                status = 1;
-                continue;
-            }
-        };
-        if let Some(form) = given.value('p') {
-            let form = form.replace("\\n", "\n").replace("\\t", "\t");
-            out.push_str(&directives(&form, path, &metadata));
-        } else {
-            out.push_str(&directives(given.value('c').unwrap_or(STAT), path, &metadata));
-            out.push('\n');
-        }
-    }
-    if print(out.as_bytes()) { status } else { 1 }
-}
-
-const STAT: &str = "  File: %=
-  Size: %s\tBlocks: %b\tIO Block: 4096   %F
-Access: (%a/%A)  Uid: ( 1000/   agent)   Gid: ( 1000/   agent)
-Access: %x
-Modify: %y
-Change: %z
- Birth: -";
-
-fn directives(form: &str, path: &str, metadata: &Metadata) -> String {
-    let mut out = String::new();
-    let mut rest = form.chars();
-    while let Some(character) = rest.next() {
-        match (character, if character == '%' { rest.next() } else { None }) {
-            ('%', Some(kind)) => out.push_str(&directive(kind, path, metadata)),
-            _ => out.push(character),
-        }
-    }
-    out
-}
-
-/// In the quotes of a shell.
-fn quoted(name: &str) -> String {
-    if name.contains('\'') && !name.contains(['"', '$', '`', '\\', '!']) {
-        return format!("\"{name}\"");
-    }
-    format!("'{}'", name.replace('\'', "'\\''"))
-}
-
-fn directive(kind: char, path: &str, metadata: &Metadata) -> String {
-    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-    let (mode, letters) = if metadata.is_dir() { ("755", "drwxr-xr-x") } else { ("644", "-rw-r--r--") };
-    match kind {
-        'n' => path.to_owned(),
-        // As `%N`, and not quoted: the first line of what it prints unasked.
-        '=' => match fs::read_link(path) {
-            Ok(target) => format!("{path} -> {}", target.display()),
-            Err(_) => path.to_owned(),
-        },
-        'N' => match fs::read_link(path) {
-            Ok(target) => format!("{} -> {}", quoted(path), quoted(&target.to_string_lossy())),
-            Err(_) => quoted(path),
-        },
-        's' => metadata.len().to_string(),
-        'b' => (metadata.len().div_ceil(4096) * 8).to_string(),
-        'B' => "512".to_owned(),
-        'o' => "4096".to_owned(),
-        'h' => "1".to_owned(),
-        'i' | 'd' => "0".to_owned(),
-        'a' => mode.to_owned(),
-        'A' => letters.to_owned(),
-        'u' | 'g' => "1000".to_owned(),
-        'U' | 'G' => "agent".to_owned(),
-        'F' if metadata.is_dir() => "directory".to_owned(),
-        'F' if metadata.is_symlink() => "symbolic link".to_owned(),
-        'F' if metadata.len() == 0 => "regular empty file".to_owned(),
-        'F' => "regular file".to_owned(),
-        'X' | 'Y' | 'Z' => since.as_secs().to_string(),
-        'W' => "0".to_owned(),
-        'w' => "-".to_owned(),
-        'x' | 'y' | 'z' => {
-            let whole = crate::calendar::format("%Y-%m-%d %H:%M:%S", since.as_secs_f64().floor());
-            format!("{whole}.{:09} +0000", since.subsec_nanos())
-        }
-        '%' => "%".to_owned(),
-        other => format!("%{other}"),
     }
 }

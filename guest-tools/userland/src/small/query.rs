@@ -3,10 +3,11 @@
 use crate::{print, report};
 use jaq_all::fmts::{Format, write};
 use jaq_all::jaq_core::{Vars, unwrap_valr};
-use jaq_all::json::Val;
+use jaq_all::json::{Num, Val};
 use jaq_all::{data, json};
 use std::ffi::OsString;
 use std::io::{BufWriter, Write};
+use std::rc::Rc;
 
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
@@ -209,6 +210,9 @@ def handbox_row(name; text; sep):
            elif isboolean or isnumber then tostring
            else error("\(type) (\(tojson)) is not valid in a \(name) row") end] | join(sep)
   else error("\(type) (\(tojson)) cannot be \(name)-formatted, only an array can be") end;
+def tostring: if isstring then . elif isnumber and . == floor and (. < 1e16 and . > -1e16) then floor | tojson
+  else tojson end;
+def @text: tostring;
 def @csv: handbox_row("csv"; "\"\(split("\"") | join("\"\""))\""; ",");
 def @tsv: handbox_row("tsv"; split("\\") | join("\\\\") | split("\t") | join("\\t")
   | split("\n") | join("\\n") | split("\r") | join("\\r"); "\t");
@@ -286,7 +290,37 @@ fn execute(options: &Options, program: &str) -> u8 {
     }
 }
 
+/// A value whose numbers are written as jq writes them: `1.0` as `1`. Integers are kept, however big.
+fn with_numbers(value: &Val) -> Val {
+    match value {
+        Val::Num(Num::Float(number)) if number.is_finite() => Val::Num(Num::Dec(Rc::new(number_text(*number)))),
+        Val::Num(Num::Dec(text)) if text.bytes().filter(u8::is_ascii_digit).count() <= DIGITS_KEPT => {
+            let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+            number.map_or_else(|| value.clone(), |number| Val::Num(Num::Dec(Rc::new(number_text(number)))))
+        }
+        Val::Arr(values) => values.iter().map(with_numbers).collect(),
+        Val::Obj(entries) => Val::obj(entries.iter().map(|(key, value)| (key.clone(), with_numbers(value))).collect()),
+        value => value.clone(),
+    }
+}
+
+/// More digits than these a floating-point number does not have.
+const DIGITS_KEPT: usize = 17;
+
+fn number_text(number: f64) -> String {
+    let text = format!("{number:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let count = i32::try_from(digits.bytes().filter(u8::is_ascii_digit).count()).unwrap_or(0);
+    if exponent < -4 || exponent >= count + 15 {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{digits}e{sign}{:02}", exponent.abs());
+    }
+    number.to_string()
+}
+
 fn render(out: &mut Vec<u8>, writer: &write::Writer, value: &Val) -> std::io::Result<()> {
+    let value = &with_numbers(value);
     match (value, writer.format) {
         (Val::BStr(text) | Val::TStr(text), Format::Raw) => out.extend_from_slice(text),
         _ => json::write::write(out, &writer.pp, 0, value)?,

@@ -51,7 +51,7 @@ pub(super) fn rev(args: &[OsString]) -> u8 {
 
 pub(super) fn column(args: &[OsString]) -> u8 {
     let known = Known {
-        letters: "ts:o:c:xnN:R:",
+        letters: "ts:o:c:xn:N:R:",
         names: &[
             ("table", 't'),
             ("separator=", 's'),
@@ -145,12 +145,8 @@ fn filled(lines: &[&str], given: &Given) -> String {
 }
 
 pub(super) fn xxd(args: &[OsString]) -> u8 {
-    let known = Known {
-        letters: "prubil:s:c:g:",
-        names: &[("plain", 'p'), ("revert", 'r'), ("bits", 'b'), ("include", 'i')],
-        ends_at_operand: false,
-    };
-    let given = match read(args, &known) {
+    let known = Known { letters: "aeEprubil:s:c:g:o:n:d", names: &[], ends_at_operand: false };
+    let given = match read(&lettered(args), &known) {
         Ok(given) => given,
         Err(problem) => {
             report("xxd", &problem);
@@ -165,11 +161,15 @@ pub(super) fn xxd(args: &[OsString]) -> u8 {
             return 2;
         }
     };
-    let number = |letter: char| given.value(letter).and_then(|value| value.parse::<usize>().ok());
+    let number = |letter: char| given.value(letter).and_then(|value| usize::try_from(count(value)?).ok());
     if given.has('r') {
         return written(&reverted(&String::from_utf8_lossy(&bytes), given.has('p')), 0);
     }
-    let start = number('s').unwrap_or(0).min(bytes.len());
+    let Some(start) = start(given.value('s').unwrap_or("0"), &path, bytes.len()) else {
+        report("xxd", "Sorry, cannot seek.");
+        return 4;
+    };
+    let offset = number('o').unwrap_or(0);
     let end = number('l').map_or(bytes.len(), |length| start.saturating_add(length).min(bytes.len()));
     let shown = &bytes[start..end];
     let mut out = String::new();
@@ -204,9 +204,51 @@ pub(super) fn xxd(args: &[OsString]) -> u8 {
         let text: String =
             row.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' }).collect();
         let width = columns * if bits { 8 } else { 2 } + (columns - 1) / group;
-        let _ = writeln!(out, "{:08x}: {hex:<width$}  {text}", start + place * columns);
+        let _ = writeln!(out, "{:08x}: {hex:<width$}  {text}", offset + start + place * columns);
     }
     written(out.as_bytes(), 0)
+}
+
+/// Where `xxd -s` begins: below 0 from the end, of a file alone, as only that has one that is known before.
+fn start(text: &str, path: &str, length: usize) -> Option<usize> {
+    if let Some(back) = text.strip_prefix('-').and_then(count) {
+        let is_file = std::fs::metadata(path).is_ok_and(|about| about.is_file());
+        return is_file.then(|| length.saturating_sub(usize::try_from(back).unwrap_or(0)));
+    }
+    let start = count(text.trim_start_matches('+')).unwrap_or(0);
+    Some(usize::try_from(start).unwrap_or(usize::MAX).min(length))
+}
+
+/// A number as C writes it: `16`, `0x10` or `020`.
+fn count(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None if text.len() > 1 && text.starts_with('0') => u64::from_str_radix(&text[1..], 8).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// Options with one dash and more letters, as the one letter each stands for.
+fn lettered(args: &[OsString]) -> Vec<OsString> {
+    let letter = |arg: &OsString| {
+        let text = arg.to_string_lossy();
+        let name = text.strip_prefix('-').map(|name| name.trim_start_matches('-')).unwrap_or_default();
+        let letter = match name {
+            "ps" | "postscript" | "plain" | "postscript-plain" => "-p",
+            "cols" => "-c",
+            "len" => "-l",
+            "seek" | "skip" => "-s",
+            "include" => "-i",
+            "revert" => "-r",
+            "bits" => "-b",
+            "groupsize" => "-g",
+            "uppercase" | "upper" => "-u",
+            "autoskip" => "-a",
+            _ => return arg.clone(),
+        };
+        letter.into()
+    };
+    args.iter().map(letter).collect()
 }
 
 /// As a part of a program in C; without a name from standard input.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 type Environment = Vec<(OsString, OsString)>;
 
 /// Starts a command and gives its status.
-fn started(program: &str, command: &[OsString], environment: Option<Environment>) -> u8 {
+pub(super) fn started(program: &str, command: &[OsString], environment: Option<Environment>) -> u8 {
     match start(command, environment, Stdin::Own, Stdout::Own) {
         Ok(child) => u8::try_from(child.wait()).unwrap_or(1),
         Err(refused) => {

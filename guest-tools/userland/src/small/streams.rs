@@ -229,7 +229,12 @@ pub(super) fn tee(args: &[OsString]) -> u8 {
                 let append = given.options.iter().any(|(letter, _)| *letter == 'a');
                 let mut options = OpenOptions::new();
                 options.create(true).append(append).write(!append).truncate(!append);
-                options.open(&path).map(|file| Box::new(file) as Box<dyn Write>)
+                let is_new = std::fs::symlink_metadata(&path).is_err();
+                let opened = options.open(&path).map(|file| Box::new(file) as Box<dyn Write>);
+                if is_new && opened.is_ok() {
+                    crate::about::masked(&path);
+                }
+                opened
             }
         };
         match opened {

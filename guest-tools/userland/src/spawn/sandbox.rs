@@ -1,15 +1,11 @@
 //! Over `handbox:process`.
 
 use super::{Refused, Stdin, Stdout};
-use generated::handbox::process::processes::{self, Ending, Input, Output, SpawnFault};
+use crate::contract::handbox::process::processes::{self, Ending, Input, Output, SpawnFault};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
-
-mod generated {
-    wit_bindgen::generate!({ path: "wit/process", world: "starts-programs", generate_all });
-}
 
 /// A program that was started.
 pub(crate) struct Child {
@@ -109,12 +105,7 @@ pub(super) fn start(
         environment.push(("PWD".to_owned(), folder.to_string_lossy().into_owned()));
     }
     let (program, args) = program_of(command.iter().map(text).collect());
-    let wanted = processes::Command {
-        program,
-        args,
-        env: environment,
-        handed: Vec::new(),
-    };
+    let wanted = processes::Command { program, args, env: environment, handed: Vec::new() };
     let (input, to) = match stdin {
         Stdin::Own => (Input::stdin(), None),
         Stdin::Empty => (Input::empty(), None),

@@ -3,14 +3,16 @@
 use super::header::{BLOCK_BYTES, write};
 use super::wanted::Excluded;
 use super::{Outcome, Stop, absolute, folder, operands};
+use crate::about::About;
+use crate::mode::{self, Mode};
 use crate::options::Given;
 use crate::pack::stream::{self, Format};
-use crate::pack::written_at;
 use crate::pack::zstd::Pack;
 use crate::report;
 use flate2::write::GzEncoder;
-use std::fs::{self, File, Metadata};
-use std::io::{self, BufWriter, Read, Write};
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use tar::{EntryType, Header};
 
@@ -19,7 +21,7 @@ const RECORD_BLOCKS: u64 = 20;
 /// The one user there is; `id` says the same.
 const USER: (&str, u64) = ("agent", 1000);
 
-/// Makes an archive.
+/// Makes an archive; with `-r` and `-u`, goes on with one.
 pub(super) fn create(given: &Given) -> Result<Outcome, Stop> {
     let operands = operands(given)?;
     if operands.is_empty() && !given.has('T') {
@@ -33,7 +35,18 @@ pub(super) fn create(given: &Given) -> Result<Outcome, Stop> {
         format => format,
     };
     let owner = |letter| parse_owner(given.value(letter), given.has('7'));
+    let adds = given.has('r') || given.has('u');
+    if adds && format != Format::Plain {
+        return Err("Cannot update compressed archives".to_owned());
+    }
+    let mode =
+        given.value('M').map(|text| mode::parse(text).ok_or_else(|| format!("Invalid mode given on option: {text}")));
+    // Looked at first: a wrong folder must not cost the archive that is there.
+    let folders: Vec<PathBuf> = (0..operands.len()).map(|place| folder(given, place)).collect::<Result<_, _>>()?;
+    let (to, start, packed) = target(archive, adds)?;
     let settings = Settings {
+        packed: if given.has('u') { packed } else { HashMap::new() },
+        mode: mode.transpose()?,
         excluded: Excluded::new(given)?,
         user: owner('8'),
         group: owner('9'),
@@ -45,16 +58,6 @@ pub(super) fn create(given: &Given) -> Result<Outcome, Stop> {
         recurse: !given.has('6'),
         keep_absolute: given.has('P'),
     };
-    // Looked at first: a wrong folder must not cost the archive that is there.
-    let folders: Vec<PathBuf> = (0..operands.len()).map(|place| folder(given, place)).collect::<Result<_, _>>()?;
-    let to: Box<dyn Write> = if archive == "-" {
-        Box::new(io::stdout())
-    } else {
-        let file = File::create(archive);
-        Box::new(file.map_err(|error| {
-            format!("{archive}: Cannot open: {}\nError is not recoverable: exiting now", crate::reason(&error))
-        })?)
-    };
     let stop = |error: io::Error| {
         format!("{archive}: Cannot write: {}\nError is not recoverable: exiting now", crate::reason(&error))
     };
@@ -63,31 +66,65 @@ pub(super) fn create(given: &Given) -> Result<Outcome, Stop> {
     match format {
         Format::Gzip => {
             let encoder = GzEncoder::new(to, flate2::Compression::default());
-            let (mut encoder, outcome) = fill(encoder, settings, &operands, &folders, blocks).map_err(stop)?;
+            let (mut encoder, outcome) = fill(encoder, settings, (&operands, &folders), blocks, start).map_err(stop)?;
             encoder.try_finish().and_then(|()| encoder.get_mut().flush()).map_err(stop)?;
             Ok(outcome)
         }
         Format::Zstd => {
-            let (pack, outcome) = fill(Pack::new(to), settings, &operands, &folders, blocks).map_err(stop)?;
+            let (pack, outcome) = fill(Pack::new(to), settings, (&operands, &folders), blocks, start).map_err(stop)?;
             pack.finish().map_err(stop)?;
             Ok(outcome)
         }
         _ => {
-            let (mut to, outcome) = fill(to, settings, &operands, &folders, blocks).map_err(stop)?;
+            let (mut to, outcome) = fill(to, settings, (&operands, &folders), blocks, start).map_err(stop)?;
             to.flush().map_err(stop)?;
             Ok(outcome)
         }
     }
 }
 
+/// Where an archive is written, how many bytes of it there are already, and when its members were written.
+type Target = (Box<dyn Write>, u64, HashMap<String, u64>);
+
+fn target(archive: &str, adds: bool) -> Result<Target, Stop> {
+    let stop = |error: io::Error| {
+        format!("{archive}: Cannot open: {}\nError is not recoverable: exiting now", crate::reason(&error))
+    };
+    if archive == "-" {
+        return Ok((Box::new(io::stdout()), 0, HashMap::new()));
+    }
+    if !adds {
+        return Ok((Box::new(File::create(archive).map_err(stop)?), 0, HashMap::new()));
+    }
+    let open = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(archive);
+    let mut file = open.map_err(stop)?;
+    let mut packed = HashMap::new();
+    let mut end = 0;
+    let mut known = tar::Archive::new(&file);
+    for entry in known.entries().map_err(stop)? {
+        let entry = entry.map_err(|error| match error.kind() {
+            _ if end == 0 => {
+                "This does not look like a tar archive\nExiting with failure status due to previous errors".to_owned()
+            }
+            _ => stop(error),
+        })?;
+        end = entry.raw_file_position() + entry.header().entry_size().unwrap_or(0).next_multiple_of(BLOCK_BYTES);
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        packed.insert(name, entry.header().mtime().unwrap_or(0));
+    }
+    file.seek(SeekFrom::Start(end)).and_then(|_| file.set_len(end)).map_err(stop)?;
+    Ok((Box::new(file), end, packed))
+}
+
 fn fill<W: Write>(
     to: W,
     settings: Settings,
-    operands: &[String],
-    folders: &[PathBuf],
+    (operands, folders): (&[String], &[PathBuf]),
     blocks: u64,
+    start: u64,
 ) -> io::Result<(W, Outcome)> {
-    let mut run = Run { to, written: 0, settings, outcome: Outcome::Done, told: None, width: super::header::Width(19) };
+    let (outcome, width) = (Outcome::Done, super::header::Width(19));
+    let mut run = Run { to, written: start, settings, outcome, told: None, linked: HashMap::new(), width };
     for (operand, folder) in operands.iter().zip(folders) {
         run.operand(folder, operand)?;
     }
@@ -114,15 +151,22 @@ fn parse_time(text: &str) -> Result<u64, Stop> {
         return Ok(seconds);
     }
     if text.starts_with(['.', '/'])
-        && let Ok(metadata) = fs::metadata(text)
+        && let Ok(about) = About::of(text)
     {
-        return Ok(written_at(&metadata));
+        return Ok(written_at(&about));
     }
     crate::calendar::parse(text).ok_or_else(|| format!("Invalid time stamp: {text}"))
 }
 
+fn written_at(about: &About) -> u64 {
+    u64::try_from(about.modified.seconds).unwrap_or(0)
+}
+
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 struct Settings {
+    /// When the members that are there were written, if only newer ones are added.
+    packed: HashMap<String, u64>,
+    mode: Option<Mode>,
     excluded: Excluded,
     user: (String, u64),
     group: (String, u64),
@@ -143,6 +187,8 @@ struct Run<W> {
     outcome: Outcome,
     /// The beginning of names that it was said is taken away.
     told: Option<String>,
+    /// Files with several names, and the one that they were packed under.
+    linked: HashMap<(u64, u64), String>,
     width: super::header::Width,
 }
 
@@ -179,41 +225,44 @@ impl<W: Write> Run<W> {
         if self.settings.excluded.has(name) {
             return Ok(());
         }
-        let looked_up = if self.settings.follow { fs::metadata(path) } else { fs::symlink_metadata(path) };
-        let metadata = match looked_up {
-            Ok(metadata) => metadata,
+        let shown = path.to_string_lossy();
+        let about = match if self.settings.follow { About::of(&shown) } else { About::of_link(&shown) } {
+            Ok(about) => about,
             Err(error) => {
-                self.fail(&format!("{}: Cannot stat: {}", path.display(), crate::reason(&error)));
+                self.fail(&format!("{shown}: Cannot stat: {}", crate::reason(&error)));
                 return Ok(());
             }
         };
-        if self.settings.own.as_ref().is_some_and(|own| metadata.is_file() && *own == absolute(path)) {
-            report("tar", &format!("{}: file is the archive; not dumped", path.display()));
+        if self.settings.own.as_ref().is_some_and(|own| about.is_file() && *own == absolute(path)) {
+            report("tar", &format!("{shown}: file is the archive; not dumped"));
             return Ok(());
         }
-        if metadata.is_dir() {
-            self.folder(path, name, &metadata, depth)
-        } else if metadata.is_symlink() {
+        if !about.is_folder() && self.settings.packed.get(name).is_some_and(|packed| written_at(&about) <= *packed) {
+            return Ok(());
+        }
+        if about.is_folder() {
+            self.folder(path, name, &about, depth)
+        } else if about.is_link() {
             match fs::read_link(path) {
                 Ok(target) => {
                     let target = target.to_string_lossy().into_owned();
-                    self.header(name, &target, self.described(EntryType::Symlink, 0o777, 0, &metadata))
+                    self.header(name, &target, self.described(EntryType::Symlink, 0, &about))
                 }
                 Err(error) => {
-                    self.fail(&format!("{}: Cannot read link: {}", path.display(), crate::reason(&error)));
+                    self.fail(&format!("{shown}: Cannot read link: {}", crate::reason(&error)));
                     Ok(())
                 }
             }
-        } else if metadata.is_file() {
-            self.file(path, name, &metadata)
+        } else if about.is_file() {
+            self.file(path, name, &about)
         } else {
             report("tar", &format!("{}: file is not a regular one; not dumped", path.display()));
             Ok(())
         }
     }
 
-    fn folder(&mut self, path: &Path, name: &str, metadata: &Metadata, depth: usize) -> io::Result<()> {
-        self.header(&format!("{name}/"), "", self.described(EntryType::Directory, 0o755, 0, metadata))?;
+    fn folder(&mut self, path: &Path, name: &str, about: &About, depth: usize) -> io::Result<()> {
+        self.header(&format!("{name}/"), "", self.described(EntryType::Directory, 0, about))?;
         if !self.settings.recurse {
             return Ok(());
         }
@@ -233,7 +282,14 @@ impl<W: Write> Run<W> {
         Ok(())
     }
 
-    fn file(&mut self, path: &Path, name: &str, metadata: &Metadata) -> io::Result<()> {
+    fn file(&mut self, path: &Path, name: &str, about: &About) -> io::Result<()> {
+        let identity = (about.device, about.inode);
+        if about.links > 1 && !self.settings.follow {
+            if let Some(first) = self.linked.get(&identity).cloned() {
+                return self.header(name, &first, self.described(EntryType::Link, 0, about));
+            }
+            self.linked.insert(identity, name.to_owned());
+        }
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) => {
@@ -241,8 +297,8 @@ impl<W: Write> Run<W> {
                 return Ok(());
             }
         };
-        let size = metadata.len();
-        self.header(name, "", self.described(EntryType::Regular, 0o644, size, metadata))?;
+        let size = about.size;
+        self.header(name, "", self.described(EntryType::Regular, size, about))?;
         let copied = io::copy(&mut file.take(size), &mut self.to)?;
         if copied < size {
             self.fail(&format!("{}: File shrank by {} bytes; padding with zeros", path.display(), size - copied));
@@ -252,13 +308,15 @@ impl<W: Write> Run<W> {
         Ok(())
     }
 
-    fn described(&self, kind: EntryType, mode: u32, size: u64, metadata: &Metadata) -> Header {
+    fn described(&self, kind: EntryType, size: u64, about: &About) -> Header {
         let settings = &self.settings;
+        let mode = settings.mode.as_ref().filter(|_| !about.is_link());
+        let mode = mode.map_or(about.mode, |mode| mode.apply(about.mode, about.is_folder(), 0));
         let mut header = Header::new_gnu();
         header.set_entry_type(kind);
         header.set_mode(mode);
         header.set_size(size);
-        header.set_mtime(settings.time.unwrap_or_else(|| written_at(metadata)));
+        header.set_mtime(settings.time.unwrap_or_else(|| written_at(about)));
         header.set_uid(settings.user.1);
         header.set_gid(settings.group.1);
         // A name that does not fit is left out, as the number says enough.

@@ -3,6 +3,7 @@
 use super::header::{Width, shown};
 use super::wanted::{Excluded, Members};
 use super::{Outcome, Stop, folder};
+use crate::about::{set_mode, umask};
 use crate::inside::{self, Inside};
 use crate::options::Given;
 use crate::pack::set_written_at;
@@ -86,8 +87,9 @@ struct Run<'a> {
     /// The beginning of names that it was said is taken away.
     told: Option<String>,
     width: Width,
-    /// Folders that were made and when they were written: said at the end, as what comes into them writes them.
-    folders: Vec<(PathBuf, u64)>,
+    /// Folders that were made, when they were written, and their bits: set at the end, as what comes into them
+    /// writes them.
+    folders: Vec<(PathBuf, u64, u32)>,
     verbose: usize,
 }
 
@@ -156,7 +158,7 @@ impl Run<'_> {
         let path = path.map_err(|why| Trouble::Member(format!("Cannot open: {}", why.into_text())))?;
         let time = entry.header().mtime().unwrap_or(0);
         if kind.is_dir() || is_file(kind) && name.ends_with('/') {
-            return self.folder(&path, parts, time);
+            return self.folder(&path, parts, time, entry.header().mode().unwrap_or(0o755));
         }
         if parts.is_empty() {
             return Err(Trouble::Member("Cannot open: Is a directory".to_owned()));
@@ -187,7 +189,7 @@ impl Run<'_> {
         }
     }
 
-    fn folder(&mut self, path: &Path, parts: &[&str], time: u64) -> Result<(), Trouble> {
+    fn folder(&mut self, path: &Path, parts: &[&str], time: u64, mode: u32) -> Result<(), Trouble> {
         let there = fs::symlink_metadata(path);
         if there.as_ref().is_ok_and(|metadata| !metadata.is_dir()) && !parts.is_empty() {
             if self.given.has('k') {
@@ -200,7 +202,7 @@ impl Run<'_> {
                 .map_err(|error| Trouble::Member(format!("Cannot mkdir: {}", crate::reason(&error))))?;
         }
         if !parts.is_empty() {
-            self.folders.push((path.to_owned(), time));
+            self.folders.push((path.to_owned(), time, mode));
         }
         Ok(())
     }
@@ -237,18 +239,24 @@ impl Run<'_> {
         if !self.given.has('m') {
             set_written_at(&file, time);
         }
-        #[cfg(unix)]
+        drop(file);
         if let Ok(mode) = entry.header().mode() {
-            use std::os::unix::fs::PermissionsExt as _;
-            let _ = file.set_permissions(fs::Permissions::from_mode(mode & 0o755));
+            // Without its bits the file is good all the same.
+            let _ = set_mode(&path.to_string_lossy(), self.allowed(mode));
         }
         Ok(())
+    }
+
+    /// The bits that a member gets: what the mask takes stays away unless they are to be kept.
+    fn allowed(&self, mode: u32) -> u32 {
+        mode & 0o777 & if self.given.has('p') { 0o777 } else { !umask() }
     }
 
     fn finish(&mut self) {
         // Nobody is left to be told that it cannot be written.
         let _ = self.out.flush();
-        for (path, time) in self.folders.drain(..).rev() {
+        for (path, time, mode) in std::mem::take(&mut self.folders).into_iter().rev() {
+            let _ = set_mode(&path.to_string_lossy(), self.allowed(mode));
             if !self.given.has('m')
                 && let Ok(folder) = File::open(&path)
             {

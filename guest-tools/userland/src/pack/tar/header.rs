@@ -84,17 +84,5 @@ fn mode(kind: EntryType, name: &str, bits: u32) -> String {
         _ if name.ends_with('/') => 'd',
         _ => '-',
     };
-    let mut out = String::from(letter);
-    for (shift, special, sign) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
-        let set = bits >> shift;
-        out.push(if set & 4 > 0 { 'r' } else { '-' });
-        out.push(if set & 2 > 0 { 'w' } else { '-' });
-        out.push(match (set & 1 > 0, bits & special > 0) {
-            (true, true) => sign,
-            (false, true) => sign.to_ascii_uppercase(),
-            (true, false) => 'x',
-            (false, false) => '-',
-        });
-    }
-    out
+    format!("{letter}{}", crate::mode::letters(bits))
 }

@@ -46,8 +46,8 @@ const KNOWN: Known = Known {
         ("overwrite", '.'),
         ("unlink-first", '.'),
         ("to-stdout", 'O'),
-        ("preserve-permissions", '.'),
-        ("same-permissions", '.'),
+        ("preserve-permissions", 'p'),
+        ("same-permissions", 'p'),
         ("no-same-permissions", '.'),
         ("same-owner", '.'),
         ("no-same-owner", '.'),
@@ -68,6 +68,7 @@ const KNOWN: Known = Known {
         ("numeric-owner", '7'),
         ("owner=", '8'),
         ("group=", '9'),
+        ("mode=", 'M'),
         ("mtime=", '+'),
         ("sort=", '='),
         ("format=", '='),
@@ -152,14 +153,14 @@ fn execute(given: &Given) -> Result<Outcome, Stop> {
     modes.dedup();
     let help = "\nTry 'tar --help' or 'tar --usage' for more information.";
     match modes[..] {
-        ['c'] => create::create(given),
+        ['c' | 'r' | 'u'] => create::create(given),
         ['t' | 'x'] => {
             let archive = given.value('f').unwrap_or("-");
             extract::read(given, open(archive, format(given)?)?)
         }
-        [] => Err(format!("You must specify one of the '-ctx' options{help}")),
+        [] => Err(format!("You must specify one of the '-ctrux' options{help}")),
         [mode] => Err(format!("-{mode} is not available here; make the archive anew")),
-        _ => Err(format!("You may not specify more than one of the '-ctx' options{help}")),
+        _ => Err(format!("You may not specify more than one of the '-ctrux' options{help}")),
     }
 }
 
