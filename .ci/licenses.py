@@ -198,6 +198,10 @@ def main():
     # The licence of Handbox comes first; the others in the order of the packages.
     program = linked("Cargo.toml", {"handbox"})
     guests = linked("guest-tools/Cargo.toml", {"handbox-files", "handbox-search", "handbox-web", "handbox-request", "handbox-websearch", "handbox-shell", "handbox-userland"})
+    # Of two workspaces; what both have counts once.
+    engine = linked("guest-tools/javascript/Cargo.toml", {"handbox-javascript"})
+    guests = list({(package["name"], package["version"]): package for package in guests + engine}.values())
+    guests.sort(key=lambda package: (package["name"], package["version"]))
     for package in sorted(program + guests, key=lambda package: (package["name"], package["version"])):
         for text in read(package):
             body = split(text)[1]

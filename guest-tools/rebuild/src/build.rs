@@ -56,11 +56,14 @@ fn compile(root: &Path, components: &[Component], work: &Path) -> Result<()> {
         run(Command::new("python3").arg(script).arg(artifact(component, work)))?;
     }
     let compiled = components.iter().filter(|component| component.target != Target::Python);
-    let mut packages: Vec<&str> = compiled.map(|component| component.package.as_str()).collect();
+    let mut packages: Vec<_> = compiled.map(|component| (&component.workspace, component.package.as_str())).collect();
     packages.sort_unstable();
     packages.dedup();
-    for package in packages {
+    for (workspace, package) in packages {
         let mut command = flags::cargo_build(root, work)?;
+        if let Some(workspace) = workspace {
+            command.current_dir(root.join(workspace));
+        }
         command.args(["-p", package]);
         for component in components.iter().filter(|component| component.package == package) {
             match component.target {

@@ -15,6 +15,9 @@ pub struct Component {
     pub package: String,
     /// The package's folder, from `guest-tools/`.
     pub folder: PathBuf,
+    /// The folder of the workspace that the package lies in, from `guest-tools/`, if not in that of the guests: its own lock
+    /// file is the one that counts.
+    pub workspace: Option<PathBuf>,
     /// What of the package it is.
     #[serde(default)]
     pub target: Target,

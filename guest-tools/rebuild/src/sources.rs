@@ -6,18 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What every component depends on.
-const COMMON: [&str; 7] = [
-    ".cargo/config.toml",
-    "Cargo.lock",
-    "Cargo.toml",
-    "rebuild/src/flags.rs",
-    "rust-toolchain.toml",
-    "sdk",
-    "sdk-macros",
-];
+const COMMON: [&str; 3] = [".cargo/config.toml", "rebuild/src/flags.rs", "rust-toolchain.toml"];
+/// What every component of the guests' workspace depends on beside that.
+const WORKSPACE: [&str; 4] = ["Cargo.lock", "Cargo.toml", "sdk", "sdk-macros"];
 
 /// Hashes the sources of a component: its package, the packages of this workspace that it
-/// depends on, the lock file, the flags and its manifest. Line ends do not count, since
+/// depends on, its workspace's lock file, the flags and its manifest. Line ends do not count, since
 /// some checkouts change them. `root` is the folder `guest-tools/`.
 ///
 /// # Errors
@@ -25,10 +19,13 @@ const COMMON: [&str; 7] = [
 /// A source cannot be read.
 pub fn source_hash(root: &Path, component: &Component) -> Result<String> {
     let mut files = Vec::new();
-    let is_rust = component.target != Target::Python;
-    let common = COMMON.iter().filter(|_| is_rust).map(PathBuf::from);
+    let common: &[&str] = if component.target == Target::Python { &[] } else { &COMMON };
+    let shared: &[&str] =
+        if component.target == Target::Python || component.workspace.is_some() { &[] } else { &WORKSPACE };
+    let common = common.iter().chain(shared).map(PathBuf::from);
+    let lock = component.workspace.iter().flat_map(|folder| [folder.join("Cargo.lock"), folder.join("Cargo.toml")]);
     let own = component.depends.iter().chain([&component.folder]).chain(&component.manifest).cloned();
-    for path in common.chain(own) {
+    for path in common.chain(lock).chain(own) {
         collect(root, &path, &mut files)?;
     }
     files.sort();
@@ -105,6 +102,7 @@ mod tests {
             name: "own".into(),
             package: "own".into(),
             folder: "own".into(),
+            workspace: None,
             target: Target::Lib,
             destination: "kept".into(),
             manifest: None,
@@ -121,6 +119,36 @@ mod tests {
         assert_ne!(hash(), first);
         write("own/a.rs", "one\ntwo\n");
         write("sdk/b.rs", "");
+        assert_ne!(hash(), first);
+    }
+
+    #[test]
+    fn a_workspace_of_its_own_has_its_own_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        for folders in [".cargo", "rebuild/src", "apart/own"] {
+            fs::create_dir_all(folder.path().join(folders)).unwrap();
+        }
+        let common = [".cargo/config.toml", "rebuild/src/flags.rs", "rust-toolchain.toml"];
+        for name in common.into_iter().chain(["apart/Cargo.lock", "apart/Cargo.toml", "Cargo.lock"]) {
+            write(name, "");
+        }
+        let component = Component {
+            name: "own".into(),
+            package: "own".into(),
+            folder: "apart/own".into(),
+            workspace: Some("apart".into()),
+            target: Target::Bin,
+            destination: "kept".into(),
+            manifest: None,
+            reproducible: true,
+            depends: Vec::new(),
+        };
+        let hash = || source_hash(folder.path(), &component).unwrap();
+        let first = hash();
+        write("Cargo.lock", "another");
+        assert_eq!(hash(), first);
+        write("apart/Cargo.lock", "another");
         assert_ne!(hash(), first);
     }
 }
