@@ -32,7 +32,11 @@ fn its_command_line_is_pythons() {
     answers(&machine, "printf '1\\n2\\n' | python3 -c 'print(int(input()) + int(input()))'", "3");
     answers(&machine, "python3 -c 'import sys; sys.exit(7)'; echo $?; python3 -c 'exit(5)'; echo $?", "7\n5");
     answers(&machine, "python3 -c 'x ='  2>/dev/null; echo $?; python3 nothing.py 2>/dev/null; echo $?", "1\n2");
-    answers(&machine, "python3 --bogus 2>&1 | head -n 1; python3 -c 'while True: print(1)' | head -n 1", "unknown option --bogus\n1");
+    answers(
+        &machine,
+        "python3 --bogus 2>&1 | head -n 1; python3 -c 'while True: print(1)' | head -n 1",
+        "unknown option --bogus\n1",
+    );
     answers(&machine, "FOO=bar python3 -c 'import os; print(os.environ[\"FOO\"], os.getcwd())'", "bar /workspace");
     machine.file("pk/__init__.py", "def f():\n    return 42\n");
     machine.file("pk/__main__.py", "from pk import f\nprint(f())\n");

@@ -11,6 +11,7 @@ mod cli_exit;
 mod cli_grants;
 mod cli_http;
 mod cli_new;
+mod cli_node;
 mod cli_pack;
 mod cli_python;
 mod cli_run;
