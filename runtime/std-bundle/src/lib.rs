@@ -1,6 +1,6 @@
-//! The standard tools as built WebAssembly components: the bundle `std` (`bash` with a userland, Python and JavaScript; `read`,
-//! `write`, `edit`; `glob`, `grep`; `web_fetch`), and bundles that an operator names if they are wanted: `http` (`http_request`)
-//! and `websearch` (`web_search`).
+//! The standard tools as built WebAssembly components: the bundle `std` (`bash` with a userland, `curl`, Python and
+//! JavaScript; `read`, `write`, `edit`; `glob`, `grep`; `web_fetch`), and bundles that an operator names if they are wanted:
+//! `http` (`http_request`) and `websearch` (`web_search`).
 //!
 //! Data only. The sources are in `guest-tools/`; `guest-tools/components.lock` says from
 //! what each was built and by which compiler, and one command there builds them again.
@@ -30,12 +30,13 @@ macro_rules! kept {
 }
 
 /// What is part of every agent, unless it is told otherwise.
-const STD: [Kept; 7] = [
+const STD: [Kept; 8] = [
     kept!("files"),
     kept!("search"),
     kept!("web"),
     kept!("shell"),
     kept!("userland", Kind::Command),
+    kept!("curl", Kind::Command),
     kept!("python", Kind::Command),
     kept!("javascript", Kind::Command),
 ];
