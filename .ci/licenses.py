@@ -197,7 +197,7 @@ def main():
     texts = Texts()
     # The licence of Handbox comes first; the others in the order of the packages.
     program = linked("Cargo.toml", {"handbox"})
-    guests = linked("guest-tools/Cargo.toml", {"handbox-files", "handbox-search", "handbox-web", "handbox-request", "handbox-websearch", "handbox-shell", "handbox-userland"})
+    guests = linked("guest-tools/Cargo.toml", {"handbox-files", "handbox-search", "handbox-web", "handbox-request", "handbox-websearch", "handbox-shell", "handbox-userland", "handbox-curl"})
     # Of two workspaces; what both have counts once.
     engine = linked("guest-tools/javascript/Cargo.toml", {"handbox-javascript"})
     guests = list({(package["name"], package["version"]): package for package in guests + engine}.values())

@@ -12,10 +12,11 @@ use handbox_hand::{Limit, LogLevel, Watcher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use wasmtime::ResourceLimiter;
-use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_io::bindings::wasi::io::error;
 
 /// Longest progress message, in bytes; the rest is cut.
 const PROGRESS_BYTES_MAX: usize = 1 << 10;
@@ -184,7 +185,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     use wasmtime_wasi_io::bindings::wasi::io;
 
     let l = linker;
-    io::error::add_to_linker::<_, HasIo>(l, |t| &mut t.table)?;
+    io::error::add_to_linker::<_, HasErrors>(l, |t| Errors(&mut t.table))?;
     io::poll::add_to_linker::<_, HasIo>(l, |t| &mut t.table)?;
     io::streams::add_to_linker::<_, HasIo>(l, |t| &mut t.table)?;
     clocks::wall_clock::add_to_linker::<_, WasiClocks>(l, Guest::clocks)?;
@@ -222,6 +223,29 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     Ok(())
 }
 
+/// What a guest is told of an error of a stream: its causes in a line. wasmtime-wasi gives all that Rust knows for
+/// debugging, which with RUST_BACKTRACE set is a backtrace with paths of the host.
+struct Errors<'a>(&'a mut ResourceTable);
+
+impl error::Host for Errors<'_> {}
+
+impl error::HostError for Errors<'_> {
+    fn to_debug_string(&mut self, error: Resource<wasmtime::Error>) -> wasmtime::Result<String> {
+        Ok(format!("{:#}", self.0.get(&error)?))
+    }
+
+    fn drop(&mut self, error: Resource<wasmtime::Error>) -> wasmtime::Result<()> {
+        self.0.delete(error)?;
+        Ok(())
+    }
+}
+
+struct HasErrors;
+
+impl wasmtime::component::HasData for HasErrors {
+    type Data<'a> = Errors<'a>;
+}
+
 /// Tells wasmtime's generated code where streams and pollables live.
 struct HasIo;
 
@@ -232,6 +256,14 @@ impl wasmtime::component::HasData for HasIo {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_is_told_in_one_line_and_without_a_trace() {
+        let mut table = ResourceTable::new();
+        let error = table.push(wasmtime::Error::msg("the inner").context("the outer")).expect("room");
+        let told = error::HostError::to_debug_string(&mut Errors(&mut table), error).expect("it is there");
+        assert_eq!(told, "the outer: the inner");
+    }
 
     #[test]
     fn a_cut_ends_between_characters() {
