@@ -269,3 +269,49 @@ fn a_line_that_comes_in_pieces_is_whole_on_a_terminal() {
     };
     assert!(ran.out().contains("ab"), "{ran:?}");
 }
+
+#[test]
+fn a_path_that_is_empty_and_a_folder_that_is_gone_mean_no_other() {
+    let machine = Machine::warmed();
+    machine.file("kept.txt", "kept\n");
+    for command in [
+        "rm -rf \"\"",
+        "rm -r -- \"\"",
+        "find \"\" -name kept.txt -delete",
+        "mkdir k; cd k; rm -rf ../k; find . -name kept.txt -delete; rm -rf *; ls",
+        "mkdir k; cd k; rm -rf ../k; python3 -c \"import os; print(os.listdir('.'))\"",
+        "python3 -c \"import shutil; shutil.rmtree('')\"",
+    ] {
+        let ran = bash(&machine, command).ok();
+        assert!(!ran.out().contains("kept"), "{command}: {ran:?}");
+        assert_eq!(machine.read("kept.txt"), "kept\n", "{command}");
+    }
+    prints(&machine, "rm -f \"\"; echo $?; ls \"\" 2>/dev/null; echo $?", "0\n2");
+}
+
+#[test]
+fn what_runs_beside_is_not_lost_without_a_word() {
+    let machine = Machine::warmed();
+    prints(&machine, "for i in 1 2 3 4 5 6; do python3 -c \"print($i)\" & done; wait", "1\n2\n3\n4\n5\n6");
+    let input = json!({ "command": "for i in 1 2 3 4 5 6; do python3 -c \"print($i)\" & done; wait" }).to_string();
+    let ran = machine.run(&["call", "std", "bash", &input, "--limit", "memory=100MiB"]).ok();
+    let done = ran.out().lines().filter(|line| line.len() == 1).count();
+    assert!(done == 6 || ran.out().contains("memory limit"), "{ran:?}");
+}
+
+#[test]
+fn scripts_are_found_by_who_starts_programs_and_programs_by_scripts() {
+    let machine = Machine::warmed();
+    machine.file("s.sh", "#!/bin/sh\necho \"ran $1\"\n");
+    prints(
+        &machine,
+        "chmod +x s.sh; env ./s.sh a; timeout 5 ./s.sh b; echo c | xargs ./s.sh; find s.sh -exec ./{} d \\;",
+        "ran a\nran b\nran c\nran d",
+    );
+    prints(
+        &machine,
+        "[ -x \"$(command -v python3)\" ] && [ -x /usr/bin/env ] && [ ! -e /usr/bin/cargo ] && echo there",
+        "there",
+    );
+    prints(&machine, "env | grep -c ^PATH=; sed -i s/ran/run/ s.sh && ./s.sh e; stat -c %a s.sh", "1\nrun e\n755");
+}

@@ -94,7 +94,7 @@ fn a_project_that_is_not_trusted_narrows_and_widens_nothing() {
     let shown = shown.json();
     assert_eq!(
         (shown["limits"][0]["value"].as_u64(), shown["limits"][2]["value"].as_u64()),
-        (Some(128 << 20), Some(5000))
+        (Some(512 << 20), Some(5000))
     );
     assert_eq!((&shown["env"], &shown["warnings"].as_array().map(Vec::len)), (&json!([]), &Some(1)));
     assert_eq!(read(&machine, "handbox.toml").ok().out(), GREEDY, "the current folder is still there");

@@ -150,6 +150,27 @@ world hello [...] 1.5 - a";
 }
 
 #[test]
+fn what_was_written_to_a_file_that_nobody_closed_is_there() {
+    let machine = Machine::warmed();
+    for end in ["", "import sys; sys.exit(0)", "raise SystemExit", "1 / 0"] {
+        let script = format!(
+            "import csv, gzip, zipfile\nf = open('a.txt', 'w'); f.write('text')\nw = csv.writer(open('b.csv', 'w')); \
+             w.writerow([1, 2])\nz = zipfile.ZipFile('c.zip', 'w'); z.writestr('x', 'in it')\ndef g():\n    h = \
+             open('d.txt', 'w'); h.write('local'); {}\ng()\n",
+            if end.is_empty() { "pass" } else { end }
+        );
+        for name in ["a.txt", "b.csv", "c.zip", "d.txt"] {
+            machine.file(name, "");
+        }
+        machine.file("script.py", script);
+        bash(&machine, "python3 script.py").ok();
+        let read = ["a.txt", "b.csv", "d.txt"].map(|name| machine.read(name));
+        assert_eq!(read, ["text", "1,2\n", "local"], "{end}");
+        answers(&machine, "python3 -c \"import zipfile; print(zipfile.ZipFile('c.zip').read('x'))\"", "b'in it'");
+    }
+}
+
+#[test]
 fn what_goes_too_deep_or_too_far_is_an_error_of_pythons() {
     let machine = Machine::warmed();
     let script = "

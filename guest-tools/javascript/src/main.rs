@@ -22,9 +22,12 @@ fn main() -> ExitCode {
 fn main() -> ExitCode {
     depth::watch();
     // A component has no working directory but what it is told in `PWD`.
-    if let Some(folder) = std::env::var_os("PWD") {
-        // Where there is no such folder, paths are looked up from the first one given.
-        let _ = std::env::set_current_dir(folder);
+    if let Some(folder) = std::env::var_os("PWD")
+        && std::env::set_current_dir(&folder).is_err()
+    {
+        // Elsewhere, the same paths would mean other files.
+        eprintln!("node: the working folder {} is gone", folder.to_string_lossy());
+        leave(1);
     }
     leave(run())
 }

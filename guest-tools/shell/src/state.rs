@@ -218,6 +218,7 @@ impl State {
         for (name, value) in [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOSTNAME", "handbox"), ("TERM", "dumb")] {
             if vars.get(name).is_none() {
                 *vars.global_entry(name) = Variable::scalar(value);
+                vars.global_entry(name).has.exported = name == "PATH";
             }
         }
         if vars.get("HOME").is_none() {

@@ -14,6 +14,7 @@ mod grep;
 mod inside;
 mod ls;
 mod mode;
+mod nameless;
 mod options;
 mod pack;
 mod patch;
@@ -27,6 +28,7 @@ mod spawn;
 mod when;
 mod xargs;
 
+pub use nameless::{Nameless, without_nameless};
 use std::ffi::OsString;
 use std::io::{Read, Write};
 

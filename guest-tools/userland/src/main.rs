@@ -3,6 +3,7 @@
 #[cfg(target_os = "wasi")]
 mod taken;
 
+use handbox_userland::Nameless;
 use std::ffi::OsString;
 use std::path::Path;
 #[cfg(not(target_os = "wasi"))]
@@ -16,8 +17,7 @@ fn main() -> ExitCode {
 /// Ends with the very status: the plain end of a component says only whether all was well.
 #[cfg(target_os = "wasi")]
 fn main() {
-    enter_working_directory();
-    let status = run();
+    let status = if enter_working_directory() { run() } else { 1 };
     // What is still buffered goes first; nobody is left to be told that it cannot.
     let _ = std::io::Write::flush(&mut std::io::stdout());
     wasip2::cli::exit::exit_with_code(status);
@@ -31,11 +31,19 @@ fn run() -> u8 {
         args.drain(..named.min(args.len()));
     }
     let name = name_of(&args);
-    if let Some(status) = handbox_userland::run(&name, &args) {
+    match handbox_userland::without_nameless(&name, &mut args) {
+        Nameless::None => start(&name, args),
+        Nameless::Some(status) => start(&name, args).max(status),
+        Nameless::Only(status) => status,
+    }
+}
+
+fn start(name: &str, args: Vec<OsString>) -> u8 {
+    if let Some(status) = handbox_userland::run(name, &args) {
         return status;
     }
     #[cfg(target_os = "wasi")]
-    if let Some(status) = taken::run(&name, args) {
+    if let Some(status) = taken::run(name, args) {
         return u8::try_from(status).unwrap_or(1);
     }
     eprintln!("userland: no program is called {name:?}");
@@ -50,9 +58,13 @@ fn name_of(args: &[OsString]) -> String {
 
 /// A component has no working directory but what it is told in `PWD`.
 #[cfg(target_os = "wasi")]
-fn enter_working_directory() {
-    if let Some(folder) = std::env::var_os("PWD") {
-        // Where there is no such folder, paths are looked up from the first one given.
-        let _ = std::env::set_current_dir(folder);
+fn enter_working_directory() -> bool {
+    let Some(folder) = std::env::var_os("PWD") else { return true };
+    let entered = std::env::set_current_dir(&folder);
+    if entered.is_err() {
+        // Elsewhere, the same words would mean other files.
+        let args: Vec<OsString> = std::env::args_os().collect();
+        eprintln!("{}: the working folder {} is gone", name_of(&args), folder.to_string_lossy());
     }
+    entered.is_ok()
 }

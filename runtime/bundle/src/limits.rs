@@ -224,7 +224,8 @@ impl Profile {
                 processes: 8,
             },
             Self::Standard => Limits {
-                memory_bytes: 128 * MIB,
+                // All processes of a call share it: a few interpreters at once, and tens of small programs.
+                memory_bytes: 512 * MIB,
                 cpu_fuel: 50_000_000_000,
                 time: Duration::from_secs(30),
                 table_elements: 100_000,

@@ -108,7 +108,7 @@ type Stamp = Option<(std::time::SystemTime, u64)>;
 
 impl Folders {
     pub(crate) fn make(outputs: Option<&Path>) -> Result<Self, Failure> {
-        let make = || tempfile::Builder::new().prefix("handbox-").tempdir();
+        let make = || private("handbox-");
         let failed = |error| {
             Failure::usage(format!("no scratch folder can be made: {error}")).hint("set TMPDIR to a writable folder")
         };
@@ -148,6 +148,15 @@ impl Folders {
         }
         left
     }
+}
+
+/// A new folder for temporary files that nobody else of this machine may look into.
+fn private(prefix: &str) -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
 }
 
 fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, Stamp)> {

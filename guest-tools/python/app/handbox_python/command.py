@@ -2,6 +2,7 @@
 
 import atexit
 import builtins
+import gc
 import importlib.util
 import io
 import linecache
@@ -89,7 +90,9 @@ def begin(asked):
         try:
             os.chdir(folder)
         except OSError:
-            pass
+            # Elsewhere, the same paths would mean other files.
+            os.write(2, f"python: the working folder {folder} is gone\n".encode())
+            host.exit(1)
     whole = "u" in asked.flags or bool(os.environ.get("PYTHONUNBUFFERED"))
     sys.stdin = sys.__stdin__ = io.open(0, "r", encoding="utf-8", errors="surrogateescape", closefd=False)
     sys.stdout = sys.__stdout__ = stream(1, "surrogateescape", whole, False)
@@ -183,7 +186,7 @@ def status_of(code):
 
 
 def show(error):
-    """Shows what nobody caught, without the frames of this file."""
+    """Shows what nobody caught, without the frames of this file. Nothing holds its frames afterwards."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
@@ -210,10 +213,28 @@ def guarded(action):
         return show(error)
 
 
+def let_go():
+    """Lets go of what the script still holds, as the interpreter does at its end: files that are open are written."""
+    sys.last_exc = sys.last_value = sys.last_traceback = None
+    main = sys.modules.get("__main__")
+    if main is not None:
+        for name in [name for name in main.__dict__ if not name.startswith("__")]:
+            main.__dict__[name] = None
+    gc.collect()
+    for each in gc.get_objects():
+        try:
+            if isinstance(each, io.IOBase) and not each.closed and each.writable():
+                each.flush()
+        except Exception:
+            # Nobody is left to be told.
+            pass
+
+
 def finish(status):
     """Ends the process as the interpreter would: what was asked for at exit, then what is still buffered."""
     guarded(threading._shutdown)
     atexit._run_exitfuncs()
+    guarded(let_go)
     for file in (sys.stdout, sys.stderr):
         if file is None or file.closed:
             continue

@@ -12,9 +12,9 @@ import zoneinfo._common
 
 # What needs a screen, a compiler, other programs or the network, or is only for CPython's own build.
 LEFT_OUT = {
-    "_aix_support", "_android_support", "_apple_support", "_ios_support", "_osx_support", "_pyrepl", "__pycache__",
+    "_aix_support", "_android_support", "_apple_support", "_ios_support", "_osx_support", "__pycache__",
     "antigravity", "config-3.14-wasm32-wasi", "ctypes", "curses", "ensurepip", "idlelib", "lib2to3", "msilib",
-    "pydoc_data", "site-packages", "test", "tkinter", "turtle", "turtledemo", "venv",
+    "site-packages", "test", "tkinter", "turtle", "turtledemo", "venv",
 }
 
 # Loaded once, when the component is built: a script finds them ready.

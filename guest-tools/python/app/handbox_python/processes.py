@@ -14,6 +14,8 @@ from wit_world.imports import processes as host
 PIECE = 64 * 1024
 # What one crossing to the host may carry is bounded; this is sure to pass.
 AT_ONCE = 1024 * 1024
+# What a program may be told in words and environment.
+TOLD_MAX = 2 * 1024 * 1024
 CAPTURE_MAX = 64 * 1024 * 1024
 STDERR = 2
 # Folders that a path may name although they are not there: what is asked for is a program.
@@ -112,7 +114,7 @@ class Popen(subprocess.Popen):
         self.text_mode = encoding or errors or text or universal_newlines
         if isinstance(args, (str, bytes, os.PathLike)):
             args = [args]
-        words = [os.fsdecode(os.fspath(word)) for word in args]
+        words = [text_of(word) for word in args]
         if shell:
             words = ["sh", "-c", *words]
         if executable is not None:
@@ -123,8 +125,11 @@ class Popen(subprocess.Popen):
         self._program, self._words = program_of(words)
         if self._program not in host.programs():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), words[0])
-        environ = {os.fsdecode(name): os.fsdecode(value) for name, value in (os.environ if env is None else env).items()}
+        environ = {text_of(name): text_of(value) for name, value in (os.environ if env is None else env).items()}
         self._environ = [*{**environ, "PWD": folder}.items()]
+        told = sum(len(text.encode()) for pair in self._environ for text in pair)
+        if told + sum(len(word.encode()) for word in self._words) > TOLD_MAX:
+            raise OSError(errno.E2BIG, os.strerror(errno.E2BIG), words[0])
         self._set_ends(stdin, stdout, stderr)
         if stdin == subprocess.PIPE:
             self.stdin = self._wrap(io.BufferedWriter(PipeWriter(self)), encoding, errors, line=bufsize == 1)
@@ -330,6 +335,16 @@ class Popen(subprocess.Popen):
 
     def __del__(self, *_, **__):
         pass
+
+
+def text_of(word):
+    """A word for a program: the host takes text, and no NUL."""
+    text = os.fsdecode(os.fspath(word))
+    if "\0" in text:
+        raise ValueError("embedded null byte")
+    # What is not UTF-8 cannot be passed on; it is an error here and not a crash there.
+    text.encode()
+    return text
 
 
 def nanoseconds(seconds):

@@ -28,11 +28,19 @@ def os_error(fault, path=None):
     return OSError(code, words, path) if path is not None else OSError(code, words)
 
 
+def named(path):
+    """A path as the host takes it. One that is empty names nothing, and not the working folder."""
+    text = os.fsdecode(os.fspath(path))
+    if not text:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), text)
+    text.encode()
+    return text
+
+
 def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
     if isinstance(path, int):
         raise NotImplementedError("chmod: of an open file is unavailable on this platform")
-    name = os.fspath(path)
-    name = os.fsdecode(name)
+    name = named(path)
     try:
         permissions.set(os.path.abspath(name), stat.S_IMODE(mode) & 0o777)
     except Err as error:
@@ -42,8 +50,8 @@ def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
 def access(path, mode, **_):
     try:
         kind = os.stat(path)
-        bits = permissions.get(os.path.abspath(os.fsdecode(os.fspath(path))))
-    except (OSError, Err):
+        bits = permissions.get(os.path.abspath(named(path)))
+    except (OSError, Err, UnicodeError):
         return False
     if mode & os.X_OK and not bits & 0o111:
         return False
@@ -55,8 +63,8 @@ def with_bits(status, path, follow=True):
     bits = 0o777
     if follow or not stat.S_ISLNK(status.st_mode):
         try:
-            bits = permissions.get(os.path.abspath(os.fsdecode(os.fspath(path))))
-        except Err:
+            bits = permissions.get(os.path.abspath(named(path)))
+        except (Err, UnicodeError):
             return status
     fields = {name: getattr(status, name) for name in NAMED}
     return os.stat_result((stat.S_IFMT(status.st_mode) | bits, *status[1:]), fields)
@@ -68,9 +76,26 @@ NAMED = ("st_atime", "st_mtime", "st_ctime", "st_atime_ns", "st_mtime_ns", "st_c
 
 def of_path(plain, follows):
     def asked(path, *, dir_fd=None, follow_symlinks=True):
+        if not isinstance(path, int):
+            refuse_nameless(path)
         follow = follows and follow_symlinks
         status = plain(path, follow_symlinks=follow) if follows else plain(path)
         return status if isinstance(path, int) else with_bits(status, path, follow)
+
+    return asked
+
+
+def refuse_nameless(path):
+    if path == "" or path == b"":
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+
+def careful(plain):
+    """The same, but for a path that is empty."""
+
+    def asked(path=".", *args, **kwargs):
+        refuse_nameless(path)
+        return plain(path, *args, **kwargs)
 
     return asked
 
@@ -92,6 +117,9 @@ def refuse(*_, **__):
 
 def install():
     os.stat, os.lstat = of_path(os.stat, True), of_path(os.lstat, False)
+    for name in ("chdir", "listdir", "mkdir", "open", "remove", "rename", "replace", "rmdir", "scandir", "truncate", "unlink", "utime"):
+        setattr(os, name, careful(getattr(os, name)))
+    os._exit = lambda status: host.exit(status & 0xFF)
     os.chmod, os.access, shutil.which = chmod, access, which
     os.supports_follow_symlinks = set(os.supports_follow_symlinks) - {chmod}
     os.system = lambda command: processes.waited(["sh", "-c", command])

@@ -72,19 +72,25 @@ impl Shell {
         let path = self.absolute(text);
         let device = matches!(path.as_str(), "/dev/null" | "/dev/zero" | "/dev/urandom" | "/dev/random");
         let stream = super::redirect::fd_number(&path).is_some_and(|number| self.io.get(number).is_some());
-        let there = device || stream;
+        // Programs have no files, but scripts look for them in the usual folders.
+        let program = path.rsplit_once('/').is_some_and(|(folder, name)| {
+            super::simple::is_usual(folder) && crate::system::programs().iter().any(|program| program == name)
+        });
+        let there = device || stream || program;
         let about = || -> Option<Metadata> { if text.is_empty() { None } else { std::fs::metadata(&path).ok() } };
         Ok(match op {
             U::StringHasZeroLength => text.is_empty(),
             U::StringHasNonZeroLength => !text.is_empty(),
             U::FileExists => there || about().is_some(),
             U::FileExistsAndIsReadable => there || about().is_some_and(|about| readable(&path, &about)),
-            U::FileExistsAndIsWritable => there || about().is_some_and(|about| crate::system::writable(&path, &about)),
+            U::FileExistsAndIsWritable => {
+                device || stream || about().is_some_and(|about| crate::system::writable(&path, &about))
+            }
             U::FileExistsAndIsDir => about().is_some_and(|about| about.is_dir()),
-            U::FileExistsAndIsRegularFile => !there && about().is_some_and(|about| about.is_file()),
+            U::FileExistsAndIsRegularFile => program || !there && about().is_some_and(|about| about.is_file()),
             U::FileExistsAndIsSymlink => !text.is_empty() && Path::new(&path).is_symlink(),
-            U::FileExistsAndIsNotZeroLength => !there && about().is_some_and(|about| about.len() > 0),
-            U::FileExistsAndIsExecutable => about().is_some() && crate::system::permits_running(&path),
+            U::FileExistsAndIsNotZeroLength => program || !there && about().is_some_and(|about| about.len() > 0),
+            U::FileExistsAndIsExecutable => program || about().is_some() && crate::system::permits_running(&path),
             U::FileExistsAndIsCharSpecialFile => device,
             U::FileExistsAndOwnedByEffectiveGroupId | U::FileExistsAndOwnedByEffectiveUserId => about().is_some(),
             U::ShellOptionEnabled => SET.iter().any(|(name, _, bit)| *name == text && self.state.has(*bit)),

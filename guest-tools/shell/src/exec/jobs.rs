@@ -2,7 +2,7 @@
 
 use crate::io::Io;
 use crate::shell::{Flow, Run, Shell};
-use crate::system::Child;
+use crate::system::{self, Child};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -81,16 +81,22 @@ impl Shell {
 
     /// Notes which jobs have ended.
     pub(crate) fn look_at_jobs(&mut self) {
+        let mut trapped = Vec::new();
         for job in &mut self.jobs.all {
             if job.status.is_none()
                 && let Some(child) = &job.child
             {
-                job.status = child.wait(Some(Duration::ZERO)).map(|ending| ending.status());
+                let ending = child.wait(Some(Duration::ZERO));
+                job.status = ending.as_ref().map(system::Ending::status);
                 if job.status.is_some() {
                     job.child = None;
                 }
+                if let Some(system::Ending::Trapped(why)) = ending {
+                    trapped.push(format!("{}: {why}", job.command));
+                }
             }
         }
+        trapped.iter().for_each(|why| self.complain(why));
     }
 
     /// Waits for the job at this place; forgets it.

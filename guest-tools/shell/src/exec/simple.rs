@@ -381,7 +381,7 @@ impl Shell {
 }
 
 /// Whether programs lie in this folder, as far as scripts can see.
-fn is_usual(folder: &str) -> bool {
+pub(super) fn is_usual(folder: &str) -> bool {
     matches!(folder, "/bin" | "/usr/bin" | "/usr/local/bin" | "/sbin" | "/usr/sbin" | "/usr/local/sbin")
 }
 

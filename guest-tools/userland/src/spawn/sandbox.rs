@@ -66,7 +66,10 @@ fn status(ending: Ending) -> i32 {
     match ending {
         Ending::Exited(status) => i32::from(status),
         Ending::Killed(signal) => 128 + i32::from(signal),
-        Ending::Trapped(_) => 134,
+        Ending::Trapped(why) => {
+            eprintln!("{why}");
+            134
+        }
     }
 }
 

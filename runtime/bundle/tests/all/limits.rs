@@ -141,7 +141,7 @@ fn toml_errors_show_no_value() {
 #[test]
 fn what_a_limit_allows_is_said_with_its_unit() {
     let limits = Profile::Standard.limits();
-    assert_eq!(limits.describe(Limit::Memory), "128 MiB");
+    assert_eq!(limits.describe(Limit::Memory), "512 MiB");
     assert_eq!(limits.describe(Limit::Time), "30 s");
     assert_eq!(limits.describe(Limit::Cpu), "50 G instructions");
     assert_eq!(limits.describe(Limit::Handles), "1024 handles");

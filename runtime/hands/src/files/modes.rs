@@ -2,12 +2,15 @@
 
 use super::Files;
 use super::checks::{Fd, again};
+use super::protect::identity_of;
 use cap_primitives::fs::{FollowSymlinks, Permissions};
 use std::path::Path;
 use std::sync::Arc;
 use wasmtime_wasi::FsPerms;
 use wasmtime_wasi::filesystem::Descriptor;
-use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, HostDescriptor, PathFlags};
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    DescriptorFlags, ErrorCode, HostDescriptor, OpenFlags, PathFlags,
+};
 use wasmtime_wasi::p2::{FsError, FsResult};
 
 /// The bits that a guest sees and sets: those of owner, group and others. What makes a program run as somebody else is not
@@ -25,28 +28,34 @@ impl Files<'_> {
         Ok(bits(&found.permissions(), found.is_dir()))
     }
 
-    /// Sets the bits of what `path` leads to in a folder that may be written to.
+    /// Sets the bits of what `path` leads to in a folder that may be written to: of the very file that was opened and judged,
+    /// whatever becomes of the path meanwhile. So what may not be opened keeps its bits.
     pub(crate) async fn set_mode(&mut self, folder: &Fd, path: &str, mode: u16) -> FsResult<()> {
         self.check_may_change()?;
         self.state.hop.may_block().await;
-        let place = self.place(folder, path).await?;
-        let set = self.set_mode_at(&place.folder, &place.name, mode).await;
-        self.leave(place)?;
+        if self.dir(folder)?.1 != FsPerms::ReadWrite {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+        let follow = PathFlags::SYMLINK_FOLLOW;
+        self.look(folder, follow, path).await?.ok_or(ErrorCode::NoEntry)?;
+        let read = DescriptorFlags::READ;
+        let opened = self.inner.open_at(again(folder), follow, path.to_owned(), OpenFlags::empty(), read).await?;
+        let set = self.set_mode_of(folder, &opened, u32::from(mode) & BITS).await;
+        HostDescriptor::drop(&mut self.inner, opened).map_err(FsError::trap)?;
         set
     }
 
-    async fn set_mode_at(&mut self, folder: &Fd, name: &str, mode: u16) -> FsResult<()> {
-        let follow = PathFlags::SYMLINK_FOLLOW;
-        self.look(folder, follow, name).await?.ok_or(ErrorCode::NoEntry)?;
-        let identity = self.identity_at(folder, follow, name).await;
-        if identity.is_some_and(|identity| self.state.protected.is_pinned(identity)) {
+    async fn set_mode_of(&mut self, folder: &Fd, opened: &Fd, bits: u32) -> FsResult<()> {
+        let identity = identity_of(&mut self.inner, opened).await.ok_or(ErrorCode::NotPermitted)?;
+        // The top of a grant is the host's to open and to remove.
+        let is_top = identity_of(&mut self.inner, folder).await == Some(identity);
+        if is_top || self.state.protected.is_pinned(identity) {
             return Err(ErrorCode::NotPermitted.into());
         }
-        let (dir, perms) = self.dir(folder)?;
-        if perms != FsPerms::ReadWrite {
-            return Err(ErrorCode::NotPermitted.into());
+        match self.inner.table.get(opened).map_err(FsError::from)? {
+            Descriptor::Dir(dir) => Ok(set(&dir.dir, bits)?),
+            Descriptor::File(file) => Ok(set(&file.file, bits)?),
         }
-        Ok(set(&dir, Path::new(name), u32::from(mode) & BITS)?)
     }
 
     fn dir(&mut self, folder: &Fd) -> FsResult<(Arc<std::fs::File>, FsPerms)> {
@@ -70,12 +79,12 @@ fn bits(_: &Permissions, is_dir: bool) -> u16 {
 }
 
 #[cfg(unix)]
-fn set(dir: &std::fs::File, name: &Path, bits: u32) -> std::io::Result<()> {
-    use cap_primitives::fs::PermissionsExt;
-    cap_primitives::fs::set_permissions(dir, name, Permissions::from_mode(bits))
+fn set(file: &std::fs::File, bits: u32) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(bits))
 }
 
 #[cfg(not(unix))]
-fn set(_: &std::fs::File, _: &Path, _: u32) -> std::io::Result<()> {
+fn set(_: &std::fs::File, _: u32) -> std::io::Result<()> {
     Ok(())
 }

@@ -93,7 +93,11 @@ impl Root {
     /// Makes one in which each of the granted folders has its place.
     pub(super) async fn make(grants: &[&FolderGrant]) -> io::Result<Self> {
         sweep();
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder.tempdir()?;
         let lock = fs::File::open(folder.path()).ok().filter(|lock| lock.try_lock().is_ok());
         for grant in grants {
             let names = Path::new(&grant.guest).components().filter(|part| matches!(part, Component::Normal(_)));

@@ -173,7 +173,9 @@ impl Family {
         let job = Job { hop: Arc::default(), ..job.clone() };
         let family = Arc::clone(self);
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        if tasks.over || self.is_interrupted() {
+        // What a killed process starts until it yields would be nobody's to end.
+        let is_orphan = parent != FIRST && !tasks.running.contains_key(&parent);
+        if tasks.over || is_orphan || self.is_interrupted() {
             return Err(NotStarted::Failed("the call is over".to_owned()));
         }
         let task = tokio::spawn(async move {
