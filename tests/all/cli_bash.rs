@@ -292,7 +292,7 @@ fn a_path_that_is_empty_and_a_folder_that_is_gone_mean_no_other() {
 #[test]
 fn what_runs_beside_is_not_lost_without_a_word() {
     let machine = Machine::warmed();
-    prints(&machine, "for i in 1 2 3 4 5 6; do python3 -c \"print($i)\" & done; wait", "1\n2\n3\n4\n5\n6");
+    prints(&machine, "{ for i in 1 2 3 4 5 6; do python3 -c \"print($i)\" & done; wait; } | sort", "1\n2\n3\n4\n5\n6");
     let input = json!({ "command": "for i in 1 2 3 4 5 6; do python3 -c \"print($i)\" & done; wait" }).to_string();
     let ran = machine.run(&["call", "std", "bash", &input, "--limit", "memory=100MiB"]).ok();
     let done = ran.out().lines().filter(|line| line.len() == 1).count();
