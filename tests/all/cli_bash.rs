@@ -315,3 +315,30 @@ fn scripts_are_found_by_who_starts_programs_and_programs_by_scripts() {
     );
     prints(&machine, "env | grep -c ^PATH=; sed -i s/ran/run/ s.sh && ./s.sh e; stat -c %a s.sh", "1\nrun e\n755");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_call_that_is_told_to_end_leaves_no_folder_behind() {
+    let machine = Machine::warmed();
+    let temporary = machine.home("tmp");
+    std::fs::create_dir_all(&temporary).expect("a folder");
+    let input = json!({ "command": "echo private > /tmp/p; sleep 20" }).to_string();
+    let running = machine.line(&["call", "std", "bash", &input]).env("TMPDIR", &temporary).start();
+    let folders = || std::fs::read_dir(&temporary).expect("a folder").flatten().collect::<Vec<_>>();
+    for _ in 0..2_000 {
+        if folders().iter().any(|folder| folder.path().join("p").exists()) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    use std::os::unix::fs::PermissionsExt;
+    assert!(!folders().is_empty(), "it has folders");
+    for folder in folders() {
+        let mode = folder.metadata().expect("it is there").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o700, "{folder:?}");
+    }
+    let told = std::process::Command::new("kill").args(["-TERM", &running.process().to_string()]).status();
+    assert!(told.expect("kill is here").success());
+    assert_eq!(running.code(), Some(143));
+    assert!(folders().is_empty(), "{:?}", folders());
+}

@@ -8,7 +8,7 @@ use crate::output::{self, Tone};
 use crate::paths::{Paths, current_folder};
 use crate::retype::{self, Typed};
 use crate::watch::Terminal;
-use crate::workplace::{Wanted, Workplace};
+use crate::workplace::{Wanted, Workplace, told_to_end};
 use crate::{egress, input, loose, repack, slips, wiring};
 use data_encoding::BASE64;
 use handbox_bundle::Bundle;
@@ -38,14 +38,27 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     let runtime = wiring::runtime()?;
     let watcher = Arc::new(Terminal::new(global));
     let sent = Arc::new(egress::Shown::new(global));
-    let result = runtime.block_on(async {
-        let mut toolbox = wiring::toolbox(&paths, global.quiet)?;
-        let sent = Arc::clone(&sent);
-        let asked = Asked { bundle: &bundle, environment, command: &command, write_helps, cwd: &cwd, sent };
-        let called = call(&mut toolbox, asked, global.quiet, Arc::clone(&watcher)).await;
+    let called = runtime.block_on(async {
+        let called = async {
+            let mut toolbox = wiring::toolbox(&paths, global.quiet)?;
+            let sent = Arc::clone(&sent);
+            let asked = Asked { bundle: &bundle, environment, command: &command, write_helps, cwd: &cwd, sent };
+            call(&mut toolbox, asked, global.quiet, Arc::clone(&watcher)).await
+        };
+        let called = tokio::select! {
+            called = called => Ok(called),
+            signal = told_to_end() => Err(signal),
+        };
         output::clear_transient();
         called
     });
+    let result = match called {
+        Ok(result) => result,
+        Err(signal) => {
+            workplace.leave(runtime, true, true);
+            return Ok(ExitCode::from(128 + signal));
+        }
+    };
     let usage = watcher.usage();
     let left = workplace.leave(runtime, global.quiet, global.quiet);
     if global.json {

@@ -79,6 +79,33 @@ impl Workplace {
     }
 }
 
+/// Waits until somebody wants this process to end, and gives the signal's number: temporary folders are removed first.
+#[cfg(unix)]
+pub(crate) async fn told_to_end() -> u8 {
+    use tokio::signal::unix::{SignalKind, signal};
+    let wait = async |kind: SignalKind| match signal(kind) {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        // Then the system ends the process.
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = wait(SignalKind::interrupt()) => 2,
+        () = wait(SignalKind::terminate()) => 15,
+        () = wait(SignalKind::hangup()) => 1,
+    }
+}
+
+/// As above.
+#[cfg(not(unix))]
+pub(crate) async fn told_to_end() -> u8 {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => 2,
+        Err(_) => std::future::pending().await,
+    }
+}
+
 /// An environment value that nobody gave otherwise.
 pub(crate) fn lay(env: &mut Vec<(String, String)>, pair: (String, String)) {
     if env.iter().all(|(name, _)| *name != pair.0) {

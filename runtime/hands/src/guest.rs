@@ -48,6 +48,8 @@ pub(crate) struct MemoryUse {
     pub(crate) meter: Arc<Meter>,
     /// Bytes of linear memory and tables that this store has.
     pub(crate) held: u64,
+    /// Bytes of the call's memory that this store does not get.
+    pub(crate) kept_back: u64,
 }
 
 impl Guest {
@@ -82,7 +84,7 @@ impl Guest {
 impl MemoryUse {
     fn grow(&mut self, current: u64, desired: u64) -> bool {
         let wanted = desired.saturating_sub(current);
-        let granted = self.meter.take(Limit::Memory, wanted);
+        let granted = self.meter.take_memory(wanted, self.kept_back);
         if granted {
             self.held += wanted;
         }

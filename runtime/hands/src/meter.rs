@@ -12,6 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// The part of a call's fuel that is kept for the process that it began with.
 const RESERVE_SHARE: u64 = 50;
 
+/// The part of a call's memory that is kept for the process that it began with.
+const MEMORY_RESERVE_SHARE: u64 = 8;
+
 /// A budget that only shrinks, with what was used of it.
 #[derive(Debug, Default)]
 struct Counter {
@@ -101,6 +104,20 @@ impl Meter {
         taken
     }
 
+    /// Takes memory, but not the last so many bytes of it.
+    pub(crate) fn take_memory(&self, amount: u64, kept_back: u64) -> bool {
+        let taken = self.memory.take(amount, self.limits.memory_bytes.saturating_sub(kept_back));
+        if !taken {
+            self.reached(Limit::Memory);
+        }
+        taken
+    }
+
+    /// Memory that only the process that a call began with may take: it outlives what it started.
+    pub(crate) fn memory_reserve(&self) -> u64 {
+        self.limits.memory_bytes / MEMORY_RESERVE_SHARE
+    }
+
     /// Returns what was taken, when a file is deleted or a handle closed.
     pub(crate) fn give_back(&self, limit: Limit, amount: u64) {
         match limit {
@@ -181,6 +198,14 @@ mod tests {
         meter.give_back(Limit::Files, 1);
         assert!(meter.take(Limit::Files, 1));
         assert_eq!(meter.hit().map(|hit| hit.limit), Some(Limit::Files));
+    }
+
+    #[test]
+    fn the_last_part_of_the_memory_is_the_first_processs() {
+        let meter = Meter::new(Profile::Strict.limits());
+        let (all, reserve) = (meter.limits().memory_bytes, meter.memory_reserve());
+        assert!(meter.take_memory(all - reserve, reserve) && !meter.take_memory(1, reserve));
+        assert!(meter.take_memory(reserve, 0) && !meter.take_memory(1, 0));
     }
 
     #[test]

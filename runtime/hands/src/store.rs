@@ -129,6 +129,10 @@ fn guest(opening: &Opening<'_>) -> Guest {
             Process::started(start)
         }
     };
+    let kept_back = match &opening.streams {
+        Streams::Call { .. } => 0,
+        Streams::Process(_) => opening.meter.memory_reserve(),
+    };
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(FIELDS_BYTES_MAX);
     Guest {
@@ -138,7 +142,7 @@ fn guest(opening: &Opening<'_>) -> Guest {
         process,
         table,
         files,
-        memory: MemoryUse { meter: Arc::clone(&opening.meter), held: 0 },
+        memory: MemoryUse { meter: Arc::clone(&opening.meter), held: 0, kept_back },
         watcher: Arc::clone(&opening.watcher),
         stdout,
         stderr,
