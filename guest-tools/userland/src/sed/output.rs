@@ -1,6 +1,7 @@
 //! Where lines go: standard output, a file that is edited in place, and the files of `w`.
 
 use super::Fatal;
+use crate::about::{About, set_mode};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -150,6 +151,11 @@ impl Output {
             let beside = folder.join(format!(".sed{number:06}"));
             match File::create_new(&beside) {
                 Ok(file) => {
+                    // Before anything is written: what only its owner may read is for nobody else at any time.
+                    if let Ok(about) = About::of(&path.to_string_lossy()) {
+                        // A file system without such rights has none to keep.
+                        let _ = set_mode(&beside.to_string_lossy(), about.mode & 0o777);
+                    }
                     let sink = Sink::new(BufWriter::with_capacity(1 << 16, file), &beside.to_string_lossy());
                     self.edit = Some(Edit { sink, path: path.to_path_buf(), beside, done: false });
                     return Ok(());
@@ -168,10 +174,6 @@ impl Output {
     pub(super) fn finish(&mut self, suffix: &str) -> Result<(), Fatal> {
         let Some(mut edit) = self.edit.take() else { return Ok(()) };
         edit.sink.flush()?;
-        if let Ok(metadata) = fs::metadata(&edit.path) {
-            // A file system without such rights has none to keep.
-            let _ = fs::set_permissions(&edit.beside, metadata.permissions());
-        }
         let renamed = |from: &Path, to: &Path| {
             fs::rename(from, to).map_err(|error| {
                 let text = format!("cannot rename {}: {}", from.display(), crate::reason(&error));
