@@ -165,7 +165,7 @@ fn what_was_written_to_a_file_that_nobody_closed_is_there() {
         machine.file("script.py", script);
         bash(&machine, "python3 script.py").ok();
         let read = ["a.txt", "b.csv", "d.txt"].map(|name| machine.read(name));
-        assert_eq!(read, ["text", "1,2\n", "local"], "{end}");
+        assert_eq!(read, ["text", "1,2\r\n", "local"], "{end}");
         answers(&machine, "python3 -c \"import zipfile; print(zipfile.ZipFile('c.zip').read('x'))\"", "b'in it'");
     }
 }

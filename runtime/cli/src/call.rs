@@ -55,7 +55,7 @@ pub(crate) fn run(global: &Global, command: args::Call) -> Result<ExitCode, Fail
     let result = match called {
         Ok(result) => result,
         Err(signal) => {
-            workplace.leave(runtime, true, true);
+            workplace.abandon(runtime);
             return Ok(ExitCode::from(128 + signal));
         }
     };

@@ -13,6 +13,7 @@ use handbox_hands::Environment;
 use handbox_vault::keep::Keep;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 /// What a command line wants of it.
@@ -28,6 +29,9 @@ pub(crate) struct Wanted<'a> {
     pub(crate) paths: &'a Paths,
     pub(crate) cwd: &'a Path,
 }
+
+/// How long what was abandoned has to end.
+const ABANDON_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// See the module.
 pub(crate) struct Workplace {
@@ -68,6 +72,12 @@ impl Workplace {
             ..Environment::bare(Profile::default())
         };
         Ok(Self { environment, write_helps, folders, keep })
+    }
+
+    /// Ends what still runs and waits for it a moment, so that its folders go; then goes.
+    pub(crate) fn abandon(self, runtime: Runtime) {
+        runtime.block_on(vault::settle(&self.keep, true));
+        runtime.shutdown_timeout(ABANDON_TIME_MAX);
     }
 
     /// Ends what still runs, and gives the files that were left for the user. `hushed` says nothing of what is thrown away.

@@ -116,8 +116,10 @@ impl Shell {
             (None, Some(child)) => {
                 let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
                 let ending = child.wait(left);
-                if ending.is_none() {
-                    child.kill(9);
+                match &ending {
+                    None => child.kill(9),
+                    Some(system::Ending::Trapped(why)) => self.complain(why),
+                    Some(_) => {}
                 }
                 ending.map(|ending| ending.status()).ok_or(Flow::TimedOut)
             }
