@@ -196,9 +196,9 @@ fn inspect_shows_a_component_without_running_it() {
 fn inspect_shows_every_component_of_a_bundle() {
     let machine = Machine::new();
     let shown = machine.run(&["inspect", "std"]).ok();
-    assert!(shown.out().starts_with("std 0.1.0, 5 components\n"), "{shown:?}");
+    assert!(shown.out().starts_with("std 0.1.0, 8 components\n"), "{shown:?}");
     let shown = machine.run(&["inspect", "std", "--json"]).ok().json();
-    assert_eq!(shown["components"].as_array().map(Vec::len), Some(5));
+    assert_eq!(shown["components"].as_array().map(Vec::len), Some(8));
     machine.run(&["inspect", "."]).code(2).says(&["there is no bundle.toml in it"]);
 }
 

@@ -567,7 +567,7 @@ type f | head -2
 declare -f f | tail -2
 command -v f; command -V if
 ### long pipelines keep order and status
-seq 100 | grep -v 5 | awk '$1 % 2' | sort -rn | head -3 | tr '\n' ' ' | sed 's/ $//' | rev | cut -c1-5; echo "${PIPESTATUS[*]}"
+seq 100 | grep -v 5 | awk '$1 % 2' | sort -rn | head -3 | tr '\n' ' ' | sed 's/ $//' | rev | cut -c1-5; echo "${#PIPESTATUS[@]}"
 ### reading two files in step
 printf '%s\n' a b c > l; printf '%s\n' 1 2 3 > r
 while read -r x <&3 && read -r y <&4; do echo "$x=$y"; done 3< l 4< r

@@ -31,7 +31,7 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// How long what was abandoned has to end.
-const ABANDON_TIME_MAX: Duration = Duration::from_millis(500);
+const ABANDON_TIME: Duration = Duration::from_millis(300);
 
 /// See the module.
 pub(crate) struct Workplace {
@@ -77,7 +77,9 @@ impl Workplace {
     /// Ends what still runs and waits for it a moment, so that its folders go; then goes.
     pub(crate) fn abandon(self, runtime: Runtime) {
         runtime.block_on(vault::settle(&self.keep, true));
-        runtime.shutdown_timeout(ABANDON_TIME_MAX);
+        // A hand that starts programs ends them first.
+        runtime.block_on(tokio::time::sleep(ABANDON_TIME));
+        runtime.shutdown_timeout(ABANDON_TIME);
     }
 
     /// Ends what still runs, and gives the files that were left for the user. `hushed` says nothing of what is thrown away.
