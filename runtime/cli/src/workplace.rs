@@ -78,7 +78,7 @@ impl Workplace {
     pub(crate) fn abandon(self, runtime: Runtime) {
         runtime.block_on(vault::settle(&self.keep, true));
         // A hand that starts programs ends them first.
-        runtime.block_on(tokio::time::sleep(ABANDON_TIME));
+        runtime.block_on(async { tokio::time::sleep(ABANDON_TIME).await });
         runtime.shutdown_timeout(ABANDON_TIME);
     }
 
