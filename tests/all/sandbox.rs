@@ -57,6 +57,45 @@ async fn state_travels_to_another_hand() {
 }
 
 #[tokio::test]
+async fn a_hand_goes_on_where_another_ended_and_says_so_with_its_first_answer() {
+    let lab = Lab::new();
+    let giver = lab.load("state_bleed", State::Kept).await.expect("it loads");
+    for _ in 0..3 {
+        count(&giver).await;
+    }
+    let saved = giver.save_state().await.expect("it saves");
+    let next = lab.load("state_bleed", State::Kept).await.expect("it loads");
+    assert!(next.keeps_state(&attack()));
+    next.resume(Some(saved.clone())).await;
+    let hand = next.hand_of(&attack()).expect("it is there");
+    assert_eq!(hand.incarnation(), 0, "nothing is provisioned before the first call");
+    assert_eq!(next.save_state().await.expect("it has it"), saved, "it can be passed on as it came");
+    let first = count(&next).await;
+    assert!(first.contains("is as it was") && first.ends_with("\n4"), "{first}");
+    assert_eq!(count(&next).await, "5", "it is said once");
+
+    for lost in [None, Some(vec![1])] {
+        let next = lab.load("state_bleed", State::Kept).await.expect("it loads");
+        next.resume(lost).await;
+        assert_anew(&count(&next).await);
+        assert_eq!(count(&next).await, "2", "it is said once");
+    }
+}
+
+#[tokio::test]
+async fn a_hand_whose_store_ended_has_no_state_to_save() {
+    let lab = Lab::new();
+    let toolbox = lab.load("state_bleed", State::Kept).await.expect("it loads");
+    count(&toolbox).await;
+    assert!(!toolbox.lost_state());
+    toolbox.hand_of(&attack()).expect("it is there").release().await;
+    assert!(toolbox.lost_state());
+    let saved = toolbox.save_state().await;
+    assert!(matches!(saved, Err(HandError::Gone(_))), "{saved:?}");
+    assert_anew(&count(&toolbox).await);
+}
+
+#[tokio::test]
 async fn an_unused_kept_store_is_let_go() {
     let mut lab = Lab::new();
     lab.environment.kept = KeptLimits { queue_max: 1, idle_max: Duration::from_millis(50) };

@@ -16,8 +16,7 @@ use std::sync::Arc;
 ///   made ready.
 /// * Hands of different names are asked for at the same time.
 /// * [`Self::retire`] takes note at once; what it does besides is not waited for.
-/// * A hand that is needed with a [state](Need::state) begins with it: it is made anew, also where one lives, and if it
-///   cannot take the state there is none.
+/// * What a hand begins with that has to be made is said by [`Need::begins`].
 #[async_trait]
 pub trait Hands: Send + Sync {
     /// The hand that has a tool.
@@ -27,14 +26,29 @@ pub trait Hands: Send + Sync {
     /// Why there is none; the model is told as if the call itself had failed so.
     async fn provide(&self, need: Need<'_>) -> Result<Provided, HandError>;
 
+    /// Whether a call of this tool may change what a hand that was provided keeps, so that it is to be saved afterwards.
+    fn keeps(&self, session: SessionId, hand: &str, tool: &ToolName) -> bool {
+        let _ = (session, hand, tool);
+        false
+    }
+
+    /// Whether [`Self::provide`] would give a hand that is there already, with all that it keeps. What the one before kept is
+    /// read only if not.
+    fn lives(&self, need: &Need<'_>) -> bool {
+        let _ = need;
+        true
+    }
+
     /// Takes note that a hand is dead. The next call that needs it is given another.
     async fn retire(&self, session: SessionId, hand: &str, incarnation: u64) {
         let _ = (session, hand, incarnation);
     }
 
-    /// The state of a hand that lives, for another session's to begin with. The hand stays as it is.
+    /// The state of a hand that lives, for another to begin with: of another session, or of this one on another process. The
+    /// hand stays as it is, also if nobody waits for it any more.
     ///
-    /// The session's log knows this incarnation as the last. Where another one lives, or none, there is no such state.
+    /// The session's log knows this incarnation as the last. Where another one lives, or none, there is no such state:
+    /// [`HandError::Gone`].
     ///
     /// # Errors
     ///
@@ -64,8 +78,25 @@ pub struct Need<'a> {
     pub runs: &'a RunsWith,
     /// Which incarnation it is if it has to be made now: one more than the session's log knows of.
     pub incarnation: u64,
-    /// What it begins with: the state of the hand that the session was given, if none began with that yet.
-    pub state: Option<&'a [u8]>,
+    /// What it begins with if it has to be made now.
+    pub begins: Begins<'a>,
+}
+
+/// What a hand begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begins<'a> {
+    /// Nothing: the session knows of nothing that it kept.
+    Anew,
+    /// The state of the hand that the session was given, as none began with that yet. It is made anew with it, also where
+    /// one lives, and if it cannot take it there is none.
+    Given(&'a [u8]),
+    /// What the one before kept. If it cannot take that, it begins as if that were [`Lost`](Self::Lost).
+    ///
+    /// The first answer of a tool that [keeps](Hands::keeps) says that the hand was made anew, since what ran in the
+    /// background is in no state.
+    Kept(&'a [u8]),
+    /// Without what the one before kept, which is gone. The first answer of a tool that keeps says so.
+    Lost,
 }
 
 /// A hand that is ready.
@@ -77,7 +108,8 @@ pub struct Provided {
     pub incarnation: u64,
     /// The digest of its bundle.
     pub bundle: Option<String>,
-    /// Why it was made: `first_call`, `died`, `anew` (by another process, or after a rest), `passed`, …
+    /// Why it was made: `first_call`, `died`, `anew` (by another process, or after a rest), `passed`, `restored` (with what
+    /// the one before kept), …
     pub reason: String,
 }
 

@@ -53,7 +53,7 @@ pub mod step;
 mod surroundings;
 mod wake;
 
-pub use hands::{Hands, Need, NoHands, NoScratch, Provided, Scratch};
+pub use hands::{Begins, Hands, Need, NoHands, NoScratch, Provided, Scratch};
 pub use pool::Pool;
 pub use prices::{AmountError, PriceTable, dollars, dollars_per_million};
 pub use runs::{Agent, Allowance, Cache, Limits, ModelChoice, Policy, Price, Prices, RunsError, RunsWith, ToolSpec};

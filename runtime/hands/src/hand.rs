@@ -7,7 +7,7 @@ use crate::environment::Environment;
 use crate::files::{Folders, Protected, Relative};
 use crate::hop::drive;
 use crate::job::Job;
-use crate::kept::Slot;
+use crate::kept::{LOST, RESTORED, Slot};
 use crate::library::{Library, Package};
 use crate::loaded;
 use crate::process::{Family, Programs};
@@ -158,6 +158,11 @@ impl ComponentHand {
         self.kept.is_some()
     }
 
+    /// Whether it had a store that is gone, with what it kept: it trapped, or nobody used it for long.
+    pub(crate) fn lost_state(&self) -> bool {
+        self.kept.as_ref().is_some_and(|slot| slot.has_ended())
+    }
+
     /// Lets go of a kept store and its state. The next call starts a new incarnation.
     pub async fn release(&self) {
         if let Some(slot) = &self.kept {
@@ -169,8 +174,12 @@ impl ComponentHand {
     ///
     /// # Errors
     ///
-    /// If the component keeps no state that can be saved, or fails to.
+    /// If the component keeps no state that can be saved, or fails to; [`HandError::Gone`] if its store ended.
     pub async fn save(&self) -> Result<Vec<u8>, HandError> {
+        let Some(slot) = &self.kept else { return Err(keeps_nothing()) };
+        if let Some(kept) = slot.begins_with().await.clone() {
+            return Ok(kept);
+        }
         let saved = self.with_state(StateCall::Save).await?;
         if saved.len() > STATE_BYTES_MAX {
             return Err(HandError::Broken("the hand saved more than 16 MiB of state".to_owned()));
@@ -184,19 +193,53 @@ impl ComponentHand {
     ///
     /// If the component does not take the state; the hand has no store then.
     pub async fn restore(&self, saved: Vec<u8>) -> Result<(), HandError> {
-        self.release().await;
-        self.with_state(StateCall::Restore(saved)).await.map(drop)
+        let Some(slot) = &self.kept else { return Err(keeps_nothing()) };
+        *slot.begins_with().await = None;
+        self.restore_now(slot, saved).await
+    }
+
+    /// Begins where another hand ended: with what that one kept, or without. The first answer says so. Nothing is loaded
+    /// before the first call; a state that is not taken then is lost.
+    pub async fn resume(&self, kept: Option<Vec<u8>>) {
+        if let Some(slot) = &self.kept {
+            slot.resume(kept).await;
+        }
+    }
+
+    async fn restore_now(&self, slot: &Slot, saved: Vec<u8>) -> Result<(), HandError> {
+        slot.clear().await;
+        self.with_state(StateCall::Restore(saved)).await?;
+        slot.tell(None);
+        Ok(())
+    }
+
+    /// Restores what it begins with, if that has not happened yet.
+    async fn begin(&self, slot: &Slot) -> Result<(), HandError> {
+        let mut begins_with = slot.begins_with().await;
+        let Some(kept) = begins_with.clone() else { return Ok(()) };
+        match self.restore_now(slot, kept).await {
+            Ok(()) => slot.tell(Some(RESTORED)),
+            Err(HandError::Tool(_) | HandError::Broken(_) | HandError::Limit(_)) => {
+                slot.clear().await;
+                slot.tell(Some(LOST));
+            }
+            // The next call tries again.
+            Err(error) => return Err(error),
+        }
+        *begins_with = None;
+        Ok(())
     }
 
     async fn with_state(&self, state_call: StateCall) -> Result<Vec<u8>, HandError> {
-        let Some(slot) = &self.kept else {
-            return Err(HandError::Input("this hand keeps no state: each call gets a fresh sandbox".to_owned()));
-        };
+        let Some(slot) = &self.kept else { return Err(keeps_nothing()) };
         let ready = self.ready().await?;
         let limits = Limits { output_bytes: STATE_BYTES_MAX as u64, ..self.recipe.limits };
         let mut job = Job::new(Call::new("state", placeholder_name()?, Value::Null), Hints::default(), limits);
         job.sends = false;
         let mut guard = slot.enter().await?;
+        if guard.is_none() && slot.incarnation() > 0 && matches!(state_call, StateCall::Save) {
+            return Err(HandError::Gone("its store ended, and what it kept with it".to_owned()));
+        }
         let live = guard.take();
         let is_new = live.is_none();
         let (ready, slot_for_call, job_for_call) = (Arc::clone(&ready), Arc::clone(slot), job.clone());
@@ -247,6 +290,7 @@ impl ComponentHand {
             let job_for_call = job.clone();
             return self.bounded(job, Box::pin(async move { ready.run_fresh(&job_for_call).await })).await?;
         };
+        self.begin(slot).await?;
         if job.family.is_some() {
             return self.run_with_grace(ready, Arc::clone(slot), job).await;
         }
@@ -347,6 +391,10 @@ impl Hand for ComponentHand {
 enum StateCall {
     Save,
     Restore(Vec<u8>),
+}
+
+pub(crate) fn keeps_nothing() -> HandError {
+    HandError::Input("this hand keeps no state: each call gets a fresh sandbox".to_owned())
 }
 
 /// Saving and restoring are not calls of a tool, but are metered like one.

@@ -10,7 +10,7 @@ use handbox_hand::{HandError, Output, Part, ToolFault};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 use wasmtime::AsContextMut;
 
 /// How a kept hand shares its one store, and when it lets go of it.
@@ -29,6 +29,10 @@ pub(crate) struct Slot {
     incarnation: AtomicU64,
     limits: KeptLimits,
     last_used: std::sync::Mutex<Instant>,
+    /// What the model is told with the next answer.
+    note: std::sync::Mutex<Option<&'static str>>,
+    /// What another one kept, for the first call to begin with.
+    begins_with: Mutex<Option<Vec<u8>>>,
 }
 
 /// A place in the queue.
@@ -48,12 +52,39 @@ impl Slot {
             incarnation: AtomicU64::new(0),
             limits,
             last_used: std::sync::Mutex::new(Instant::now()),
+            note: std::sync::Mutex::default(),
+            begins_with: Mutex::default(),
         })
     }
 
     /// How many stores this hand has had; 0 before the first call.
     pub(crate) fn incarnation(&self) -> u64 {
         self.incarnation.load(SeqCst)
+    }
+
+    /// Whether there was a store and is none any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.incarnation() > 0 && self.live.try_lock().is_ok_and(|live| live.is_none())
+    }
+
+    /// What the first call has to begin with. Whoever holds this is the only one who sees to it.
+    pub(crate) async fn begins_with(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
+        self.begins_with.lock().await
+    }
+
+    /// Begins where another one ended: with what that one kept, or without.
+    pub(crate) async fn resume(&self, kept: Option<Vec<u8>>) {
+        self.tell(kept.is_none().then_some(LOST));
+        *self.begins_with().await = kept;
+    }
+
+    /// Has the next answer begin with a note, or with none.
+    pub(crate) fn tell(&self, note: Option<&'static str>) {
+        *self.note.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = note;
+    }
+
+    fn take_note(&self) -> Option<&'static str> {
+        self.note.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }
 
     /// Waits for the store's turn. What is taken out of the guard and not put back is
@@ -114,27 +145,37 @@ impl Live {
 }
 
 /// What a model is told with the first answer of a store that is not the one it left.
-const LOST: &str = "(This tool was started anew since its last call. What it kept, such as variables, the working folder and \
+pub(crate) const LOST: &str = "(This tool was started anew since its last call. What it kept, such as variables, the working folder and \
                     what ran in the background, is gone; files are as they were.)\n";
 
-/// Says that state was lost.
-fn telling(result: Result<Output, HandError>) -> Result<Output, HandError> {
+/// What it is told with the first answer of a store that began with what another one kept.
+pub(crate) const RESTORED: &str = "(This tool was started anew since its last call. What it kept, such as variables, functions \
+                                   and the working folder, is as it was; what ran in the background is gone.)\n";
+
+/// Says in an answer what is to be said. What is none waits for the next.
+fn telling(slot: &Slot, result: Result<Output, HandError>) -> Result<Output, HandError> {
+    let Some(note) = slot.take_note() else { return result };
     match result {
         Ok(mut output) => {
-            output.parts.insert(0, Part::text(LOST));
+            output.parts.insert(0, Part::text(note));
             Ok(output)
         }
         Err(HandError::Tool(ToolFault::Failed(text))) => {
-            Err(HandError::Tool(ToolFault::Failed(format!("{LOST}{text}"))))
+            Err(HandError::Tool(ToolFault::Failed(format!("{note}{text}"))))
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            slot.tell(Some(note));
+            Err(error)
+        }
     }
 }
 
 impl Ready {
     /// A store for a kept hand, its guest ready for calls.
     pub(crate) async fn begin_incarnation(&self, slot: &Slot, job: &Job) -> wasmtime::Result<Live> {
-        slot.incarnation.fetch_add(1, SeqCst);
+        if slot.incarnation.fetch_add(1, SeqCst) > 0 {
+            slot.tell(Some(LOST));
+        }
         let none = CommandLine { args: Vec::new(), stdin: None };
         // As granted: a later call may write although this one only reads. Each call is
         // narrowed by `Guest::start_call`.
@@ -149,7 +190,6 @@ impl Ready {
         job: &Job,
     ) -> (Option<Live>, Result<Output, HandError>) {
         let _ends = EndsWithCall(job.family.clone());
-        let lost = live.is_none() && slot.incarnation() > 0;
         let mut live = match live {
             Some(live) => live,
             None => match self.begin_incarnation(slot, job).await {
@@ -164,6 +204,6 @@ impl Ready {
         live.report(job);
         let survives = !matches!(answer, Err(Ended::Engine(_)));
         let result = conclude(job, answer);
-        (survives.then_some(live), if lost { telling(result) } else { result })
+        (survives.then_some(live), telling(slot, result))
     }
 }

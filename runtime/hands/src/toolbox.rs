@@ -1,7 +1,7 @@
 //! Many hands as one: the tools of some bundles, by name.
 
 use crate::environment::Environment;
-use crate::hand::{ComponentHand, Recipe};
+use crate::hand::{ComponentHand, Recipe, keeps_nothing};
 use crate::library::Library;
 use crate::process::Programs;
 use crate::reflect::Skipped;
@@ -157,11 +157,30 @@ impl Toolbox {
         self.keeper()?.restore(saved).await
     }
 
+    /// Begins where another toolbox of the same bundle ended: with what its component kept that keeps state, or without. If
+    /// several keep state, none begins with it. The first answer of each that keeps state says so.
+    pub async fn resume(&self, kept: Option<Vec<u8>>) {
+        let kept = kept.filter(|_| self.keeper().is_ok());
+        for hand in self.hands() {
+            hand.resume(kept.clone()).await;
+        }
+    }
+
+    /// Whether a call of a tool may change what its component keeps.
+    pub fn keeps_state(&self, tool: &ToolName) -> bool {
+        self.routes.get(tool).is_some_and(|route| route.hand.keeps_state())
+    }
+
+    /// Whether the one component that keeps state had a store that is gone, with what it kept.
+    pub fn lost_state(&self) -> bool {
+        self.keeper().is_ok_and(|keeper| keeper.lost_state())
+    }
+
     fn keeper(&self) -> Result<&Arc<ComponentHand>, HandError> {
         let mut keepers = self.hands().into_iter().filter(|hand| hand.keeps_state());
         match (keepers.next(), keepers.next()) {
             (Some(keeper), None) => Ok(keeper),
-            (None, _) => Err(HandError::Input("this hand keeps no state: each call gets a fresh sandbox".to_owned())),
+            (None, _) => Err(keeps_nothing()),
             (Some(_), Some(_)) => {
                 let what = "several components of this hand keep state; it can be passed on if only one does";
                 Err(HandError::Input(what.to_owned()))

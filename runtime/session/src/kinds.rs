@@ -117,6 +117,8 @@ kinds! {
     HANDBOX_EGRESS_ENDED = "handbox.egress_ended";
     /// A hand was made ready.
     HANDBOX_HAND_PROVISIONED = "handbox.hand_provisioned";
+    /// What a hand keeps was saved, or could not be.
+    HANDBOX_HAND_KEPT = "handbox.hand_kept";
     /// A hand with its state went to another session, or came from one.
     HANDBOX_HAND_PASSED = "handbox.hand_passed";
     /// What a brain needs of everything before.

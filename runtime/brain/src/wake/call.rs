@@ -2,6 +2,7 @@
 
 use super::WakeError;
 use super::desk::{Desk, Intent};
+use super::keep::CallEnd;
 use super::output::brief;
 use super::ready::{Prepared, Ready};
 use super::say::After;
@@ -198,6 +199,10 @@ impl Desk<'_> {
                 tracing::warn!(session = %self.session, "a call that was cut off is still there");
             }
         }
+        for one in left {
+            let kept = self.kept(one, CallEnd::CutOff).await?;
+            self.stage(Vec::from_iter(kept))?;
+        }
         let sent: Vec<Event> = left.iter().flat_map(|one| one.egress.end()).collect();
         self.tell(sent).await?;
         self.look().await
@@ -219,11 +224,13 @@ impl Desk<'_> {
         self.stage(ready.egress.end())?;
         match result {
             Some(Ok(output)) => {
-                let events = self.committed(&ready, &output).await?;
+                let mut events = self.committed(&ready, &output).await?;
+                events.extend(self.kept(&ready, CallEnd::Answered).await?);
                 self.tell(events).await
             }
             Some(Err(error)) => {
-                let events = self.went_wrong(&ready, &error).await?;
+                let mut events = self.went_wrong(&ready, &error).await?;
+                events.extend(self.kept(&ready, CallEnd::Failed(&error)).await?);
                 // Its outcome is written first: whoever takes note of dead hands may take his time.
                 self.tell(events).await?;
                 self.bury(&ready, &error).await;
@@ -305,7 +312,7 @@ impl Desk<'_> {
     }
 }
 
-fn is_death(error: &HandError) -> bool {
+pub(super) fn is_death(error: &HandError) -> bool {
     matches!(error, HandError::Gone(_) | HandError::Broken(_))
 }
 

@@ -247,6 +247,11 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
+    /// The place of the event that says what the session runs with.
+    pub(super) fn runs_place(&self) -> Seq {
+        self.runs_of.unwrap_or(Seq::FIRST)
+    }
+
     async fn read_runs(&mut self) -> Result<(), WakeError> {
         (self.runs, self.unusable) = match runs_with(&*self.brain.log, self.session, &self.written).await {
             Ok(runs) => (runs, None),

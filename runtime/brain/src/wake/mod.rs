@@ -6,6 +6,7 @@ mod call;
 mod compact;
 mod desk;
 mod egress;
+mod keep;
 mod output;
 mod pass;
 mod preview;
@@ -72,13 +73,16 @@ pub struct Settings {
     /// The longest time in which a hand is made ready. One that is not ready then is told to the model as one that cannot
     /// be.
     pub provide: Duration,
+    /// How long a hand is given to save what it keeps, after each call that may have changed it. If that takes longer, what
+    /// it keeps ends with it.
+    pub save: Duration,
     /// How long a call that is cut off is given to be gone.
     pub cut: Duration,
 }
 
 impl Settings {
     /// The usual: a lease of 30 s, 8 retries from 1 s up to 2 minutes, rescheduled from 5 s on, awake up to 5 minutes, and
-    /// as long for a hand.
+    /// as long for a hand; 3 s for its state.
     #[must_use]
     pub fn usual(holder: impl Into<String>) -> Self {
         Self {
@@ -90,6 +94,7 @@ impl Settings {
             reschedule: Duration::from_secs(5),
             patience: Duration::from_secs(300),
             provide: Duration::from_secs(300),
+            save: Duration::from_secs(3),
             cut: Duration::from_millis(50),
         }
     }
@@ -170,7 +175,11 @@ impl From<EventError> for WakeError {
 ///
 /// [`WakeError::Unusable`] if it does not say; those of the log.
 pub async fn runs_with(log: &dyn SessionLog, session: SessionId, fold: &Fold) -> Result<RunsWith, WakeError> {
-    let place = fold.anchors.changed.unwrap_or(Seq::FIRST);
+    runs_at(log, session, fold.anchors.changed.unwrap_or(Seq::FIRST)).await
+}
+
+/// What a session ran with, as the event at a place says it.
+async fn runs_at(log: &dyn SessionLog, session: SessionId, place: Seq) -> Result<RunsWith, WakeError> {
     let entry = entry_at(log, session, place).await?;
     let event = entry.ok_or_else(|| WakeError::Unusable(format!("there is no event at place {place}")))?.event;
     let body = if *event.kind() == kinds::HANDBOX_SESSION_CHANGED {

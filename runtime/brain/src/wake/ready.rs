@@ -6,11 +6,11 @@ use super::egress::EgressLog;
 use super::output::brief;
 use super::say::no_tool;
 use super::watch::Watch;
-use crate::hands::{Need, Provided};
+use crate::hands::{Begins, Need, Provided};
 use futures_util::future::join_all;
 use handbox_hand::{Audit, Call, CallId, Hand, HandError, NoAudit, NoWatcher, ToolName};
-use handbox_session::EventId;
 use handbox_session::fold::{HandProvisioned, OpenCall, Passed};
+use handbox_session::{EventId, Hash};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub(super) struct Ready {
     pub(super) hand_name: String,
     pub(super) incarnation: u64,
     pub(super) request: Call,
+    /// Whether it may change what the hand keeps.
+    pub(super) keeps: bool,
     /// What the call sends.
     pub(super) egress: Arc<EgressLog>,
 }
@@ -56,7 +58,14 @@ impl Desk<'_> {
             let Some((tool, hand)) = found else { continue };
             let incarnation = self.fold.incarnation(hand) + 1;
             let (session, runs) = (self.session, &self.runs);
-            needs.entry(hand).or_insert(Need { session, hand, tool: &tool.name, runs, incarnation, state: None });
+            needs.entry(hand).or_insert(Need {
+                session,
+                hand,
+                tool: &tool.name,
+                runs,
+                incarnation,
+                begins: Begins::Anew,
+            });
         }
         let left = self.time_left();
         let made = tokio::select! {
@@ -89,16 +98,20 @@ impl Desk<'_> {
         (need.hand.to_owned(), provided)
     }
 
+    async fn provide_with_state(&self, need: Need<'_>) -> Result<Provided, HandError> {
+        match self.fold.passed.get(need.hand) {
+            Some(Passed::Here { state, .. }) => self.provide_given(need, *state).await,
+            _ => self.provide_kept(need).await,
+        }
+    }
+
     /// A hand that the session was given begins with its state, until one did so: no incarnation that the log does not
     /// know ever answered a call.
-    async fn provide_with_state(&self, need: Need<'_>) -> Result<Provided, HandError> {
-        let Some(Passed::Here { state, .. }) = self.fold.passed.get(need.hand) else {
-            return self.brain.hands.provide(need).await;
-        };
-        let kept = self.brain.blobs.get(*state).await;
+    async fn provide_given(&self, need: Need<'_>, state: Hash) -> Result<Provided, HandError> {
+        let kept = self.brain.blobs.get(state).await;
         let kept = kept.map_err(|error| HandError::Fatal(format!("its state cannot be read: {error}")))?;
         let kept = kept.ok_or_else(|| HandError::Gone(format!("its state is lost: there is no blob {state}")))?;
-        let provided = self.brain.hands.provide(Need { state: Some(&kept), ..need }).await?;
+        let provided = self.brain.hands.provide(Need { begins: Begins::Given(&kept), ..need }).await?;
         if provided.incarnation < need.incarnation {
             return Err(HandError::Fatal("it was not made anew with the state that it came with".to_owned()));
         }
@@ -138,10 +151,14 @@ impl Desk<'_> {
             (incarnation > known).then(|| HandProvisioned { hand: hand_name.to_owned(), incarnation, bundle, reason });
         let input = members.remove("input").unwrap_or_else(|| json!({}));
         let egress = Arc::new(self.egress_log(call.id));
+        let keeps = self.brain.hands.keeps(self.session, hand_name, &tool.name);
         let mut request = request(&call, attempt, &tool.name, input);
         request.audit = Arc::clone(&egress) as Arc<dyn Audit>;
         let hand_name = hand_name.to_owned();
-        Ok(Prepared::Ready(Box::new(Ready { call, attempt, hand, hand_name, incarnation, request, egress }), made))
+        Ok(Prepared::Ready(
+            Box::new(Ready { call, attempt, hand, hand_name, incarnation, request, keeps, egress }),
+            made,
+        ))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Hands that keep state: each counts how often it was called. And two sessions that have one.
 
-use super::bench::{Bench, Ledger, Points, WRITES, calls, runs, tool};
+use super::bench::{Bench, Ledger, Points, READS, WRITES, calls, runs, tool};
 use async_trait::async_trait;
-use handbox_brain::{Hands, Need, PassError, Policy, Provided, RunsWith, ToolSpec};
-use handbox_hand::{Call, Hand, HandError, Output, Part, Recovery, Tool};
+use handbox_brain::{Begins, Hands, Need, PassError, Policy, Provided, RunsWith, ToolSpec};
+use handbox_hand::{Call, Hand, HandError, Output, Part, Recovery, Tool, ToolFault, ToolName};
 use handbox_session::SessionId;
 use handbox_session::fold::Fold;
 use serde_json::json;
@@ -25,7 +25,10 @@ struct Counter {
     session: SessionId,
     tools: Vec<Tool>,
     kept: Arc<Mutex<Kept>>,
+    /// What its next answer begins with.
+    note: Mutex<&'static str>,
     counted: Counted,
+    fails: Failing,
     points: Arc<dyn Points>,
 }
 
@@ -35,7 +38,11 @@ impl Hand for Counter {
         &self.tools
     }
 
-    async fn execute(&self, _: Call) -> Result<Output, HandError> {
+    async fn execute(&self, call: Call) -> Result<Output, HandError> {
+        if call.name.as_str() == "peek" {
+            let count = self.kept.lock().unwrap().count;
+            return Ok(Output { parts: vec![Part::text(format!("sees {count}"))], ..Output::default() });
+        }
         self.points.at("tool started").await;
         let now = {
             let mut kept = self.kept.lock().unwrap();
@@ -44,9 +51,16 @@ impl Hand for Counter {
         };
         self.counted.lock().unwrap().push((self.session, now));
         self.points.at("effect done").await;
-        Ok(Output { parts: vec![Part::text(now.count.to_string())], ..Output::default() })
+        if let Some(error) = self.fails.lock().unwrap().take() {
+            return Err(error);
+        }
+        let note = std::mem::take(&mut *self.note.lock().unwrap());
+        Ok(Output { parts: vec![Part::text(format!("{note}{}", now.count))], ..Output::default() })
     }
 }
+
+/// What the next call ends with, once it counted.
+type Failing = Arc<Mutex<Option<HandError>>>;
 
 struct Live {
     incarnation: u64,
@@ -62,18 +76,30 @@ pub(crate) struct Counters {
     pub(crate) forgets: AtomicBool,
     /// How many bytes a state has besides.
     pub(crate) heavy: AtomicUsize,
+    /// Whether what they keep is kept with the session.
+    pub(crate) keeps: AtomicBool,
+    /// Whether they cannot say what they keep.
+    pub(crate) mute: AtomicBool,
+    /// How often they were asked.
+    pub(crate) asked: AtomicU64,
+    pub(crate) fails: Failing,
 }
 
 impl Counters {
     pub(crate) fn new(points: Arc<dyn Points>) -> Arc<Self> {
         let (live, counted, lives) = Default::default();
-        let (forgets, heavy) = Default::default();
-        Arc::new(Self { points, live, lives, counted, forgets, heavy })
+        let (forgets, heavy, keeps, mute, asked, fails) = Default::default();
+        Arc::new(Self { points, live, lives, counted, forgets, heavy, keeps, mute, asked, fails })
     }
 
     /// The process ends, and what they kept with it.
     pub(crate) fn die(&self) {
         self.live.lock().unwrap().clear();
+    }
+
+    /// A hand has counted so far and no further.
+    pub(crate) fn rewind(&self, session: SessionId, count: u64) {
+        self.live.lock().unwrap()[&session].hand.kept.lock().unwrap().count = count;
     }
 
     pub(crate) fn lives_of(&self, session: SessionId) -> bool {
@@ -85,7 +111,13 @@ impl Counters {
 impl Hands for Counters {
     async fn provide(&self, need: Need<'_>) -> Result<Provided, HandError> {
         self.points.at("provide").await;
-        let state = need.state.filter(|_| !self.forgets.load(Ordering::SeqCst));
+        let (state, reason, note) = match need.begins {
+            Begins::Given(state) => (Some(state), "passed", ""),
+            Begins::Kept(state) => (Some(state), "restored", "restored "),
+            Begins::Lost => (None, "anew", "lost "),
+            Begins::Anew => (None, "first_call", ""),
+        };
+        let state = state.filter(|_| !self.forgets.load(Ordering::SeqCst));
         let provided = |live: &Live, reason: &str| {
             let (hand, incarnation) = (live.hand.clone(), live.incarnation);
             Provided { hand, incarnation, bundle: Some("digest".to_owned()), reason: reason.to_owned() }
@@ -106,20 +138,36 @@ impl Hands for Counters {
         };
         let hand = Arc::new(Counter {
             session: need.session,
-            tools: vec![counting()],
+            tools: vec![counting(), peeking()],
             kept: Arc::new(Mutex::new(kept)),
+            note: Mutex::new(note),
             counted: self.counted.clone(),
+            fails: self.fails.clone(),
             points: self.points.clone(),
         });
         let live = Live { incarnation: need.incarnation, hand };
-        let given = provided(&live, if state.is_some() { "passed" } else { "first_call" });
+        let given = provided(&live, reason);
         self.live.lock().unwrap().insert(need.session, live);
         self.points.at("provided").await;
         Ok(given)
     }
 
+    fn keeps(&self, _: SessionId, _: &str, tool: &ToolName) -> bool {
+        self.keeps.load(Ordering::SeqCst) && tool.as_str() == "count"
+    }
+
+    fn lives(&self, need: &Need<'_>) -> bool {
+        let live = self.live.lock().unwrap();
+        let lives = live.get(&need.session).is_some_and(|live| live.incarnation + 1 >= need.incarnation);
+        lives || !self.keeps.load(Ordering::SeqCst)
+    }
+
     async fn save(&self, session: SessionId, _: &str, incarnation: u64) -> Result<Vec<u8>, HandError> {
         self.points.at("save").await;
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.mute.load(Ordering::SeqCst) {
+            return Err(HandError::Tool(ToolFault::Failed("it is too much to say".to_owned())));
+        }
         let saved = {
             let live = self.live.lock().unwrap();
             let live = live.get(&session).filter(|live| live.incarnation == incarnation);
@@ -143,6 +191,11 @@ impl Hands for Counters {
 
 pub(crate) fn counting() -> Tool {
     tool("count", WRITES, Recovery::Ask)
+}
+
+/// Sees what was counted, and changes nothing.
+pub(crate) fn peeking() -> Tool {
+    tool("peek", READS, Recovery::Retry)
 }
 
 /// What sessions run with that have such a hand.
@@ -169,7 +222,11 @@ impl Pair {
 
     /// Sessions that run with something else.
     pub(crate) async fn of(points: Arc<dyn Points>, giver: &RunsWith, receiver: &RunsWith) -> Self {
-        let script = json!([{"when": {"step": 1}, "reply": [calls("count")]}, {"reply": [{"text": "done"}]}]);
+        let script = json!([
+            {"when": {"step": 1, "text": "peek"}, "reply": [calls("peek")]},
+            {"when": {"step": 1}, "reply": [calls("count")]},
+            {"reply": [{"text": "done"}]},
+        ]);
         let mut bench = Bench::with(&script, giver, points.clone(), Ledger::default()).await;
         let hands = Counters::new(points);
         bench.brain.hands = hands.clone();
@@ -183,8 +240,13 @@ impl Pair {
 
     /// What a session's hand answers when it is called.
     pub(crate) async fn count(&mut self, session: SessionId) -> String {
+        self.call(session, "count").await
+    }
+
+    /// What a tool of a session's hand answers.
+    pub(crate) async fn call(&mut self, session: SessionId, tool: &str) -> String {
         self.bench.session = session;
-        self.bench.say("count").await;
+        self.bench.say(tool).await;
         self.bench.wake().await;
         self.bench.results().await.pop().unwrap()
     }

@@ -10,6 +10,7 @@ mod counters;
 mod crashes;
 mod egress;
 mod interrupts;
+mod keeps;
 mod limits;
 mod money;
 mod passes;

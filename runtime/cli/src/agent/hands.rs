@@ -11,9 +11,9 @@ use crate::grants::{self, Asking};
 use crate::network::{Reach, Way, holder, needs_placeholders};
 use crate::paths::Paths;
 use async_trait::async_trait;
-use handbox_brain::{Hands, Need, Provided, RunsWith, Scratch};
+use handbox_brain::{Begins, Hands, Need, Provided, RunsWith, Scratch};
 use handbox_bundle::{Bundle, BundleComponent, State};
-use handbox_hand::{Hand, HandError, Refusal};
+use handbox_hand::{Hand, HandError, Refusal, ToolName};
 use handbox_hands::{Environment, Library, Toolbox};
 use handbox_session::{SessionId, SessionLog};
 use serde_json::Value;
@@ -55,6 +55,13 @@ struct Live {
     hand: Arc<Advised>,
     /// What the session said when it was made.
     said: Said,
+}
+
+impl Live {
+    /// Whether it is the hand that is needed. One that another process has replaced since is none any more.
+    fn serves(&self, need: &Need<'_>) -> bool {
+        self.said == said(need.runs, need.hand) && self.provided.incarnation + 1 >= need.incarnation
+    }
 }
 
 /// What decides over a hand: the session's grants, and its bundle's digest.
@@ -168,18 +175,12 @@ impl Hands for BundleHands {
             let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
             let slot = ready.entry(key.clone()).or_default();
             match &slot.provided {
-                // One that another process has replaced since is none any more.
-                Some(live)
-                    if need.state.is_none()
-                        && live.said == said
-                        && live.provided.incarnation + 1 >= need.incarnation =>
-                {
-                    return Ok(live.provided.clone());
-                }
-                // It may do now what it might not, or the other way round; or another's takes its place.
-                Some(_) => {
+                Some(live) if need.begins == Begins::Anew && live.serves(&need) => return Ok(live.provided.clone()),
+                // It may do now what it might not, or the other way round; or another's takes its place; or nothing is left
+                // of it.
+                Some(live) => {
+                    slot.before = Some(if live.hand.hand.lost_state() { "died" } else { "changed" });
                     slot.provided = None;
-                    slot.before = Some("changed");
                 }
                 None => {}
             }
@@ -187,15 +188,19 @@ impl Hands for BundleHands {
         };
         let (hand, digest) =
             self.make(need).await.inspect_err(|error| self.hints.note(need.hand, unready(error, need.runs)))?;
-        if let Some(state) = need.state {
-            hand.hand.restore_state(state.to_vec()).await?;
+        match need.begins {
+            Begins::Anew => {}
+            Begins::Given(state) => hand.hand.restore_state(state.to_vec()).await?,
+            Begins::Kept(state) => hand.hand.resume(Some(state.to_vec())).await,
+            Begins::Lost => hand.hand.resume(None).await,
         }
         let keeps = hand.provisions.bundle.components.iter().any(keeps_state);
-        let reason = match (need.state, need.incarnation, before) {
-            (Some(_), ..) => "passed",
-            (None, 1, _) => "first_call",
-            (None, _, Some(before)) => before,
-            (None, _, None) => "anew",
+        let reason = match (need.begins, need.incarnation, before) {
+            (Begins::Given(_), ..) => "passed",
+            (Begins::Kept(_), ..) => "restored",
+            (_, 1, _) => "first_call",
+            (_, _, Some(before)) => before,
+            (_, _, None) => "anew",
         };
         let hand = Arc::new(hand);
         let (same, bundle, reason): (Arc<dyn Hand>, _, _) = (hand.clone(), Some(digest), reason.to_owned());
@@ -207,6 +212,18 @@ impl Hands for BundleHands {
         Ok(slot.provided.get_or_insert(Live { provided, hand, said }).provided.clone())
     }
 
+    fn keeps(&self, session: SessionId, hand: &str, tool: &ToolName) -> bool {
+        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = ready.get(&(session, hand.to_owned())).and_then(|slot| slot.provided.as_ref());
+        live.is_some_and(|live| live.hand.hand.keeps_state(tool))
+    }
+
+    fn lives(&self, need: &Need<'_>) -> bool {
+        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = ready.get(&(need.session, need.hand.to_owned())).and_then(|slot| slot.provided.as_ref());
+        live.is_some_and(|live| live.serves(need) && !live.hand.hand.lost_state())
+    }
+
     async fn save(&self, session: SessionId, hand: &str, incarnation: u64) -> Result<Vec<u8>, HandError> {
         let live = {
             let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,7 +231,11 @@ impl Hands for BundleHands {
             live.filter(|live| live.provided.incarnation == incarnation).map(|live| Arc::clone(&live.hand))
         };
         match live {
-            Some(live) => live.hand.save_state().await,
+            Some(live) => {
+                // Who waits may give up, and a store that is dropped while it saves is gone.
+                let saving = tokio::spawn(async move { live.hand.save_state().await });
+                saving.await.map_err(|error| HandError::Fatal(error.to_string()))?
+            }
             None => Err(HandError::Gone(format!(
                 "the hand `{hand}` does not live in this process, so what it keeps cannot be had here"
             ))),

@@ -5,7 +5,7 @@
 //! new kind.
 
 use super::{Money, Outcome, Tokens};
-use crate::{Epoch, Event, EventError, EventId, Hash, Kind, SessionId, kinds};
+use crate::{Epoch, Event, EventError, EventId, Hash, Kind, Seq, SessionId, kinds};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -232,12 +232,35 @@ pub struct HandProvisioned {
     /// The digest of its bundle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle: Option<String>,
-    /// Why: `first_call`, `died`, …
+    /// Why: `first_call`, `died`, `restored` (with the state of the one before), …
     pub reason: String,
 }
 
 impl Body for HandProvisioned {
     const KIND: Kind = kinds::HANDBOX_HAND_PROVISIONED;
+}
+
+/// `handbox.hand_kept`: what a hand keeps, as a call left it. It stands in the batch of that call's outcome, and only where
+/// it is not what was said before.
+///
+/// The next incarnation begins with it, on whatever process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandKept {
+    /// Its name in the session. At most [`NAME_BYTES_MAX`].
+    pub hand: String,
+    /// The incarnation that keeps it.
+    pub incarnation: u64,
+    /// The blob that is its state. Without one it keeps something that could not be saved: when this incarnation ends, that
+    /// is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Hash>,
+    /// The place of the event that says what the session ran with. Of a hand with other grants or another bundle it is not
+    /// the state.
+    pub runs: Seq,
+}
+
+impl Body for HandKept {
+    const KIND: Kind = kinds::HANDBOX_HAND_KEPT;
 }
 
 /// `handbox.hand_passed`: a hand went from one session to another. Both say so, in one append.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 ///
 /// It rises with every change to what a [`Fold`] holds, and to what an event changes in it: a checkpoint of an earlier
 /// version says what earlier rules said.
-pub const CHECKPOINT_VERSION: u32 = 4;
+pub const CHECKPOINT_VERSION: u32 = 5;
 /// After so many events a checkpoint is due.
 pub const CHECKPOINT_EVENTS: u64 = 256;
 /// The most bytes of a checkpoint's fold: half of what an event may have.
@@ -18,7 +18,7 @@ pub const CHECKPOINT_BYTES_MAX: usize = 512 * 1024;
 pub const QUEUE_MAX: usize = 1024;
 /// The most open tool calls that a checkpoint holds. A brain answers further ones of a reply with an error.
 pub const CALLS_MAX: usize = 256;
-/// The most hands that a checkpoint holds, by name; and the most of them that were passed.
+/// The most hands that a checkpoint holds, by name; and the most of them that were passed, and that keep something.
 pub const HANDS_MAX: usize = 64;
 /// The most model requests and interrupts at a time that a checkpoint holds: more than a session has threads.
 const THREADS_MAX: usize = 64;
@@ -90,6 +90,7 @@ impl Fold {
             && self.calls.len() <= CALLS_MAX
             && self.hands.len() <= HANDS_MAX
             && self.passed.len() <= HANDS_MAX
+            && self.kept.len() <= HANDS_MAX
             && self.requests.len() <= THREADS_MAX
             && self.interrupts.len() <= THREADS_MAX
     }

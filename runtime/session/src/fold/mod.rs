@@ -21,13 +21,13 @@ mod status;
 mod time;
 
 pub use bodies::{
-    BrainWoke, CallEnded, CallStarted, HandPassed, HandProvisioned, InputTaken, ModelReply, SessionChanged,
+    BrainWoke, CallEnded, CallStarted, HandKept, HandPassed, HandProvisioned, InputTaken, ModelReply, SessionChanged,
     SessionCreated, WaitExpired, Way,
 };
 pub use calls::{Attempt, CallOf, Decision, OpenCall, Outcome, Permission, Verdict, Waiting, WaitingOn};
 pub use checkpoint::{CALLS_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINT_EVENTS, CHECKPOINT_VERSION, HANDS_MAX, QUEUE_MAX};
 pub use money::{CacheCreation, Money, Tokens};
-pub use passed::Passed;
+pub use passed::{Kept, Passed};
 pub use project::{Own, Projector, Shown, as_queued, project, wanted};
 pub use queue::{Entrance, Interrupt, Queued};
 pub use read::{Summary, fold_to, summary, summary_of};
@@ -91,6 +91,8 @@ pub struct Fold {
     pub hands: BTreeMap<String, u64>,
     /// Hands that are another session's now, and those that came from one and were not made ready yet, by name.
     pub passed: BTreeMap<String, Passed>,
+    /// What hands keep that keep anything, by name: what the next incarnation of each begins with.
+    pub kept: BTreeMap<String, Kept>,
     /// The last place that it shares with the session that it was forked from. Its events do not say: whoever folds it does.
     #[serde(skip)]
     pub forked_at: Option<Seq>,

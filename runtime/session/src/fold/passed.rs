@@ -1,6 +1,6 @@
-//! Hands that went from one session to another.
+//! What hands keep, and those that went from one session to another.
 
-use super::bodies::{HandPassed, NAME_BYTES_MAX, Way};
+use super::bodies::{HandKept, HandPassed, NAME_BYTES_MAX, Way};
 use super::rules::Odd;
 use super::{Fold, HandProvisioned};
 use crate::{Event, Hash, Seq, SessionId};
@@ -25,6 +25,16 @@ pub enum Passed {
     },
 }
 
+/// What a hand keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// The blob that is its state; `None` if it could not be saved.
+    pub state: Option<Hash>,
+    /// The place of the event that said what the session ran with then.
+    pub runs: Seq,
+}
+
 /// A hand comes or goes. One that is passed back is here again.
 pub(super) fn pass(fold: &mut Fold, _: Seq, event: &Event) -> Result<(), Odd> {
     let HandPassed { hand, way, state, .. } = Odd::parse(event)?;
@@ -36,18 +46,34 @@ pub(super) fn pass(fold: &mut Fold, _: Seq, event: &Event) -> Result<(), Odd> {
         Way::To(to) => Passed::On { to },
         Way::From(from) => Passed::Here { from, state },
     };
+    // What its own hand kept is given up for the one that comes.
+    fold.kept.remove(&hand);
     fold.passed.insert(hand, passed);
     Ok(())
 }
 
-/// A hand was made ready: with its state, if it came with one. What it keeps from here on is its own.
+/// A hand keeps what it did not keep before.
+pub(super) fn kept(fold: &mut Fold, _: Seq, event: &Event) -> Result<(), Odd> {
+    let HandKept { hand, state, runs, .. } = Odd::parse(event)?;
+    named(&hand)?;
+    if fold.passed_on(&hand).is_some() {
+        return Err(Odd::stray("a hand keeps something that was passed on"));
+    }
+    fold.kept.insert(hand, Kept { state, runs });
+    Ok(())
+}
+
+/// A hand was made ready: with its state, if it came with one. What it keeps from here on is its own, beginning with that.
 pub(super) fn provisioned(fold: &mut Fold, _: Seq, event: &Event) -> Result<(), Odd> {
     let HandProvisioned { hand, incarnation, .. } = Odd::parse(event)?;
     named(&hand)?;
     if fold.passed_on(&hand).is_some() {
         return Err(Odd::stray("a hand is made ready that was passed on"));
     }
-    fold.passed.remove(&hand);
+    if let Some(Passed::Here { state, .. }) = fold.passed.remove(&hand) {
+        let runs = fold.anchors.changed.unwrap_or(Seq::FIRST);
+        fold.kept.insert(hand.clone(), Kept { state: Some(state), runs });
+    }
     fold.hands.insert(hand, incarnation);
     Ok(())
 }

@@ -45,7 +45,7 @@ impl Odd {
 type Rule = fn(&mut Fold, Seq, &Event) -> Result<(), Odd>;
 
 /// Kinds that are not here change nothing, unless they are input.
-static RULES: [(Kind, Rule); 29] = [
+static RULES: [(Kind, Rule); 30] = [
     (kinds::USER_INTERRUPT, interrupt),
     (kinds::USER_TOOL_CONFIRMATION, |fold, place, event| calls::confirm(&mut fold.calls, place, event)),
     (kinds::USER_CUSTOM_TOOL_RESULT, close_call),
@@ -79,6 +79,7 @@ static RULES: [(Kind, Rule); 29] = [
     (kinds::HANDBOX_CALL_STARTED, |fold, place, event| calls::start(&mut fold.calls, place, event)),
     (kinds::HANDBOX_CALL_ENDED, |fold, _, event| calls::end(&mut fold.calls, event)),
     (kinds::HANDBOX_HAND_PROVISIONED, passed::provisioned),
+    (kinds::HANDBOX_HAND_KEPT, passed::kept),
     (kinds::HANDBOX_HAND_PASSED, passed::pass),
     (kinds::HANDBOX_CHECKPOINT, |fold, place, _| anchor(&mut fold.anchors.checkpoint, place)),
 ];

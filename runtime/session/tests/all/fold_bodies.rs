@@ -2,10 +2,10 @@
 
 use handbox_session::fold::bodies::{Body, SessionCreated};
 use handbox_session::fold::{
-    BrainWoke, CallEnded, CallStarted, HandPassed, HandProvisioned, InputTaken, ModelReply, Money, Outcome, Tokens,
-    Way, rfc3339,
+    BrainWoke, CallEnded, CallStarted, HandKept, HandPassed, HandProvisioned, InputTaken, ModelReply, Money, Outcome,
+    Tokens, Way, rfc3339,
 };
-use handbox_session::{Epoch, Event, EventError, EventId, Hash, Kind, SessionId};
+use handbox_session::{Epoch, Event, EventError, EventId, Hash, Kind, Seq, SessionId};
 use proptest::prelude::*;
 use serde_json::json;
 use std::fmt::Debug;
@@ -53,6 +53,15 @@ fn bodies_have_these_shapes() {
     is_written(
         &HandProvisioned { hand: "std".to_owned(), incarnation: 2, bundle: None, reason: "died".to_owned() },
         &json!({"hand": "std", "incarnation": 2, "reason": "died"}),
+    );
+    let (hand, runs) = ("std".to_owned(), Seq::FIRST);
+    is_written(
+        &HandKept { hand: hand.clone(), incarnation: 2, state: Some(Hash([1; 32])), runs },
+        &json!({"hand": "std", "incarnation": 2, "state": "01".repeat(32), "runs": 1}),
+    );
+    is_written(
+        &HandKept { hand, incarnation: 2, state: None, runs },
+        &json!({"hand": "std", "incarnation": 2, "runs": 1}),
     );
     let other = SessionId::at(0, [0; 10]);
     for (way, name) in [(Way::To(other), "to"), (Way::From(other), "from")] {

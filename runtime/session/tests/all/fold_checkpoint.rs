@@ -121,8 +121,8 @@ fn a_checkpoint_of_another_version_or_shape_is_not_used() {
         story.checkpoint(members);
         Fold::restore(&story.entries.last().unwrap().event)
     };
-    assert!(with("version", json!(4)).is_some());
-    assert!(with("version", json!(3)).is_none());
+    assert!(with("version", json!(5)).is_some());
+    assert!(with("version", json!(4)).is_none());
     assert!(with("version", json!(null)).is_none());
     assert!(with("fold", json!({})).is_none());
     let mut grown = good["fold"].clone();
@@ -133,7 +133,7 @@ fn a_checkpoint_of_another_version_or_shape_is_not_used() {
 }
 
 #[test]
-fn the_shape_of_version_4_is_fixed() {
+fn the_shape_of_version_5_is_fixed() {
     let mut story = Story::new();
     story.message("hello");
     story.add("session.status_running", json!({}));
@@ -149,7 +149,7 @@ fn the_shape_of_version_4_is_fixed() {
             "permission": "ask", "decision": null, "attempt": null, "thread": null}],
         "queue": [{"id": story.entries[1].event.id().to_string(), "place": 2, "kind": "user.message"}],
         "interrupts": [], "news": 0, "asked": 0, "reply_stop": null, "context_tokens": 0, "compacted_tokens": 0,
-        "retries": {"count": 0, "at_unix_ms": 0}, "hands": {}, "passed": {},
+        "retries": {"count": 0, "at_unix_ms": 0}, "hands": {}, "passed": {}, "kept": {},
         "anchors": {"compaction": null, "checkpoint": null, "reply": null, "interrupt": null, "outcome": null,
             "taken": null, "woke": null, "changed": null, "rest": null, "agent": null, "budget": null},
         "last_error": null, "oddities": {"malformed": 0, "stray": 0, "last": null},

@@ -1,11 +1,11 @@
-//! Whose hand it is, when hands go from one session to another.
+//! Whose hand it is, when hands go from one session to another, and what they keep.
 
 use crate::fold_story::{BEGIN_UNIX_MS, Story, histories};
 use handbox_session::fold::{
-    BrainWoke, CHECKPOINT_BYTES_MAX, HANDS_MAX, HandPassed, HandProvisioned, Passed, Way,
+    BrainWoke, CHECKPOINT_BYTES_MAX, HANDS_MAX, HandKept, HandPassed, HandProvisioned, Kept, Passed, Way,
     bodies::{Body, NAME_BYTES_MAX},
 };
-use handbox_session::{Epoch, Fold, Hash, SessionId};
+use handbox_session::{Entry, Epoch, Fold, Hash, Seq, SessionId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -20,6 +20,46 @@ fn passed(hand: &str, way: Way, state: u8) -> HandPassed {
 
 fn made(hand: &str, incarnation: u64) -> HandProvisioned {
     HandProvisioned { hand: hand.to_owned(), incarnation, bundle: None, reason: "first_call".to_owned() }
+}
+
+fn keeps(hand: &str, state: Option<u8>) -> HandKept {
+    let state = state.map(|state| Hash([state; 32]));
+    HandKept { hand: hand.to_owned(), incarnation: 1, state, runs: Seq::FIRST }
+}
+
+fn kept(state: Option<u8>) -> Kept {
+    Kept { state: state.map(|state| Hash([state; 32])), runs: Seq::FIRST }
+}
+
+#[test]
+fn what_a_hand_keeps_is_what_the_next_incarnation_begins_with_until_something_else_is() {
+    let mut story = Story::new();
+    story.say(&made("std", 1));
+    assert!(story.fold_all().kept.is_empty(), "nobody said that it keeps anything");
+    story.say(&keeps("std", Some(1)));
+    story.say(&made("std", 2));
+    assert_eq!(story.fold_all().kept["std"], kept(Some(1)));
+    story.say(&keeps("std", None));
+    assert_eq!(story.fold_all().kept["std"], kept(None), "what could not be saved is gone with its hand");
+    story.say(&keeps("std", Some(2)));
+    story.say(&keeps("own", Some(3)));
+    assert_eq!(story.fold_all().kept["std"], kept(Some(2)));
+}
+
+#[test]
+fn what_a_hand_keeps_goes_with_it_and_what_comes_takes_its_place() {
+    let (mut story, other) = (Story::new(), session(2));
+    story.say(&made("std", 1));
+    story.say(&keeps("std", Some(1)));
+    story.say(&passed("std", Way::To(other), 1));
+    story.say(&keeps("std", Some(2)));
+    let fold = story.fold_all();
+    assert_eq!((fold.kept.len(), fold.oddities.stray), (0, 1), "it keeps nothing here");
+
+    story.say(&passed("std", Way::From(other), 7));
+    assert!(story.fold_all().kept.is_empty(), "it comes with its state, and nothing was made of it yet");
+    story.say(&made("std", 2));
+    assert_eq!(story.fold_all().kept["std"], kept(Some(7)), "also if its process ends before its first call does");
 }
 
 #[test]
@@ -83,21 +123,27 @@ fn as_many_hands_as_there_may_be_fit_into_a_checkpoint_and_one_more_does_not() {
         let name = format!("{number:0>width$}", width = NAME_BYTES_MAX);
         story.say(&made(&name, u64::MAX));
         story.say(&passed(&name, Way::From(session(2)), 255));
+        story.say(&keeps(&name, Some(255)));
     }
     let fold = story.fold_all();
     let members = fold.checkpoint().expect("it fits");
     assert!(Value::Object(members.clone()).to_string().len() < CHECKPOINT_BYTES_MAX / 8);
+    assert_eq!((fold.passed.len(), fold.kept.len()), (HANDS_MAX, HANDS_MAX));
     story.checkpoint(members);
     assert_eq!(Fold::restore(&story.entries.last().expect("an entry").event), Some(fold));
     story.say(&passed("one more", Way::To(session(2)), 0));
-    assert!(story.fold_all().checkpoint().is_none());
+    let mut fold = story.fold_all();
+    assert!(fold.checkpoint().is_none());
+    fold.passed.remove("one more");
+    fold.kept.insert("one more".to_owned(), kept(None));
+    assert!(fold.checkpoint().is_none());
 }
 
 /// Whose each hand is, by a look at all events: gone since the first `to` after the last `from`, waiting for its state if
 /// it was not made ready after that `from`.
-fn naive(story: &Story) -> BTreeMap<String, Passed> {
+fn naive(entries: &[Entry]) -> BTreeMap<String, Passed> {
     let mut events: BTreeMap<String, Vec<Option<HandPassed>>> = BTreeMap::new();
-    for entry in &story.entries {
+    for entry in entries {
         if let Ok(passed) = HandPassed::from_event(&entry.event) {
             events.entry(passed.hand.clone()).or_default().push(Some(passed));
         } else if let Ok(made) = HandProvisioned::from_event(&entry.event) {
@@ -123,10 +169,37 @@ fn naive(story: &Story) -> BTreeMap<String, Passed> {
     events.into_iter().filter_map(|(hand, events)| Some((hand, whose(events)?))).collect()
 }
 
+/// What each hand keeps that is here, by a look at all events: what was said last since it came, its coming being the first
+/// that was said once it was made ready.
+fn naively_kept(entries: &[Entry]) -> BTreeMap<String, Option<Hash>> {
+    let mut said: BTreeMap<String, Option<Hash>> = BTreeMap::new();
+    let mut came: BTreeMap<String, Hash> = BTreeMap::new();
+    let is_gone = |place: usize, hand: &String| matches!(naive(&entries[..place]).get(hand), Some(Passed::On { .. }));
+    for (place, entry) in entries.iter().enumerate() {
+        if let Ok(HandPassed { hand, way, state, .. }) = HandPassed::from_event(&entry.event) {
+            said.remove(&hand);
+            came.remove(&hand);
+            if matches!(way, Way::From(_)) {
+                came.insert(hand, state);
+            }
+        } else if let Ok(HandProvisioned { hand, .. }) = HandProvisioned::from_event(&entry.event) {
+            said.extend(came.remove(&hand).map(|state| (hand, Some(state))));
+        } else if let Ok(HandKept { hand, state, .. }) = HandKept::from_event(&entry.event)
+            && !is_gone(place, &hand)
+        {
+            said.insert(hand, state);
+        }
+    }
+    said
+}
+
 proptest! {
     #[test]
     fn a_fold_says_whose_a_hand_is_as_a_look_at_all_events_does(story in histories(120)) {
-        prop_assert_eq!(story.fold_all().passed, naive(&story));
+        let fold = story.fold_all();
+        prop_assert_eq!(&fold.passed, &naive(&story.entries));
+        let kept: BTreeMap<String, Option<Hash>> = fold.kept.into_iter().map(|(hand, kept)| (hand, kept.state)).collect();
+        prop_assert_eq!(kept, naively_kept(&story.entries));
     }
 
     /// Hands go round among four sessions, each pass written in both; whoever was given it last has it, and nobody else.

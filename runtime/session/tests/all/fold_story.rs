@@ -1,8 +1,8 @@
 //! Histories for the tests of folds: told one event at a time, or drawn by chance.
 
 use handbox_session::fold::{
-    BrainWoke, CacheCreation, CallEnded, CallStarted, Fold, HandPassed, HandProvisioned, InputTaken, ModelReply, Money,
-    Outcome, SessionCreated, Tokens, Way, bodies::Body,
+    BrainWoke, CacheCreation, CallEnded, CallStarted, Fold, HandKept, HandPassed, HandProvisioned, InputTaken,
+    ModelReply, Money, Outcome, SessionCreated, Tokens, Way, bodies::Body,
 };
 use handbox_session::{Entry, Epoch, Event, EventId, Hash, Kind, Minter, Seq, SessionId};
 use proptest::prelude::*;
@@ -285,20 +285,25 @@ impl Author {
         self.story.say(&HandProvisioned { hand, incarnation: pick as u64, bundle: None, reason });
     }
 
-    /// A hand goes or comes, also one that is gone already, or is made ready.
+    /// A hand goes or comes, also one that is gone already, or is made ready, or keeps something.
     fn pass(&mut self, pick: usize, number: u64) {
         let (hand, incarnation) = (format!("hand{}", pick % 3), number % 5);
         let other = SessionId::from(u128::from(number % 7));
-        let way = match number % 3 {
+        let state = Hash([u8::try_from(number % 251).expect("small"); 32]);
+        let way = match number % 4 {
             0 => Way::To(other),
             1 => Way::From(other),
+            2 => {
+                let state = (!number.is_multiple_of(5)).then_some(state);
+                self.story.say(&HandKept { hand, incarnation, state, runs: Seq::FIRST });
+                return;
+            }
             _ => {
                 let reason = "passed".to_owned();
                 self.story.say(&HandProvisioned { hand, incarnation, bundle: None, reason });
                 return;
             }
         };
-        let state = Hash([u8::try_from(number % 251).expect("small"); 32]);
         self.story.say(&HandPassed { hand, way, state, bundle: "digest".to_owned(), incarnation });
     }
 
