@@ -173,7 +173,7 @@ fn show(output: &Output, left: &[PathBuf]) {
         output::note(Tone::Note, &format!("attachment: {}, {} bytes (see --json)", part.media_type, part.data.len()));
     }
     for file in left {
-        output::note(Tone::Note, &format!("output file: {}", file.display()));
+        output::note(Tone::Note, &output::output_file(file));
     }
     if output.usage.dropped_bytes > 0 {
         output::note(Tone::Note, &format!("{} bytes of output were dropped at its limit", output.usage.dropped_bytes));

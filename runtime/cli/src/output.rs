@@ -34,7 +34,26 @@ pub(crate) fn raw(bytes: &[u8]) {
     note_written(out.write_all(&bytes).and_then(|()| out.flush()));
 }
 
-/// The same, to standard error.
+/// What a program coloured stays its own: what comes after it on a terminal has no colour.
+pub(crate) fn plain_again() {
+    if !COLOURED.swap(false, Ordering::Relaxed) {
+        return;
+    }
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    let terminal: &mut dyn Write = if out.is_terminal() { &mut out } else { &mut err };
+    // Nobody is left to be told.
+    let _ = terminal.write_all(b"\x1b[0m").and_then(|()| terminal.flush());
+}
+
+/// Whether a program may have set a colour.
+static COLOURED: AtomicBool = AtomicBool::new(false);
+
+/// How a file that a tool left is told of.
+pub(crate) fn output_file(path: &std::path::Path) -> String {
+    format!("output file: {}", handbox_hand::one_line(&path.display().to_string()))
+}
+
+/// As [`raw`], to standard error.
 pub(crate) fn raw_error(bytes: &[u8]) {
     let mut err = std::io::stderr().lock();
     let bytes = if err.is_terminal() { Cow::Owned(coloured(bytes)) } else { Cow::Borrowed(bytes) };
@@ -47,6 +66,7 @@ fn coloured(bytes: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(bytes);
     let mut shown = String::with_capacity(text.len());
     let mut pieces = text.split("\x1b[");
+    COLOURED.fetch_or(text.contains("\x1b["), Ordering::Relaxed);
     shown.push_str(&visible(pieces.next().unwrap_or_default()));
     for piece in pieces {
         let end = piece.find(|c: char| !(c.is_ascii_digit() || c == ';')).unwrap_or(piece.len());

@@ -9,7 +9,7 @@ use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::vault;
 use handbox_bundle::{Bundle, Profile};
-use handbox_hands::Environment;
+use handbox_hands::{Environment, Temporary, open_up};
 use handbox_vault::keep::Keep;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -134,7 +134,7 @@ fn write_helps(effective: &grants::Effective, typed: &args::Grants) -> bool {
 
 /// The scratch folder and the outputs of one call.
 pub(crate) struct Folders {
-    pub(crate) scratch: tempfile::TempDir,
+    pub(crate) scratch: Temporary,
     pub(crate) outputs: PathBuf,
     /// What lay in it before.
     before: HashMap<PathBuf, Stamp>,
@@ -147,11 +147,10 @@ type Stamp = Option<(std::time::SystemTime, u64)>;
 
 impl Folders {
     pub(crate) fn make(outputs: Option<&Path>) -> Result<Self, Failure> {
-        let make = || private("handbox-");
         let failed = |error| {
             Failure::usage(format!("no scratch folder can be made: {error}")).hint("set TMPDIR to a writable folder")
         };
-        let scratch = make().map_err(failed)?;
+        let scratch = Temporary::make().map_err(failed)?;
         if let Some(outputs) = outputs {
             let failed = |error| Failure::usage(format!("--outputs {}: {error}", outputs.display()));
             if outputs.exists() && !outputs.is_dir() {
@@ -162,7 +161,8 @@ impl Folders {
             let outputs = outputs.canonicalize().map_err(failed)?;
             return Ok(Self { scratch, before: entries(&outputs).collect(), outputs, temporary: None });
         }
-        let temporary = make().map_err(failed)?;
+        // Under another name than what is removed when its process was killed: it may hold what somebody wants.
+        let temporary = private("handbox-outputs-").map_err(failed)?;
         let outputs = temporary.path().to_owned();
         Ok(Self { scratch, outputs, before: HashMap::new(), temporary: Some(temporary) })
     }
@@ -172,6 +172,7 @@ impl Folders {
         let changed = entries(&self.outputs).filter(|(path, stamp)| self.before.get(path) != Some(stamp));
         let mut left: Vec<PathBuf> = changed.map(|(path, _)| path).collect();
         left.sort();
+        left.iter().for_each(|path| open_up(path));
         if let (Some(temporary), false) = (self.temporary, left.is_empty()) {
             let _ = temporary.keep();
         }
@@ -181,7 +182,7 @@ impl Folders {
                         /mnt/session/outputs is kept";
             output::note(Tone::Note, text);
         }
-        if let Err(error) = self.scratch.close() {
+        if let Err(error) = self.scratch.remove() {
             let scratch = scratch.display();
             output::note(Tone::Warning, &format!("the tool's scratch folder {scratch} could not be removed: {error}"));
         }

@@ -20,7 +20,7 @@ pub use egress::{Audit, AuditError, Egress, EgressEnd, NoAudit, Sender, Verdict}
 pub use error::{HandError, Limit, LimitHit, Refusal, ToolFault};
 pub use http::{Http, HttpBody, HttpError, HttpRequest, HttpResponse, Obstacle, Principal, RequestBody, Unreachable};
 pub use target::Target;
-pub use text::{bounded, misleads, plain};
+pub use text::{bounded, misleads, one_line, plain};
 pub use tool::{Extra, Hints, Recovery, Tool, ToolName, ToolNameError};
 
 use std::sync::Arc;

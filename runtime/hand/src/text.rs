@@ -24,6 +24,16 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
+/// [`plain`] text in which line breaks stand as `\u{…}`, too: for names, which are shown in a line of somebody else's.
+pub fn one_line(text: &str) -> String {
+    let breaks = |c: char| matches!(c, '\n' | '\r' | '\t');
+    let text = plain(text);
+    if !text.contains(breaks) {
+        return text;
+    }
+    text.chars().flat_map(|c| if breaks(c) { c.escape_unicode().collect() } else { vec![c] }).collect()
+}
+
 /// [`plain`] text of at most so many characters; where some are left away, the last is `…`.
 pub fn bounded(text: &str, chars_max: usize) -> String {
     // No character becomes less than one, so that no more of them are needed than may be shown and one.
@@ -49,6 +59,11 @@ mod tests {
             assert_eq!(plain(&format!("a{hidden}b")), format!("a{}b", hidden.escape_unicode()));
         }
         assert_eq!(plain("é\t1\r\n😀 日本"), "é\t1\r\n😀 日本");
+    }
+
+    #[test]
+    fn a_name_makes_no_line_of_its_own() {
+        assert_eq!(one_line("a\nb\tc\u{1b}d é"), "a\\u{a}b\\u{9}c\\u{1b}d é");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::job::Job;
 use crate::kept::{LOST, RESTORED, Slot};
 use crate::library::{Library, Package};
 use crate::loaded;
-use crate::process::{Family, Programs};
+use crate::process::{Family, Numbers, Programs, WhileCalled};
 use crate::reflect::Skipped;
 use crate::run::{Live, Ready, conclude, wit_call};
 use crate::scrub::Scrub;
@@ -57,6 +57,8 @@ pub struct ComponentHand {
     kept: Option<Arc<Slot>>,
     /// It is started by others of its bundle.
     is_program: bool,
+    /// Of what it starts.
+    numbers: Arc<Numbers>,
 }
 
 impl ComponentHand {
@@ -68,12 +70,13 @@ impl ComponentHand {
         let is_kept = state == State::Kept && component.kind != Kind::Command;
         let kept = is_kept.then(|| Slot::new(recipe.environment.kept));
         let tools = Arc::clone(&library.tools(&recipe.package).await?.0);
-        Ok(Self { library, recipe, ready: OnceCell::new(), tools, kept, is_program: false })
+        Ok(Self { library, recipe, ready: OnceCell::new(), tools, kept, is_program: false, numbers: Arc::default() })
     }
 
     /// Makes what other components of its bundle start, and nobody calls.
     pub(crate) fn program(library: Arc<Library>, recipe: Recipe) -> Self {
-        Self { library, recipe, ready: OnceCell::new(), tools: Arc::new([]), kept: None, is_program: true }
+        let (ready, tools, numbers) = (OnceCell::new(), Arc::new([]), Arc::default());
+        Self { library, recipe, ready, tools, kept: None, is_program: true, numbers }
     }
 
     /// Loads the component and opens its folders, if that has not happened yet.
@@ -355,7 +358,11 @@ impl ComponentHand {
             schemas.check(&call.name, &call.input)?;
         }
         let mut job = Job::new(call, tool.hints, self.recipe.limits);
-        job.family = self.recipe.programs.clone().map(Family::new);
+        if let Some(programs) = &self.recipe.programs {
+            let family = Family::new(Arc::clone(programs), Arc::clone(&self.numbers));
+            job.call.watcher = WhileCalled::new(Arc::clone(&job.call.watcher), &family);
+            job.family = Some(family);
+        }
         Ok(job)
     }
 }

@@ -140,6 +140,7 @@ impl Live {
         // What instantiating burnt belongs to the call that it was done for.
         settle(&mut self.store.as_context_mut())?;
         self.store.data_mut().start_call(job);
+        self.store.data_mut().process.outlives(job);
         arm(&mut self.store)
     }
 }

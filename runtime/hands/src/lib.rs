@@ -35,6 +35,7 @@ mod toolbox;
 pub use cache::{Cache, CacheError};
 pub use engine::{Allocation, Engine, EngineError, MemoryReset};
 pub use environment::{Environment, OUTPUTS_GUEST, SCRATCH_GUEST};
+pub use files::{Temporary, open_up};
 pub use hand::ComponentHand;
 pub use kept::KeptLimits;
 pub use library::Library;

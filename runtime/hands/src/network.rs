@@ -13,6 +13,7 @@ use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt as _, StreamBody};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
@@ -64,16 +65,19 @@ pub(crate) type Line = Option<(Arc<dyn Http>, Principal)>;
 pub(crate) struct Outgoing {
     line: Line,
     sender: Option<Sender>,
+    /// See [`Job::sends_until`].
+    until: Option<Arc<AtomicBool>>,
 }
 
 impl Outgoing {
     /// For calls of nobody yet.
     pub(crate) fn new(line: Line) -> Self {
-        Self { line, sender: None }
+        Self { line, sender: None, until: None }
     }
 
     /// What is sent from now on belongs to this call.
     pub(crate) fn start_call(&mut self, job: &Job) {
+        self.until.clone_from(&job.sends_until);
         self.sender = self.line.as_ref().filter(|_| job.sends).map(|(_, principal)| Sender {
             principal: principal.clone(),
             tool: Some(job.call.name.as_str().into()),
@@ -107,6 +111,11 @@ impl WasiHttpHooks for Outgoing {
         let Some((http, sender)) = line.zip(self.sender.clone()) else {
             return Box::new(async { Err(Error::HttpRequestDenied) });
         };
+        if self.until.as_ref().is_some_and(|over| over.load(Relaxed)) {
+            // The record of what a call sent is closed with the call.
+            let why = "the call that started this is over, so it may send no more";
+            return Box::new(async { Err(Error::InternalError(Some(why.to_owned()))) });
+        }
         let times = Times::of(options);
         Box::new(async move {
             let request = translate(request).await.map_err(|error| told(&error))?;

@@ -15,7 +15,7 @@ use crate::reflect;
 use crate::sink::Budget;
 use crate::store::{Opening, Streams, open_store, settle};
 use handbox_bundle::Mode;
-use handbox_hand::{Call, HandError, LogLevel, Output, Part, ToolFault, Usage};
+use handbox_hand::{Call, HandError, Limit, LogLevel, Output, Part, ToolFault, Usage};
 use serde_json::Value;
 use std::sync::Arc;
 use wasmtime::component::Instance;
@@ -255,12 +255,13 @@ fn given(parts: Vec<types::Part>) -> Given {
 /// Sorts what a call ended with by who must act.
 pub(crate) fn conclude(job: &Job, answer: Result<Answer, Ended>) -> Result<Output, HandError> {
     match answer {
-        Ok(Ok((parts, fields))) => {
+        Ok(Ok((mut parts, fields))) => {
+            parts.extend(full_disk(job));
             let bytes: usize = parts.iter().map(|part| part.data.len()).sum();
             let of_fields =
                 if fields.is_empty() { 0 } else { serde_json::to_string(&fields).map_or(0, |text| text.len()) };
             if (bytes + of_fields) as u64 > job.meter.limits().output_bytes {
-                return Err(HandError::Limit(job.meter.describe(handbox_hand::Limit::Output)));
+                return Err(HandError::Limit(job.meter.describe(Limit::Output)));
             }
             Ok(Output { parts, fields, usage: Usage::default() })
         }
@@ -270,6 +271,16 @@ pub(crate) fn conclude(job: &Job, answer: Result<Answer, Ended>) -> Result<Outpu
         Err(Ended::Input(error)) => Err(error),
         Err(Ended::Engine(error)) => Err(classify(&error, &job.meter)),
     }
+}
+
+/// What programs that it started could not write, they call an error of the disk: no code of WASI says more to them.
+fn full_disk(job: &Job) -> Option<Part> {
+    let hit = job.meter.hit().filter(|hit| matches!(hit.limit, Limit::FileBytes | Limit::Files))?;
+    job.family.as_ref()?;
+    let (name, allowed) = (hit.limit.name(), hit.allowed);
+    Some(Part::text(format!(
+        "\n(The limit {name} was reached: one call may use {allowed}. What did not fit is not there.)\n"
+    )))
 }
 
 pub(crate) fn wit_call(call: &Call) -> types::Call {

@@ -1,6 +1,7 @@
 //! Which names may stand at a place of a line.
 
 use handbox_bundle::Bundle;
+use handbox_hand::one_line;
 use handbox_hands::{Environment, OUTPUTS_GUEST, SCRATCH_GUEST};
 use std::path::PathBuf;
 
@@ -76,7 +77,9 @@ impl Names {
         let mut names: Vec<String> = entries
             .filter_map(|entry| {
                 let name = entry.file_name().into_string().ok()?;
-                let shown = name.starts_with(prefix) && (prefix.starts_with('.') || !name.starts_with('.'));
+                // What would do something to the terminal is not offered.
+                let is_plain = one_line(&name) == name;
+                let shown = is_plain && name.starts_with(prefix) && (prefix.starts_with('.') || !name.starts_with('.'));
                 let end = if entry.file_type().is_ok_and(|kind| kind.is_dir()) { "/" } else { "" };
                 shown.then(|| format!("{folder}{}{end}", quoted(&name)))
             })
@@ -121,7 +124,7 @@ mod tests {
     fn programs_stand_first_and_files_after_them() {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(dir.path().join("src")).expect("a folder");
-        for file in ["src/main.rs", "src/my notes.md", "sum.txt", ".hidden"] {
+        for file in ["src/main.rs", "src/my notes.md", "sum.txt", ".hidden", "sub\u{1b}c", "sun\nerror: no"] {
             std::fs::write(dir.path().join(file), "").expect("a file");
         }
         let names = names(dir.path());

@@ -7,6 +7,7 @@ use crate::output::{self, Tone};
 use crate::paths::Paths;
 use brush_parser::{ParseError, Parser, ParserOptions};
 use handbox_bundle::Bundle;
+use handbox_hand::one_line;
 use handbox_hands::Environment;
 use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
@@ -38,7 +39,7 @@ pub(super) fn talk(
     }
     let mut status = 0;
     loop {
-        let prompt = format!("{} $ ", names.borrow().folder());
+        let prompt = format!("{} $ ", one_line(names.borrow().folder()));
         match editor.readline(&prompt) {
             Ok(line) if line.trim().is_empty() => {}
             Ok(line) => {

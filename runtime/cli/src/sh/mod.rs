@@ -29,14 +29,22 @@ const TIMEOUT_MS: u64 = 600_000;
 /// Open the shell that agents get, or run a command or a script in it
 ///
 /// It reads bash. Every program it starts is a sandbox of its own that sees the granted folders, /tmp and nothing else of
-/// this machine. Without -c and without a terminal, a script is read from standard input. The exit status is the command's.
+/// this machine. A script of this machine is read from a file, or from standard input if there is no terminal. The exit status
+/// is the command's.
 ///
-/// Programs have no terminal and no standard input but what a pipe or `<` gives them.
+/// Programs have no terminal and no standard input but what a pipe or `<` gives them. Background jobs run on while the shell
+/// is open.
 #[derive(clap::Args)]
 pub(crate) struct Sh {
     /// Run this and end
     #[arg(short = 'c', long, value_name = "TEXT")]
     pub(crate) command: Option<String>,
+    /// Run the script in this file of this machine and end; with -c, the first argument
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<String>,
+    /// What the script, or the text of -c, gets as $1, $2, …
+    #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
     /// The bundle that has the shell
     #[arg(long, default_value = "std", value_name = "BUNDLE")]
     pub(crate) bundle: String,
@@ -59,7 +67,8 @@ pub(crate) fn run(global: &Global, command: Sh) -> Result<ExitCode, Failure> {
     let environment = &workplace.environment;
     let runtime = wiring::wide_runtime()?;
     let opened = runtime.block_on(Shell::open(global, &paths, &bundle, environment));
-    let ended = opened.and_then(|mut shell| match command.command {
+    let given = given(command.command, command.file, command.args);
+    let ended = opened.and_then(|mut shell| match given? {
         Some(text) => shell.once(&runtime, &text),
         None if std::io::stdin().is_terminal() => {
             shell.on_terminal = true;
@@ -68,9 +77,27 @@ pub(crate) fn run(global: &Global, command: Sh) -> Result<ExitCode, Failure> {
         None => shell.once(&runtime, &script()?),
     });
     for file in workplace.leave(runtime, global.quiet, true) {
-        output::note(Tone::Note, &format!("output file: {}", file.display()));
+        output::note(Tone::Note, &output::output_file(&file));
     }
     ended.map(ExitCode::from)
+}
+
+/// What is to be run at once, with what it gets as its arguments.
+fn given(text: Option<String>, file: Option<String>, args: Vec<String>) -> Result<Option<String>, Failure> {
+    let (text, args) = match (text, file) {
+        (Some(text), first) => (text, first.into_iter().chain(args).collect()),
+        (None, Some(file)) => {
+            let read = std::fs::read_to_string(&file);
+            let text = read.map_err(|error| Failure::usage(format!("the script {file} cannot be read: {error}")))?;
+            (text, args)
+        }
+        (None, None) => return Ok(None),
+    };
+    if args.is_empty() {
+        return Ok(Some(text));
+    }
+    let words: Vec<String> = args.iter().map(|arg| format!("'{}'", arg.replace('\'', r"'\''"))).collect();
+    Ok(Some(format!("set -- {}\n{text}", words.join(" "))))
 }
 
 fn script() -> Result<String, Failure> {
@@ -202,6 +229,7 @@ impl Live {
             Line::Begun if on_terminal => output::raw(b"\n"),
             Line::Begun | Line::Empty => {}
         }
+        output::plain_again();
     }
 }
 

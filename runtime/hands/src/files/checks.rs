@@ -165,53 +165,15 @@ impl Files<'_> {
         self.state.open_token().ok_or_else(|| ErrorCode::InsufficientMemory.into())
     }
 
-    /// Opens the folder that a path ends in, so that what is checked and what is done next
-    /// happen in one place, whatever becomes of the path meanwhile. The last part is a name,
-    /// and no call here follows it without saying so.
-    pub(super) async fn place(&mut self, fd: &Fd, path: &str) -> FsResult<Place> {
-        let path = path.trim_end_matches('/');
-        let Some((folder, name)) = path.rsplit_once('/') else {
-            return Ok(Place { folder: again(fd), name: path.to_owned(), opened: false });
-        };
-        let (folder, name) = (if folder.is_empty() { "/" } else { folder }.to_owned(), name.to_owned());
-        let (follow, read) = (PathFlags::SYMLINK_FOLLOW, DescriptorFlags::READ);
-        let folder = self.inner.open_at(again(fd), follow, folder, OpenFlags::DIRECTORY, read).await?;
-        Ok(Place { folder, name, opened: true })
-    }
-
-    pub(super) fn leave(&mut self, place: Place) -> FsResult<()> {
-        if place.opened {
-            HostDescriptor::drop(&mut self.inner, place.folder).map_err(FsError::trap)?;
-        }
-        Ok(())
-    }
-
-    /// The names that a link leads through must not be ones that Handbox loads.
-    pub(super) async fn check_link_names(&mut self, place: &Place) -> FsResult<()> {
-        let mut path = place.name.clone();
-        for _ in 0..LINKS_MAX {
-            Self::check_new_name(&path)?;
-            let Ok(target) = self.inner.readlink_at(again(&place.folder), path.clone()).await else { return Ok(()) };
-            path = match path.rsplit_once('/') {
-                Some((folder, _)) => format!("{folder}/{target}"),
-                None => target,
-            };
-        }
-        Err(ErrorCode::Loop.into())
-    }
-
     /// Opens for writing. Truncation waits until the handle was judged: a path that was
     /// swapped meanwhile gains nothing.
     pub(super) async fn open_for_writing(
         &mut self,
         place: &Place,
-        flags: PathFlags,
         open: OpenFlags,
         access: DescriptorFlags,
     ) -> FsResult<Fd> {
         let found = self.look(&place.folder, PathFlags::empty(), &place.name).await?;
-        let is_link = matches!(&found, Some(stat) if matches!(stat.type_, DescriptorType::SymbolicLink));
-        let follows = is_link && flags.contains(PathFlags::SYMLINK_FOLLOW);
         let is_new = found.is_none() && open.contains(OpenFlags::CREATE);
         if open.contains(OpenFlags::CREATE | OpenFlags::DIRECTORY) {
             return Err(ErrorCode::Invalid.into());
@@ -219,23 +181,15 @@ impl Files<'_> {
         if found.is_some() && open.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) {
             return Err(ErrorCode::Exist.into());
         }
-        if follows {
-            self.check_link_names(place).await?;
-            self.look(&place.folder, flags, &place.name).await?;
-        } else {
-            Self::check_new_name(&place.name)?;
-        }
+        Self::check_new_name(&place.name)?;
         let token = self.token()?;
         if is_new {
             self.take(Limit::Files, 1)?;
         }
-        // Nothing is ever created through a link: where it leads is not for its name to say.
-        // Nor in the place of something that was there and is not any more: nobody paid for it.
-        let flags = if follows { PathFlags::SYMLINK_FOLLOW } else { PathFlags::empty() };
+        // Nothing is created in the place of something that was there and is not any more: nobody paid for it.
         let kept = if is_new { !OpenFlags::TRUNCATE } else { OpenFlags::DIRECTORY };
-        let (folder, name) = (again(&place.folder), place.name.clone());
         let access = access | DescriptorFlags::WRITE;
-        match self.inner.open_at(folder, flags, name, open & kept, access).await {
+        match self.open(&place.folder, PathFlags::empty(), &place.name, open & kept, access) {
             Ok(opened) => {
                 let opened = self.keep(opened, token, Some(open.contains(OpenFlags::TRUNCATE))).await?;
                 if is_new && let Some(identity) = self.identity_of_open(&opened) {
@@ -321,8 +275,8 @@ impl Files<'_> {
         let Some(taken) = self.state.ledger().taken(identity).filter(|taken| !taken.is_nothing()) else {
             return Ok(None);
         };
-        let (folder, name, read) = (again(&place.folder), place.name.clone(), DescriptorFlags::READ);
-        let opened = self.inner.open_at(folder, PathFlags::empty(), name, OpenFlags::empty(), read).await;
+        let read = DescriptorFlags::READ;
+        let opened = self.open(&place.folder, PathFlags::empty(), &place.name, OpenFlags::empty(), read);
         // What cannot be read gives nothing back.
         let Ok(file) = opened else { return Ok(None) };
         if identity_of(&mut self.inner, &file).await == Some(identity) {
@@ -366,13 +320,10 @@ struct Held {
     taken: Arc<Taken>,
 }
 
-/// Most links that a path for writing may lead through.
-const LINKS_MAX: usize = 8;
-
 /// A name in an open folder.
 pub(super) struct Place {
     pub(super) folder: Fd,
     pub(super) name: String,
     /// Whether the folder was opened for this, and has to be closed.
-    opened: bool,
+    pub(super) opened: bool,
 }

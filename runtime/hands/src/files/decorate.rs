@@ -1,9 +1,10 @@
 //! `wasi:filesystem/types`, forwarded call by call.
 
-use super::checks::{Fd, again};
+use super::checks::{Fd, Place, again};
 use super::protect::identity_of;
 use super::streams::{CountedInput, Metered, MeteredOutput};
-use super::{Files, streams};
+use super::{Files, List, OpenToken, streams};
+use crate::process::Held;
 use handbox_hand::Limit;
 use std::sync::Arc;
 use wasmtime::component::Resource;
@@ -44,14 +45,18 @@ impl HostDescriptor for Files<'_> {
         let changes = OpenFlags::CREATE | OpenFlags::TRUNCATE;
         if (open & changes) != OpenFlags::empty() || access.contains(DescriptorFlags::WRITE) {
             self.check_may_change()?;
-            let place = self.place(&fd, &path).await?;
-            let opened = self.open_for_writing(&place, flags, open, access).await;
+            // A name that must be new is not followed (POSIX.1-2024, `open`, `O_EXCL`).
+            let exclusive = open.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE);
+            let flags = if exclusive { PathFlags::empty() } else { flags };
+            let place = self.place_for(&fd, flags, &path).await?;
+            let opened = self.open_for_writing(&place, open, access).await;
             self.leave(place)?;
             return opened;
         }
+        // Not opened at all, if it is seen in time: opening alone may mean something to a device.
         self.look(&fd, flags, &path).await?;
         let token = self.token()?;
-        let opened = self.inner.open_at(fd, flags, path, open, access).await?;
+        let opened = self.open(&fd, flags, &path, open, access)?;
         self.keep(opened, token, None).await
     }
 
@@ -195,11 +200,14 @@ impl HostDescriptor for Files<'_> {
     ) -> FsResult<()> {
         self.check_may_change()?;
         self.state.hop.may_block().await;
-        let identity = self.identity_at(&fd, flags, &path).await;
-        if identity.is_some_and(|identity| self.state.protected.is_file(identity)) {
-            return Err(ErrorCode::NotPermitted.into());
+        // A device is the host's own.
+        if self.device_at(&fd, &path).await.is_some() {
+            return Ok(());
         }
-        self.inner.set_times_at(fd, flags, path, atime, mtime).await
+        let place = self.place_for(&fd, flags, &path).await?;
+        let set = self.set_times_in(&place, atime, mtime).await;
+        self.leave(place)?;
+        set
     }
 
     async fn set_times(&mut self, fd: Fd, atime: NewTimestamp, mtime: NewTimestamp) -> FsResult<()> {
@@ -209,20 +217,33 @@ impl HostDescriptor for Files<'_> {
         if identity.is_some_and(|identity| self.state.protected.is_file(identity)) {
             return Err(ErrorCode::NotPermitted.into());
         }
+        // As above.
+        if self.is_device(&fd) {
+            return Ok(());
+        }
         self.inner.set_times(fd, atime, mtime).await
     }
 
     async fn advise(&mut self, fd: Fd, offset: u64, length: u64, advice: Advice) -> FsResult<()> {
+        if self.is_device(&fd) {
+            return Ok(());
+        }
         self.state.hop.may_block().await;
         self.inner.advise(fd, offset, length, advice).await
     }
 
     async fn sync_data(&mut self, fd: Fd) -> FsResult<()> {
+        if self.is_device(&fd) {
+            return Ok(());
+        }
         self.state.hop.may_block().await;
         self.inner.sync_data(fd).await
     }
 
     async fn sync(&mut self, fd: Fd) -> FsResult<()> {
+        if self.is_device(&fd) {
+            return Ok(());
+        }
         self.state.hop.may_block().await;
         self.inner.sync(fd).await
     }
@@ -245,14 +266,22 @@ impl HostDescriptor for Files<'_> {
 
     async fn read_directory(&mut self, fd: Fd) -> FsResult<Resource<DirectoryEntryStream>> {
         self.state.hop.may_block().await;
-        // The whole list is held on the host's side until it is dropped.
         if self.state.lists.len() >= LISTS_MAX {
             self.state.meter.reached(Limit::Handles);
             return Err(ErrorCode::InsufficientMemory.into());
         }
+        let open = self.token()?;
         let list = self.inner.read_directory(fd).await?;
-        self.state.lists.insert(list.rep());
-        Ok(list)
+        match self.list(&list, open).await {
+            Ok(entries) => {
+                self.state.lists.insert(list.rep(), entries);
+                Ok(list)
+            }
+            Err(error) => {
+                HostDirectoryEntryStream::drop(&mut self.inner, list).map_err(FsError::trap)?;
+                Err(error)
+            }
+        }
     }
 
     async fn stat(&mut self, fd: Fd) -> FsResult<DescriptorStat> {
@@ -289,6 +318,46 @@ impl HostDescriptor for Files<'_> {
 }
 
 impl Files<'_> {
+    /// Takes over what a list holds, which counts as memory of the call.
+    async fn list(&mut self, list: &Resource<DirectoryEntryStream>, open: OpenToken) -> FsResult<List> {
+        let (mut entries, mut nameless) = (Vec::new(), false);
+        loop {
+            let entry = self.inner.read_directory_entry(Resource::new_borrow(list.rep())).await;
+            match entry.map_err(FsError::downcast) {
+                Ok(Some(entry)) => entries.push(entry),
+                Ok(None) => break,
+                Err(error) => match error.map_err(FsError::trap)? {
+                    // It went while the list was made.
+                    ErrorCode::NoEntry => {}
+                    ErrorCode::IllegalByteSequence => nameless = true,
+                    other => return Err(other.into()),
+                },
+            }
+        }
+        let bytes = entries.iter().map(|entry| entry.name.capacity() + size_of::<DirectoryEntry>()).sum();
+        let held = Held::take(&self.state.meter, bytes).map_err(|_| ErrorCode::InsufficientMemory)?;
+        // They are taken from the end.
+        entries.reverse();
+        Ok(List { entries, nameless, _held: held, _open: open })
+    }
+
+    /// Sets the times of what stands at a place; of a link, its own.
+    async fn set_times_in(&mut self, place: &Place, atime: NewTimestamp, mtime: NewTimestamp) -> FsResult<()> {
+        Self::check_new_name(&place.name)?;
+        self.look(&place.folder, PathFlags::empty(), &place.name).await?;
+        let read = DescriptorFlags::READ;
+        // The very file that is opened is judged, whatever becomes of the name meanwhile.
+        if let Ok(opened) = self.open(&place.folder, PathFlags::empty(), &place.name, OpenFlags::empty(), read) {
+            let set = self.set_times(again(&opened), atime, mtime).await;
+            HostDescriptor::drop(&mut self.inner, opened).map_err(FsError::trap)?;
+            return set;
+        }
+        // A link, or what may not be read. Nothing that is protected can come to stand here.
+        self.check_not_pinned(&place.folder, &place.name).await?;
+        let (folder, name) = (again(&place.folder), place.name.clone());
+        self.inner.set_times_at(folder, PathFlags::empty(), name, atime, mtime).await
+    }
+
     fn metered(&mut self, fd: &Fd) -> Metered {
         Metered {
             meter: self.state.of_streams.clone(),
@@ -314,7 +383,13 @@ impl HostDirectoryEntryStream for Files<'_> {
         &mut self,
         stream: Resource<DirectoryEntryStream>,
     ) -> FsResult<Option<DirectoryEntry>> {
-        self.inner.read_directory_entry(stream).await
+        let Some(list) = self.state.lists.get_mut(&stream.rep()) else { return Ok(None) };
+        match list.entries.pop() {
+            Some(entry) => Ok(Some(entry)),
+            // Most guests take an error for the end: it comes when all others were told.
+            None if std::mem::take(&mut list.nameless) => Err(ErrorCode::IllegalByteSequence.into()),
+            None => Ok(None),
+        }
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {

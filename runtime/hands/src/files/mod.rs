@@ -11,24 +11,29 @@ mod decorate;
 mod folders;
 mod ledger;
 mod modes;
+mod opening;
 mod protect;
 mod root;
 mod streams;
+mod temporary;
 
 pub(crate) use folders::{Folders, Relative};
 pub(crate) use protect::Protected;
 pub(crate) use root::Devices;
+pub use temporary::{Temporary, open_up};
 
 use crate::hop::Hop;
 use crate::meter::Meter;
+use crate::process::Held;
 use handbox_hand::Limit;
 use ledger::{Ledger, Refund};
 use protect::Identity;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use wasmtime::component::HasData;
 use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
+use wasmtime_wasi::p2::bindings::filesystem::types::DirectoryEntry;
 
 /// What the decorator remembers for one store.
 pub(crate) struct FileState {
@@ -46,8 +51,8 @@ pub(crate) struct FileState {
     open: HashMap<u32, Arc<OpenToken>>,
     files: HashMap<Identity, Weak<OpenFile>>,
     ledger: Ledger,
-    /// Handles of the lists of folders that are held.
-    lists: HashSet<u32>,
+    /// Lists of folders, by their handle.
+    lists: HashMap<u32, List>,
     /// Set for processes.
     devices: Option<Arc<Devices>>,
 }
@@ -65,7 +70,7 @@ impl FileState {
             open: HashMap::new(),
             files: HashMap::new(),
             ledger,
-            lists: HashSet::new(),
+            lists: HashMap::new(),
             devices: None,
         }
     }
@@ -129,6 +134,16 @@ impl FileState {
         }
         Some(OpenToken { open_count: Arc::clone(&self.open_count), file: None, is_device: false })
     }
+}
+
+/// A list of what is in a folder, the last first.
+struct List {
+    entries: Vec<DirectoryEntry>,
+    /// Something in the folder has a name that guests cannot be told.
+    nameless: bool,
+    _held: Held,
+    /// It counts as an open file: a store may hold few, and its processes together no more than files.
+    _open: OpenToken,
 }
 
 /// The budgets of whichever call runs now.

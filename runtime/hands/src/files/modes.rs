@@ -1,11 +1,10 @@
 //! The permission bits of files, which `wasi:filesystem` does not have.
 
 use super::Files;
-use super::checks::{Fd, again};
+use super::checks::{Fd, Place, again};
 use super::protect::identity_of;
 use cap_primitives::fs::{FollowSymlinks, Permissions};
 use std::path::Path;
-use std::sync::Arc;
 use wasmtime_wasi::FsPerms;
 use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
@@ -36,11 +35,18 @@ impl Files<'_> {
         if self.dir(folder)?.1 != FsPerms::ReadWrite {
             return Err(ErrorCode::NotPermitted.into());
         }
-        let follow = PathFlags::SYMLINK_FOLLOW;
-        self.look(folder, follow, path).await?.ok_or(ErrorCode::NoEntry)?;
-        let read = DescriptorFlags::READ;
-        let opened = self.inner.open_at(again(folder), follow, path.to_owned(), OpenFlags::empty(), read).await?;
-        let set = self.set_mode_of(folder, &opened, u32::from(mode) & BITS).await;
+        let place = self.place_in_the_end(folder, path).await?;
+        let set = self.set_mode_in(folder, &place, u32::from(mode) & BITS).await;
+        self.leave(place)?;
+        set
+    }
+
+    async fn set_mode_in(&mut self, top: &Fd, place: &Place, bits: u32) -> FsResult<()> {
+        Self::check_new_name(&place.name)?;
+        let follow = PathFlags::empty();
+        self.look(&place.folder, follow, &place.name).await?.ok_or(ErrorCode::NoEntry)?;
+        let opened = self.open(&place.folder, follow, &place.name, OpenFlags::empty(), DescriptorFlags::READ)?;
+        let set = self.set_mode_of(top, &opened, bits).await;
         HostDescriptor::drop(&mut self.inner, opened).map_err(FsError::trap)?;
         set
     }
@@ -55,13 +61,6 @@ impl Files<'_> {
         match self.inner.table.get(opened).map_err(FsError::from)? {
             Descriptor::Dir(dir) => Ok(set(&dir.dir, bits)?),
             Descriptor::File(file) => Ok(set(&file.file, bits)?),
-        }
-    }
-
-    fn dir(&mut self, folder: &Fd) -> FsResult<(Arc<std::fs::File>, FsPerms)> {
-        match self.inner.table.get(folder).map_err(FsError::from)? {
-            Descriptor::Dir(dir) => Ok((Arc::clone(&dir.dir), dir.perms)),
-            Descriptor::File(_) => Err(ErrorCode::NotDirectory.into()),
         }
     }
 }

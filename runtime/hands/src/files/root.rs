@@ -1,14 +1,13 @@
 //! What a process sees at `/`: where its folders are, and a few devices.
 
 use super::protect::{self, Identity};
+use super::temporary::Temporary;
 use handbox_bundle::FolderGrant;
 use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Component, Path};
-use std::sync::{Arc, Once};
-use std::time::Duration;
-use tempfile::TempDir;
+use std::sync::Arc;
 
 /// A device that exists for processes. Nothing else in `/dev` does: the process's streams are given to it another way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,55 +55,22 @@ impl Devices {
     }
 }
 
-/// What the folders that stand for `/` are called.
-const PREFIX: &str = "handbox-root-";
-/// One that is younger may be about to be locked by who made it.
-const AGE_MIN: Duration = Duration::from_secs(60);
-
-/// Removes, once for this process, what processes left behind that were killed: nobody holds its lock any more.
-fn sweep() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
-            let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-            // It may be another user's, or go at this moment.
-            if is_ours && is_abandoned(&entry.path()).unwrap_or(false) {
-                let _ = fs::remove_dir_all(entry.path());
-            }
-        }
-    });
-}
-
-fn is_abandoned(folder: &Path) -> io::Result<bool> {
-    let about = fs::symlink_metadata(folder)?;
-    let is_old = about.modified()?.elapsed().is_ok_and(|age| age >= AGE_MIN);
-    Ok(about.is_dir() && is_old && fs::File::open(folder)?.try_lock().is_ok())
-}
-
 /// A folder that stands for `/`.
 pub(super) struct Root {
-    pub(super) folder: TempDir,
+    pub(super) folder: Temporary,
     pub(super) devices: Arc<Devices>,
-    /// Says that somebody lives who wants it; none where a folder cannot be opened.
-    _lock: Option<fs::File>,
 }
 
 impl Root {
     /// Makes one in which each of the granted folders has its place.
     pub(super) async fn make(grants: &[&FolderGrant]) -> io::Result<Self> {
-        sweep();
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX);
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let folder = builder.tempdir()?;
-        let lock = fs::File::open(folder.path()).ok().filter(|lock| lock.try_lock().is_ok());
+        let folder = Temporary::make()?;
         for grant in grants {
             let names = Path::new(&grant.guest).components().filter(|part| matches!(part, Component::Normal(_)));
             fs::create_dir_all(folder.path().join(names.collect::<std::path::PathBuf>()))?;
         }
         let devices = Arc::new(Self::devices(folder.path()).await?);
-        Ok(Self { folder, devices, _lock: lock })
+        Ok(Self { folder, devices })
     }
 
     #[cfg(unix)]
@@ -132,22 +98,6 @@ impl Root {
 mod tests {
     use super::*;
     use handbox_bundle::Mode;
-
-    #[cfg(unix)]
-    #[tokio::test]
-    async fn a_root_is_abandoned_when_its_lock_is_and_not_before() {
-        let root = Root::make(&[]).await.unwrap();
-        let path = root.folder.path().to_owned();
-        let old = std::time::SystemTime::now() - 2 * AGE_MIN;
-        fs::File::open(&path).unwrap().set_modified(old).unwrap();
-        assert!(!is_abandoned(&path).unwrap(), "somebody has it");
-        let Root { folder, _lock, .. } = root;
-        drop(_lock);
-        assert!(is_abandoned(&path).unwrap());
-        fs::File::open(&path).unwrap().set_modified(std::time::SystemTime::now()).unwrap();
-        assert!(!is_abandoned(&path).unwrap(), "it was just made");
-        drop(folder);
-    }
 
     #[tokio::test]
     async fn folders_have_their_place_and_devices_are_known_by_what_they_are() {

@@ -1,4 +1,4 @@
-//! The processes of one call: started, counted, and ended with it at the latest.
+//! Processes that belong together, to a call or to a kept hand: started, counted, and ended with it at the latest.
 
 use super::ends::{BrokenPipe, Input, Output};
 use super::held::Held;
@@ -31,13 +31,23 @@ pub(super) const FIRST: u32 = 1;
 #[derive(Default)]
 pub(crate) struct Programs(pub(crate) BTreeMap<String, Arc<ComponentHand>>);
 
-/// The processes of one call.
+/// Gives processes their numbers. All of a hand share one: a number that a shell keeps is nobody else's later.
+pub(crate) struct Numbers(AtomicU32);
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self(AtomicU32::new(FIRST + 1))
+    }
+}
+
+/// The processes of one call, or those that a kept hand has beside its calls.
 pub(crate) struct Family {
     programs: Arc<Programs>,
-    next: AtomicU32,
+    numbers: Arc<Numbers>,
     live: Arc<AtomicU32>,
     tasks: Mutex<Tasks>,
-    interrupted: AtomicBool,
+    interrupted: watch::Sender<bool>,
+    over: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -46,7 +56,7 @@ struct Tasks {
     running: BTreeMap<u32, Running>,
     /// Who started whom: by the number of the one that was started. Outlives the starter, and what both started lives on.
     parents: BTreeMap<u32, u32>,
-    /// The call is over: nothing is started any more.
+    /// Its call, or its hand, is over: nothing is started any more.
     over: bool,
 }
 
@@ -56,6 +66,11 @@ impl Tasks {
         self.running.remove(&id);
         let parent = self.parents.remove(&id).unwrap_or(FIRST);
         self.parents.values_mut().filter(|of| **of == id).for_each(|of| *of = parent);
+    }
+
+    fn end(&mut self) {
+        std::mem::take(&mut self.running).into_values().for_each(|running| running.kill(SIGKILL));
+        self.parents.clear();
     }
 
     /// Ends a process and everything that it started.
@@ -142,14 +157,30 @@ impl Ending {
 }
 
 impl Family {
-    pub(crate) fn new(programs: Arc<Programs>) -> Arc<Self> {
+    pub(crate) fn new(programs: Arc<Programs>, numbers: Arc<Numbers>) -> Arc<Self> {
         Arc::new(Self {
             programs,
-            next: AtomicU32::new(FIRST + 1),
+            numbers,
             live: Arc::default(),
             tasks: Mutex::default(),
-            interrupted: AtomicBool::new(false),
+            interrupted: watch::Sender::new(false),
+            over: Arc::default(),
         })
+    }
+
+    /// One of the same programs, which this one does not end.
+    pub(super) fn another(&self) -> Arc<Self> {
+        Self::new(Arc::clone(&self.programs), Arc::clone(&self.numbers))
+    }
+
+    /// Set when it is over.
+    pub(crate) fn over(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.over)
+    }
+
+    /// Whether none of its processes lives.
+    pub(super) fn is_idle(&self) -> bool {
+        self.live.load(Relaxed) == 0
     }
 
     pub(super) fn names(&self) -> Vec<String> {
@@ -167,7 +198,7 @@ impl Family {
         let hand = self.programs.0.get(program).ok_or(NotStarted::NotFound)?;
         let place = self.place(job.meter.limits().processes).ok_or(NotStarted::TooMany)?;
         let ready = ready(hand).await.map_err(|error| NotStarted::Failed(error.to_string()))?;
-        let id = self.next.fetch_add(1, Relaxed);
+        let id = self.numbers.0.fetch_add(1, Relaxed);
         let start = Start { id, ..start };
         let (tell, ended) = watch::channel(None);
         let job = Job { hop: Arc::default(), ..job.clone() };
@@ -178,7 +209,10 @@ impl Family {
         if tasks.over || is_orphan || self.is_interrupted() {
             return Err(NotStarted::Failed("the call is over".to_owned()));
         }
+        // A guest that nothing interrupts could not be ended.
+        let ticking = ready.engine.ticking();
         let task = tokio::spawn(async move {
+            let _ticking = ticking;
             let hop = Arc::clone(&job.hop);
             let run = Box::pin(async move { ready.run_program(&job, start).await });
             let ending = drive(run, hop).await.unwrap_or_else(|error| Ending::Trapped(error.to_string()));
@@ -199,11 +233,16 @@ impl Family {
     }
 
     /// Ends every process, and lets none begin.
-    fn end(&self) {
+    pub(super) fn end(&self) {
+        self.over.store(true, Relaxed);
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.over = true;
-        std::mem::take(&mut tasks.running).into_values().for_each(|running| running.kill(SIGKILL));
-        tasks.parents.clear();
+        tasks.end();
+    }
+
+    /// Ends every process; others may begin.
+    pub(super) fn clear(&self) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).end();
     }
 
     fn kill(&self, id: u32, signal: u8) {
@@ -212,13 +251,24 @@ impl Family {
 
     /// Ends every process as from a keyboard, and lets none begin; the call itself is to return soon.
     pub(crate) fn interrupt(&self) {
-        self.interrupted.store(true, Relaxed);
+        self.interrupted.send_replace(true);
         let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.running.values().for_each(|running| running.kill(SIGINT));
     }
 
     pub(super) fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Relaxed)
+        *self.interrupted.borrow()
+    }
+
+    /// Waits until it is interrupted.
+    pub(super) fn interruption(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut interrupted = self.interrupted.subscribe();
+        async move {
+            // Its sender is gone: nobody interrupts it any more.
+            if interrupted.wait_for(|is| *is).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 }
 

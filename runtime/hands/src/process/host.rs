@@ -1,5 +1,6 @@
 //! `handbox:process/processes`, as guests call it.
 
+use super::Process;
 use super::capture::Capture;
 use super::ends::{Input, Output, PIECE_BYTES_MAX};
 use super::family::{Child, Ending, NotStarted, Start, within};
@@ -53,6 +54,66 @@ fn piece(max: u32) -> usize {
     usize::try_from(max).unwrap_or(PIECE_BYTES_MAX).clamp(1, PIECE_BYTES_MAX)
 }
 
+/// What an argument, or an entry of the environment, takes beside its letters.
+const WORD_BYTES: usize = 64;
+
+/// The streams that a process is started with.
+struct Ends {
+    stdin: Resource<Input>,
+    stdout: Resource<Output>,
+    stderr: Resource<Output>,
+}
+
+impl Process {
+    /// Waits for a stream's part, at most until the call is interrupted.
+    async fn finished<T>(&self, part: impl Future<Output = StreamResult<T>>) -> Result<Result<T, StreamFault>> {
+        match self.unless_interrupted(part).await {
+            Some(done) => told(done),
+            None => Ok(Err(StreamFault::Other("Interrupted system call".to_owned()))),
+        }
+    }
+}
+
+impl Guest {
+    async fn start(
+        &mut self,
+        command: Command,
+        ends: Ends,
+        beside: bool,
+    ) -> Result<Result<Resource<Child>, SpawnFault>> {
+        let not_started = |why: &str| Ok(Err(SpawnFault::Failed(why.to_owned())));
+        if self.process.is_interrupted() {
+            return not_started("the call is over");
+        }
+        let Some(job) = self.process.job_of_child(beside) else { return Ok(Err(SpawnFault::NotFound)) };
+        let Some(family) = job.family.clone() else { return Ok(Err(SpawnFault::NotFound)) };
+        let Command { program, args, env, handed } = command;
+        let texts = args.iter().map(String::len).chain(env.iter().map(|(name, value)| name.len() + value.len()));
+        let bytes = texts.sum::<usize>() + (args.len() + env.len()) * WORD_BYTES + handed.len();
+        let Ok(held) = Held::take(&job.meter, bytes) else {
+            return not_started("Cannot allocate memory");
+        };
+        let start = Start {
+            held,
+            args,
+            env,
+            handed,
+            stdin: self.table.get(&ends.stdin)?.clone(),
+            stdout: self.table.get(&ends.stdout)?.clone(),
+            stderr: self.table.get(&ends.stderr)?.clone(),
+            open_count: self.files.open_count(),
+            // Its family gives it one.
+            id: 0,
+        };
+        match family.spawn(&job, self.process.id, &program, start).await {
+            Ok(child) => Ok(Ok(self.table.push(child)?)),
+            Err(NotStarted::NotFound) => Ok(Err(SpawnFault::NotFound)),
+            Err(NotStarted::TooMany) => Ok(Err(SpawnFault::TooMany)),
+            Err(NotStarted::Failed(why)) => not_started(&why),
+        }
+    }
+}
+
 impl HostInput for Guest {
     async fn stdin(&mut self) -> Result<Resource<Input>> {
         let own = self.process.stdin.clone();
@@ -83,12 +144,13 @@ impl HostInput for Guest {
 
     async fn ready(&mut self, input: Resource<Input>, nanoseconds: Option<u64>) -> Result<bool> {
         let mut input = self.table.get(&input)?.clone();
-        Ok(within(nanoseconds, input.ready()).await.is_some())
+        let ready = within(nanoseconds, input.ready());
+        Ok(self.process.unless_interrupted(ready).await.flatten().is_some())
     }
 
     async fn read(&mut self, input: Resource<Input>, max: u32) -> Result<Result<Vec<u8>, StreamFault>> {
         let input = self.table.get(&input)?.clone();
-        told(input.next(piece(max)).await.map(Vec::from))
+        self.process.finished(input.next(piece(max))).await.map(|done| done.map(Vec::from))
     }
 
     async fn read_until(
@@ -98,7 +160,7 @@ impl HostInput for Guest {
         max: u32,
     ) -> Result<Result<Vec<u8>, StreamFault>> {
         let input = self.table.get(&input)?.clone();
-        told(input.next_until(delimiter, piece(max)).await)
+        self.process.finished(input.next_until(delimiter, piece(max))).await
     }
 
     async fn drop(&mut self, input: Resource<Input>) -> Result<()> {
@@ -137,7 +199,7 @@ impl HostOutput for Guest {
 
     async fn write(&mut self, output: Resource<Output>, bytes: Vec<u8>) -> Result<Result<(), StreamFault>> {
         let output = self.table.get(&output)?.clone();
-        told(output.put(bytes.into()).await)
+        self.process.finished(output.put(bytes.into())).await
     }
 
     async fn drop(&mut self, output: Resource<Output>) -> Result<()> {
@@ -162,6 +224,11 @@ impl HostCapture for Guest {
         Ok(wit::Kept { bytes, sources })
     }
 
+    async fn renew(&mut self, capture: Resource<Capture>) -> Result<()> {
+        self.table.get(&capture)?.renew(self.meter(), &self.watcher);
+        Ok(())
+    }
+
     async fn dropped(&mut self, capture: Resource<Capture>) -> Result<u64> {
         Ok(self.table.get(&capture)?.dropped())
     }
@@ -178,7 +245,8 @@ impl HostChild for Guest {
     }
 
     async fn wait(&mut self, child: Resource<Child>, nanoseconds: Option<u64>) -> Result<Option<wit::Ending>> {
-        let ending = self.table.get(&child)?.wait(nanoseconds).await;
+        let ending = self.table.get(&child)?.wait(nanoseconds);
+        let ending = self.process.unless_interrupted(ending).await.flatten();
         Ok(ending.map(|ending| match ending {
             Ending::Exited(status) => wit::Ending::Exited(status),
             Ending::Killed(signal) => wit::Ending::Killed(signal),
@@ -211,33 +279,22 @@ impl wit::Host for Guest {
         stdout: Resource<Output>,
         stderr: Resource<Output>,
     ) -> Result<Result<Resource<Child>, SpawnFault>> {
-        let Command { program, args, env, handed } = command;
-        let texts = args.iter().map(String::len).chain(env.iter().map(|(name, value)| name.len() + value.len()));
-        let Ok(held) = Held::take(self.meter(), texts.sum::<usize>() + handed.len()) else {
-            return Ok(Err(SpawnFault::Failed("Cannot allocate memory".to_owned())));
-        };
-        let start = Start {
-            held,
-            args,
-            env,
-            handed,
-            stdin: self.table.get(&stdin)?.clone(),
-            stdout: self.table.get(&stdout)?.clone(),
-            stderr: self.table.get(&stderr)?.clone(),
-            open_count: self.files.open_count(),
-            // Its family gives it one.
-            id: 0,
-        };
-        let job = self.process.job.as_ref();
-        let Some((job, family)) = job.and_then(|job| Some((job, job.family.as_ref()?))) else {
-            return Ok(Err(SpawnFault::NotFound));
-        };
-        match family.spawn(job, self.process.id, &program, start).await {
-            Ok(child) => Ok(Ok(self.table.push(child)?)),
-            Err(NotStarted::NotFound) => Ok(Err(SpawnFault::NotFound)),
-            Err(NotStarted::TooMany) => Ok(Err(SpawnFault::TooMany)),
-            Err(NotStarted::Failed(why)) => Ok(Err(SpawnFault::Failed(why))),
-        }
+        self.start(command, Ends { stdin, stdout, stderr }, false).await
+    }
+
+    async fn spawn_beside(
+        &mut self,
+        command: Command,
+        stdin: Resource<Input>,
+        stdout: Resource<Output>,
+        stderr: Resource<Output>,
+    ) -> Result<Result<Resource<Child>, SpawnFault>> {
+        self.start(command, Ends { stdin, stdout, stderr }, true).await
+    }
+
+    async fn end_beside(&mut self) -> Result<()> {
+        self.process.beside.iter().for_each(|beside| beside.clear());
+        Ok(())
     }
 
     async fn wait_any(&mut self, children: Vec<Resource<Child>>, nanoseconds: Option<u64>) -> Result<Option<u32>> {
@@ -248,7 +305,7 @@ impl wit::Host for Guest {
         if endings.is_empty() {
             return Ok(None);
         }
-        let first = within(nanoseconds, select_all(endings)).await;
+        let first = self.process.unless_interrupted(within(nanoseconds, select_all(endings))).await.flatten();
         Ok(first.map(|(_, place, _)| u32::try_from(place).unwrap_or(u32::MAX)))
     }
 
@@ -257,9 +314,8 @@ impl wit::Host for Guest {
     }
 
     async fn interrupted(&mut self) -> Result<bool> {
-        let family = self.process.job.as_ref().and_then(|job| job.family.as_ref());
         let spent = self.meter().fuel_left() <= self.meter().fuel_reserve();
-        Ok(spent || family.is_some_and(|family| family.is_interrupted()))
+        Ok(spent || self.process.is_interrupted())
     }
 
     async fn exit(&mut self, status: u8) -> Result<()> {
@@ -267,7 +323,6 @@ impl wit::Host for Guest {
     }
 
     async fn programs(&mut self) -> Result<Vec<String>> {
-        let family = self.process.job.as_ref().and_then(|job| job.family.as_ref());
-        Ok(family.map(|family| family.names()).unwrap_or_default())
+        Ok(self.process.family().map(|family| family.names()).unwrap_or_default())
     }
 }

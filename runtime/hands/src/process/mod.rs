@@ -1,9 +1,11 @@
 //! Programs that start programs, each in a store of its own: `handbox:process`.
 //!
 //! A process is a component's `wasi:cli/run` in its own store, on its own task. It shares its call's budgets, sees the folders and
-//! sends in the name of its own component, and ends with the call. Streams between processes are values of the host that any
-//! number of processes hold. No program of the host is ever started.
+//! sends in the name of its own component, and ends with the call; what a kept hand starts to run beside its calls has budgets
+//! of its own and ends with the hand. Streams between processes are values of the host that any number of processes hold. No
+//! program of the host is ever started.
 
+mod beside;
 mod capture;
 mod ends;
 mod family;
@@ -13,6 +15,7 @@ mod modes;
 mod open;
 mod pipe;
 
+pub(crate) use beside::WhileCalled;
 #[expect(unreachable_pub, reason = "what is generated names them in its interface")]
 pub use capture::Capture;
 pub(crate) use ends::Standard;
@@ -20,12 +23,15 @@ pub(crate) use ends::Standard;
 pub use ends::{Input, Output};
 #[expect(unreachable_pub, reason = "as above")]
 pub use family::Child;
-pub(crate) use family::{Ending, EndsWithCall, Family, Programs, Start};
+pub(crate) use family::{Ending, EndsWithCall, Family, Numbers, Programs, Start};
+pub(crate) use held::Held;
 
 use crate::job::Job;
 use crate::sink::Sink;
+use beside::Beside;
 use bytes::Bytes;
 use family::FIRST;
+use std::sync::Arc;
 
 /// What one store is as a process.
 pub(crate) struct Process {
@@ -37,6 +43,8 @@ pub(crate) struct Process {
     id: u32,
     /// The call that it runs for; none before the first.
     job: Option<Job>,
+    /// What it has beside its calls, if it is kept for many.
+    beside: Option<Beside>,
 }
 
 impl Process {
@@ -49,6 +57,7 @@ impl Process {
             handed: Vec::new(),
             id: FIRST,
             job: None,
+            beside: None,
         }
     }
 
@@ -61,6 +70,7 @@ impl Process {
             handed: start.handed.clone(),
             id: start.id,
             job: None,
+            beside: None,
         }
     }
 
@@ -72,5 +82,39 @@ impl Process {
     /// What is started from now on belongs to this call.
     pub(crate) fn start_call(&mut self, job: &Job) {
         self.job = Some(job.clone());
+    }
+
+    /// It is kept: what it starts may outlive the call.
+    pub(crate) fn outlives(&mut self, job: &Job) {
+        if self.beside.is_none() {
+            self.beside = job.family.as_ref().map(|family| Beside::of(family));
+        }
+    }
+
+    fn family(&self) -> Option<&Arc<Family>> {
+        self.job.as_ref()?.family.as_ref()
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.family().is_some_and(|family| family.is_interrupted())
+    }
+
+    /// Whose job a process is that is started now.
+    fn job_of_child(&mut self, beside: bool) -> Option<Job> {
+        let job = self.job.as_ref()?;
+        Some(match &mut self.beside {
+            Some(own) if beside => own.job(job),
+            _ => job.clone(),
+        })
+    }
+
+    /// What waits for others of its call does so until the call is interrupted: then there is none.
+    async fn unless_interrupted<T>(&self, what: impl Future<Output = T>) -> Option<T> {
+        let Some(family) = self.family() else { return Some(what.await) };
+        tokio::select! {
+            biased;
+            done = what => Some(done),
+            () = family.interruption() => None,
+        }
     }
 }
