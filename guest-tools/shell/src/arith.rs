@@ -87,6 +87,9 @@ const LEVELS: [&[&str]; 10] = [
     &["*", "/", "%"],
 ];
 
+/// Operators that assign.
+const ASSIGNING: [&str; 11] = ["<<=", ">>=", "*=", "/=", "%=", "+=", "-=", "&=", "^=", "|=", "="];
+
 impl Reader<'_> {
     fn trouble(&self, what: &str) -> Trouble {
         let rest: String = self.chars[self.at.min(self.chars.len())..].iter().collect();
@@ -101,6 +104,10 @@ impl Reader<'_> {
 
     fn sees(&self, text: &str) -> bool {
         text.chars().enumerate().all(|(by, c)| self.chars.get(self.at + by) == Some(&c))
+    }
+
+    fn sees_one_of(&self, letters: &str) -> bool {
+        self.chars.get(self.at).is_some_and(|c| letters.contains(*c))
     }
 
     fn takes(&mut self, text: &str) -> bool {
@@ -141,7 +148,7 @@ impl Reader<'_> {
                 right
             } else {
                 let left = self.value_of(&place)?;
-                self.apply(&op, left, right)?
+                self.apply(op, left, right)?
             };
             self.put(&place, value)?;
             return Ok(value);
@@ -151,15 +158,13 @@ impl Reader<'_> {
     }
 
     /// An operator that assigns, without its `=`.
-    fn assigns(&mut self) -> Option<String> {
-        for op in ["<<", ">>", "*", "/", "%", "+", "-", "&", "^", "|", ""] {
-            let whole = format!("{op}=");
-            if self.sees(&whole) && !(op.is_empty() && self.sees("==")) {
-                self.takes(&whole);
-                return Some(op.to_owned());
-            }
+    fn assigns(&mut self) -> Option<&'static str> {
+        if !self.sees_one_of("=<>*/%+-&^|") || self.sees("==") {
+            return None;
         }
-        None
+        let whole = ASSIGNING.into_iter().find(|whole| self.sees(whole))?;
+        self.takes(whole);
+        Some(&whole[..whole.len() - 1])
     }
 
     fn conditional(&mut self) -> Got64 {
@@ -179,10 +184,10 @@ impl Reader<'_> {
         Ok(if condition != 0 { yes } else { no })
     }
 
+    /// What operators of this level and of tighter ones make.
     fn binary(&mut self, level: usize) -> Got64 {
-        let Some(ops) = LEVELS.get(level) else { return self.power() };
-        let mut left = self.binary(level + 1)?;
-        while let Some(op) = self.operator(ops) {
+        let mut left = self.power()?;
+        while let Some((op, level)) = self.operator_from(level) {
             let was = self.skips;
             self.skips = was || (op == "||" && left != 0) || (op == "&&" && left == 0);
             let right = self.binary(level + 1)?;
@@ -190,6 +195,14 @@ impl Reader<'_> {
             left = self.apply(op, left, right)?;
         }
         Ok(left)
+    }
+
+    /// An operator of this level or of a tighter one, with its level.
+    fn operator_from(&mut self, least: usize) -> Option<(&'static str, usize)> {
+        if !self.sees_one_of("|&^=!<>+-*/%") {
+            return None;
+        }
+        (least..LEVELS.len()).find_map(|level| Some((self.operator(LEVELS[level])?, level)))
     }
 
     /// One of these, unless it is part of a longer operator.
@@ -221,6 +234,9 @@ impl Reader<'_> {
     }
 
     fn unary(&mut self) -> Got64 {
+        if !self.sees_one_of("+-!~") {
+            return self.primary();
+        }
         for op in ["++", "--"] {
             if self.sees(op) {
                 let from = self.at;

@@ -60,6 +60,8 @@ fn start(shell: &mut Shell, args: &[String]) -> Run {
         rest = more;
         match first.as_str() {
             "-c" => return command(shell, rest),
+            "--version" => return version(shell),
+            "--help" => return shell.out(HELP),
             "--" => break,
             "-s" => return standard_input(shell, rest.strip_prefix(&["--".to_owned()][..]).unwrap_or(rest)),
             "--norc" | "--noprofile" | "--posix" | "-l" | "--login" | "-i" => {}
@@ -88,6 +90,14 @@ fn start(shell: &mut Shell, args: &[String]) -> Run {
         [] => standard_input(shell, &[]),
         [path, args @ ..] => script(shell, path, args),
     }
+}
+
+const HELP: &str = "Usage: bash [OPTION]... [-c TEXT [NAME [ARGUMENT]...] | FILE [ARGUMENT]...]\n\
+                    Options: -c -s -e -u -x -v -n -o NAME -O NAME --norc --noprofile --login --version; `help` lists builtins\n";
+
+fn version(shell: &mut Shell) -> Run {
+    let version = shell.var("BASH_VERSION").unwrap_or_default();
+    shell.out(&format!("GNU bash, version {version} (as Handbox's own shell understands it)\n"))
 }
 
 fn set(shell: &mut Shell, args: &[String]) -> Run {

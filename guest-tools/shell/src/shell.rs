@@ -82,6 +82,8 @@ pub(crate) struct Shell {
     pub(crate) in_trap: bool,
     /// The text comes from a script: errors of expansion end a command, not all.
     pub(crate) scripted: bool,
+    /// What is started now is a job, which may outlive the call.
+    pub(crate) beside: bool,
     /// What `$RANDOM` goes on from: each subshell has its own.
     pub(crate) seed: u64,
     programs: HashMap<String, Rc<ast::Program>>,
@@ -109,6 +111,7 @@ impl Shell {
             in_alias: 0,
             in_trap: false,
             scripted: false,
+            beside: false,
             seed: crate::scratch::chance() | (1 << 40),
             programs: HashMap::new(),
             words: HashMap::new(),

@@ -1,5 +1,6 @@
 //! The tool `bash`: one shell, kept over its calls.
 
+use crate::exec::jobs::Jobs;
 use crate::io::Io;
 use crate::run::start_folder;
 use crate::shell::{Flow, Shell};
@@ -8,6 +9,7 @@ use crate::system::{self, Capture, Input};
 use crate::text::{from_owned_bytes, to_bytes};
 use handbox_tool::{Fault, Output, SavedState, input, tool};
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// How long a command may take if the call does not say, in milliseconds.
@@ -39,8 +41,19 @@ const KEPT_BYTES_MAX: u64 = 16 << 20;
 /// The largest state that can be handed on, in bytes: more does not cross to the host at once.
 const SAVED_BYTES_MAX: usize = 2 << 20;
 
+/// What stays from call to call.
+struct Session {
+    state: State,
+    io: Io,
+    jobs: Jobs,
+    /// Where the shell, and what runs beside it, writes to.
+    capture: Rc<Capture>,
+}
+
 thread_local! {
-    static KEPT: RefCell<Option<State>> = const { RefCell::new(None) };
+    static KEPT: RefCell<Option<Session>> = const { RefCell::new(None) };
+    /// A state that a shell begins with.
+    static RESTORED: RefCell<Option<State>> = const { RefCell::new(None) };
     static SPILLED: RefCell<u32> = const { RefCell::new(0) };
 }
 
@@ -66,11 +79,14 @@ pub struct Bash {
 /// What it prints to standard output and standard error comes back as it was printed, and
 /// the exit status if that is not 0. Every program runs in a sandbox that sees only the
 /// granted folders, /tmp and /mnt/session/outputs. There is no terminal: nothing can ask.
-/// Background jobs end with the call.
+/// Background jobs (`command &`) run on between calls until the shell is restarted, with no network after the call that
+/// started them; what they print comes with the next call.
 #[tool(destructive, open_world)]
 pub(crate) fn bash(input: Bash) -> Result<Output, Fault> {
     if input.restart == Some(true) {
+        RESTORED.take();
         KEPT.take();
+        system::end_beside();
         if input.command.is_none() {
             return Ok(Output::text("The shell was restarted."));
         }
@@ -94,14 +110,30 @@ fn fresh() -> State {
     State::new(environment, cwd)
 }
 
+impl Session {
+    fn new(state: State) -> Result<Self, system::Fault> {
+        let capture = Rc::new(Capture::new(KEPT_BYTES_MAX)?);
+        Ok(Self { state, io: streams(&capture)?, jobs: Jobs::default(), capture })
+    }
+}
+
+/// What a shell reads and writes if nothing else was said.
+fn streams(capture: &Capture) -> Result<Io, system::Fault> {
+    Ok(Io::new(Input::empty(), capture.output(STDOUT)?, capture.output(STDERR)?))
+}
+
 fn run(command: &str, asked: Duration, end: bool) -> Result<Output, Fault> {
     let timeout = asked.min(call_time());
-    let state = KEPT.take().unwrap_or_else(fresh);
     let unusable = |fault: system::Fault| Fault::failed(format!("the output cannot be kept: {fault}"));
-    let capture = Capture::new(KEPT_BYTES_MAX).map_err(unusable)?;
-    let io =
-        Io::new(Input::empty(), capture.output(STDOUT).map_err(unusable)?, capture.output(STDERR).map_err(unusable)?);
+    let session = match KEPT.take() {
+        Some(session) => session,
+        None => Session::new(RESTORED.take().unwrap_or_else(fresh)).map_err(unusable)?,
+    };
+    let Session { state, io, jobs, capture } = session;
+    capture.renew();
     let mut shell = Shell::new(state, io);
+    shell.jobs = jobs;
+    shell.look_at_jobs();
     shell.deadline = Instant::now().checked_add(timeout);
     shell.scripted = false;
     let done = shell.run_text(command);
@@ -112,7 +144,10 @@ fn run(command: &str, asked: Duration, end: bool) -> Result<Output, Fault> {
     } else {
         done.or_else(|flow| if flow == Flow::TimedOut { Err(flow) } else { Ok(status_of(flow)) })
     };
-    shell.end_jobs();
+    let streams_stay = shell.end_call();
+    if end {
+        shell.end_jobs();
+    }
     let mut note = match ended {
         Ok(0) => None,
         Ok(status) => Some(format!("(exit status {status})")),
@@ -135,7 +170,8 @@ fn run(command: &str, asked: Duration, end: bool) -> Result<Output, Fault> {
         "stopped": stopped,
     });
     if !end {
-        keep(shell.state);
+        let io = if streams_stay && !left { shell.io } else { streams(&capture).map_err(unusable)? };
+        KEPT.set(Some(Session { state: between_calls(shell.state), io, jobs: shell.jobs, capture }));
     }
     Ok(Output::text(with_note(shown(&kept.bytes), note)).with(FIELDS_MEDIA_TYPE, fields.to_string()))
 }
@@ -167,8 +203,8 @@ fn status_of(flow: Flow) -> i32 {
     }
 }
 
-/// Keeps a shell's state for the next call, outside of everything that was cut short.
-fn keep(mut state: State) {
+/// A shell's state for the next call, outside of everything that was cut short.
+fn between_calls(mut state: State) -> State {
     while state.vars.in_function() {
         std::rc::Rc::make_mut(&mut state.vars).leave();
     }
@@ -176,7 +212,7 @@ fn keep(mut state: State) {
     state.loops = 0;
     state.in_condition = 0;
     state.line = 1;
-    KEPT.set(Some(state));
+    state
 }
 
 fn with_note(mut text: String, note: Option<String>) -> String {
@@ -246,7 +282,11 @@ pub(crate) struct Kept;
 
 impl SavedState for Kept {
     fn save() -> Result<Vec<u8>, String> {
-        let saved = KEPT.with_borrow(serde_json::to_vec).map_err(|error| error.to_string())?;
+        let saved = KEPT.with_borrow(|kept| match kept {
+            Some(session) => serde_json::to_vec(&session.state),
+            None => RESTORED.with_borrow(serde_json::to_vec),
+        });
+        let saved = saved.map_err(|error| error.to_string())?;
         if saved.len() > SAVED_BYTES_MAX {
             return Err(format!("the shell's variables take {} bytes, which is too much to hand on", saved.len()));
         }
@@ -254,7 +294,8 @@ impl SavedState for Kept {
     }
 
     fn restore(saved: Vec<u8>) -> Result<(), String> {
-        KEPT.set(serde_json::from_slice(&saved).map_err(|error| error.to_string())?);
+        KEPT.take();
+        RESTORED.set(serde_json::from_slice(&saved).map_err(|error| error.to_string())?);
         Ok(())
     }
 }
@@ -285,6 +326,26 @@ mod tests {
         assert_eq!(call("echo \"[$x]\""), "[]\n");
         Kept::restore(saved).unwrap();
         assert_eq!(call("f"), "f 1\n");
+    }
+
+    #[test]
+    fn jobs_and_streams_are_kept_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let log = log.display();
+        // Started by name: what runs as a shell of ours would be this test.
+        call(&format!("env sh -c 'sleep 0.3; echo late; exit 3' & job=$!; exec 5>{log}; true"));
+        assert_eq!(call("jobs -p | grep -c $job; echo to the log >&5"), "1\n");
+        assert_eq!(call("wait $job; echo \"status $?\"; wait $job; echo \"again $?\""), "late\nstatus 3\nagain 3\n");
+        assert_eq!(call(&format!("exec 5>&-; cat {log}; jobs")), "to the log\n");
+    }
+
+    #[test]
+    fn a_job_outlives_the_call_that_waits_for_it_in_vain() {
+        call("sleep 0.5 & job=$!");
+        let input = Bash { command: Some("wait $job".to_owned()), restart: None, timeout_ms: Some(50), end: None };
+        assert!(text(bash(input).unwrap()).contains("stopped after 50 ms"));
+        assert_eq!(call("wait $job; echo $?"), "0\n");
     }
 
     #[test]

@@ -38,7 +38,8 @@ fn file(shell: &Shell, name: &str) -> Option<String> {
     if name.contains('/') {
         return system::executable(&shell.absolute(name)).then(|| name.to_owned());
     }
-    system::find_program(name, &shell.var("PATH").unwrap_or_default())
+    let script = shell.script_on_path(name).filter(|file| system::executable(file));
+    script.or_else(|| system::find_program(name, &shell.var("PATH").unwrap_or_default()))
 }
 
 /// `command -v` and `-V`.

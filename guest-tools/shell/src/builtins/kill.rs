@@ -120,6 +120,12 @@ fn kill_one(shell: &mut Shell, target: &str, signal: u8) -> Run {
         }
         return Ok(0);
     }
+    if let Some(child) = shell.jobs.strays.iter().find(|child| target.parse() == Ok(child.id())) {
+        if ends(signal) {
+            child.kill(signal);
+        }
+        return Ok(0);
+    }
     if target.parse() == Ok(shell.state.pid) {
         return signal_self(shell, signal);
     }

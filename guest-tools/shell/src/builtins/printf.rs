@@ -48,8 +48,8 @@ pub(super) fn printf(shell: &mut Shell, args: &[String]) -> Run {
         let (name, index) = crate::expand::split_reference(&name);
         return Ok(if shell.assign((&name, index.as_ref()), &out, false).is_ok() { status } else { 1 });
     }
-    shell.out(&out)?;
-    Ok(status)
+    let written = shell.out(&out)?;
+    Ok(if written == 0 { status } else { written })
 }
 
 impl Printer<'_> {

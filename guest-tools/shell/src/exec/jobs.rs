@@ -28,6 +28,8 @@ pub(crate) struct Jobs {
     pub(crate) readers: Vec<Child>,
     /// Processes of `< <(…)`.
     pub(crate) writers: Vec<Child>,
+    /// Processes of jobs of subshells that have ended.
+    pub(crate) strays: Vec<Child>,
     /// How those ended that were waited for: one may ask again.
     pub(crate) ended: BTreeMap<u32, i32>,
     /// Signals that came and have a trap.
@@ -45,6 +47,33 @@ const REMEMBERED_MAX: usize = 1024;
 
 /// The number of a job that could not even be started.
 const NOBODY: u32 = 1 << 30;
+
+impl Jobs {
+    /// Forgets the jobs of a subshell, which is over.
+    pub(crate) fn leave(&mut self) {
+        let left = self.all.split_off(self.own_from).into_iter().filter_map(|job| job.child);
+        self.strays.extend(left);
+        self.strays.retain(|child| child.wait(Some(Duration::ZERO)).is_none());
+    }
+
+    fn remember(&mut self, id: u32, status: i32) {
+        if self.ended.len() >= REMEMBERED_MAX {
+            self.ended.pop_first();
+        }
+        self.ended.insert(id, status);
+    }
+
+    /// Of jobs that have ended, only how is remembered.
+    fn forget_ended(&mut self) {
+        let all = std::mem::take(&mut self.all);
+        for job in all {
+            match job.status {
+                Some(status) => self.remember(job.id, status),
+                None => self.all.push(job),
+            }
+        }
+    }
+}
 
 impl Shell {
     pub(crate) fn add_job(&mut self, child: Child, command: String) {
@@ -99,43 +128,49 @@ impl Shell {
         trapped.iter().for_each(|why| self.complain(why));
     }
 
-    /// Waits for the job at this place; forgets it.
+    /// Waits for the job at this place; forgets it. One that is not waited for to its end runs on.
     pub(crate) fn wait_for_job(&mut self, at: usize) -> Run {
+        let job = &self.jobs.all[at];
+        let status = match (job.status, &job.child) {
+            (Some(status), _) => status,
+            (None, Some(child)) => {
+                let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+                let ending = child.wait(left).ok_or(Flow::TimedOut)?;
+                if let system::Ending::Trapped(why) = &ending {
+                    self.complain(why);
+                }
+                ending.status()
+            }
+            (None, None) => 127,
+        };
         let job = self.jobs.all.remove(at);
-        let status = self.status_of(job.status, job.child)?;
-        if self.jobs.ended.len() >= REMEMBERED_MAX {
-            self.jobs.ended.pop_first();
-        }
-        self.jobs.ended.insert(job.id, status);
+        self.jobs.remember(job.id, status);
         Ok(status)
     }
 
-    fn status_of(&self, known: Option<i32>, child: Option<Child>) -> Run {
-        match (known, child) {
-            (Some(status), _) => Ok(status),
-            (None, Some(child)) => {
-                let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-                let ending = child.wait(left);
-                match &ending {
-                    None => child.kill(9),
-                    Some(system::Ending::Trapped(why)) => self.complain(why),
-                    Some(_) => {}
-                }
-                ending.map(|ending| ending.status()).ok_or(Flow::TimedOut)
-            }
-            (None, None) => Ok(127),
+    /// Ends what belongs to the call: what reads the shell's output gets the last of it first. Jobs run on. False if the
+    /// shell's streams ended with it.
+    pub(crate) fn end_call(&mut self) -> bool {
+        self.look_at_jobs();
+        self.jobs.forget_ended();
+        self.jobs.pending.clear();
+        std::mem::take(&mut self.jobs.writers).iter().for_each(|child| child.kill(9));
+        let readers = std::mem::take(&mut self.jobs.readers);
+        if readers.is_empty() {
+            return true;
         }
+        self.io = Io::closed();
+        let last = Instant::now() + LAST_WORDS;
+        end_readers(readers, self.deadline.map(|deadline| deadline.max(last)));
+        false
     }
 
-    /// Ends everything that still runs. What reads the shell's output gets the last of it first.
+    /// Ends all jobs.
     pub(crate) fn end_jobs(&mut self) {
         let jobs = std::mem::take(&mut self.jobs);
-        self.io = Io::closed();
-        let children = jobs.all.into_iter().filter_map(|job| job.child).chain(jobs.writers);
+        let children = jobs.all.into_iter().filter_map(|job| job.child).chain(jobs.strays);
         children.for_each(|child| child.kill(9));
-        let now = Instant::now();
-        let until = self.deadline.map(|deadline| deadline.max(now + LAST_WORDS));
-        end_readers(jobs.readers, until);
+        system::end_beside();
     }
 
     /// Waits for what reads the output of a shell that has ended: for long only if nobody else writes.

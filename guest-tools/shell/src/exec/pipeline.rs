@@ -226,16 +226,18 @@ impl Shell {
             [command] if list.additional.is_empty() && !list.first.bang => Some(command),
             _ => None,
         };
+        self.beside = true;
         let stage = match single {
-            Some(command) => self.start_command(command, io)?,
+            Some(command) => self.start_command(command, io),
             None => {
                 let was = std::mem::replace(&mut self.io, io);
                 let started = self.start_shell(Job::AndOr(list.clone()));
                 self.io = was;
-                started.map_or_else(Stage::Ended, Stage::Runs)
+                Ok(started.map_or_else(Stage::Ended, Stage::Runs))
             }
         };
-        match stage {
+        self.beside = false;
+        match stage? {
             Stage::Runs(child) => self.add_job(child, list.to_string()),
             Stage::Ended(status) => self.add_ended_job(status, list.to_string()),
         }
@@ -251,7 +253,9 @@ impl Shell {
         io.set(0, Fd::In(Rc::new(input)));
         io.set(1, Fd::Out(Rc::new(output)));
         let was = std::mem::replace(&mut self.io, io);
+        self.beside = true;
         let started = self.start_shell(Job::Command((*command.body).clone()));
+        self.beside = false;
         self.io = was;
         let child = match started {
             Ok(child) => child,

@@ -271,7 +271,7 @@ impl Shell {
         let input = self.io.input(0).unwrap_or_else(|| Rc::new(system::Input::empty()));
         let output = self.io.output(1).unwrap_or_else(|| Rc::new(system::Output::discard()));
         let error = self.io.output(2).unwrap_or_else(|| Rc::new(system::Output::discard()));
-        match system::spawn(command, (&input, &output, &error)) {
+        match system::spawn(command, (&input, &output, &error), self.beside) {
             Ok(child) => Ok(child),
             Err(SpawnFault::NotFound) if command.program == "git" => {
                 self.err("git: not available here yet\n");
@@ -292,18 +292,27 @@ impl Shell {
         }
     }
 
-    /// A file of this name in a folder of `PATH` that stands before the usual ones, which hold the sandbox's programs.
-    fn script_on_path(&self, name: &str) -> Option<String> {
+    /// A file of this name in a folder of `PATH`: in one before the usual ones, which hold the sandbox's programs, or in one
+    /// behind them if no program has its name.
+    pub(crate) fn script_on_path(&self, name: &str) -> Option<String> {
         if name.contains('/') {
             return None;
         }
         let path = self.var("PATH")?;
-        let own = path.split(':').take_while(|folder| !is_usual(folder)).filter(|folder| !folder.is_empty());
-        let files: Vec<String> = own.map(|folder| format!("{}/{name}", self.absolute(folder))).collect();
+        let is_program = || system::find_program(name, &path).is_some();
+        let own = |folder: &&str| !is_usual(folder) && !folder.is_empty();
+        let before = path.split(':').take_while(|folder| !is_usual(folder)).filter(own);
+        let file = |folder| format!("{}/{name}", self.absolute(folder));
+        if let Some(file) = before.map(file).find(|file| system::executable(file)) {
+            return Some(file);
+        }
+        if path.split(':').all(|folder| !own(&folder)) || is_program() {
+            return None;
+        }
+        let files: Vec<String> = path.split(':').filter(own).map(file).collect();
         let runs = files.iter().find(|file| system::executable(file));
-        // What may not be run is said to be so, unless a program has its name.
-        let other = || files.iter().find(|file| Path::new(file).is_file());
-        runs.or_else(|| if system::find_program(name, &path).is_none() { other() } else { None }).cloned()
+        // What may not be run is said to be so.
+        runs.or_else(|| files.iter().find(|file| Path::new(file).is_file())).cloned()
     }
 
     /// The program that a path means: one of the usual folders' by its name, a script by

@@ -57,6 +57,7 @@ impl Shell {
         let io = std::mem::replace(&mut self.io, io);
         let ended = std::mem::take(&mut self.jobs.ended);
         let own_jobs = std::mem::replace(&mut self.jobs.own_from, self.jobs.all.len());
+        let beside = std::mem::take(&mut self.beside);
         self.depth += takes::SUBSHELL;
         self.state.enter_subshell();
         let done = run(self);
@@ -65,8 +66,9 @@ impl Shell {
         self.state = state;
         self.seed = seed;
         self.io = io;
-        self.jobs.all.truncate(self.jobs.own_from);
+        self.jobs.leave();
         self.jobs.own_from = own_jobs;
+        self.beside = beside;
         self.jobs.ended = ended;
         status
     }

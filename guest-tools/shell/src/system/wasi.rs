@@ -122,7 +122,12 @@ impl Capture {
         Kept { bytes, sources }
     }
 
-    /// How many bytes were too many.
+    /// It is for the call that runs now.
+    pub(crate) fn renew(&self) {
+        self.0.renew();
+    }
+
+    /// How many bytes were too many since it was last asked for what was written.
     pub(crate) fn dropped(&self) -> u64 {
         self.0.dropped()
     }
@@ -153,8 +158,8 @@ fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Starts a program by name.
-pub(crate) fn spawn(command: &Command, io: (&Input, &Output, &Output)) -> Result<Child, SpawnFault> {
+/// Starts a program by name; one that runs `beside` this process may outlive the call.
+pub(crate) fn spawn(command: &Command, io: (&Input, &Output, &Output), beside: bool) -> Result<Child, SpawnFault> {
     let text = |text: &String| from_lossy(text);
     let command = wit::Command {
         program: command.program.clone(),
@@ -162,12 +167,18 @@ pub(crate) fn spawn(command: &Command, io: (&Input, &Output, &Output)) -> Result
         env: command.env.iter().map(|(name, value)| (name.clone(), from_lossy(value))).collect(),
         handed: command.handed.clone(),
     };
-    match wit::spawn(&command, &io.0.0, &io.1.0, &io.2.0) {
+    let start = if beside { wit::spawn_beside } else { wit::spawn };
+    match start(&command, &io.0.0, &io.1.0, &io.2.0) {
         Ok(child) => Ok(Child(child)),
         Err(wit::SpawnFault::NotFound) => Err(SpawnFault::NotFound),
         Err(wit::SpawnFault::TooMany) => Err(SpawnFault::TooMany),
         Err(wit::SpawnFault::Failed(why)) => Err(SpawnFault::Failed(why)),
     }
+}
+
+/// Ends all that runs beside this process.
+pub(crate) fn end_beside() {
+    wit::end_beside();
 }
 
 /// WASI's arguments are Unicode: what is not is shown as such.
