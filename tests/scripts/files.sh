@@ -407,3 +407,23 @@ echo a > f; chmod a-w f; ls -l f | cut -c1-10; find . -type f ! -perm /222 | sor
 ### install as makefiles do
 echo code > lib.so; echo doc > man.1; install -d out/lib out/man; install -m 644 man.1 out/man; install -m 755 lib.so out/lib
 find out -type f -printf '%m %p\n' | sort; install -v -m 600 lib.so man.1 out | sort; ls out
+### find asks before it runs
+touch a b; find . -name a -ok rm {} \; < /dev/null 2>&1; echo " $?"; ls
+printf 'n\nn\n' | find . -type f -okdir rm {} \; 2> /dev/null; ls
+touch one; printf 'y\n' | find one -ok rm {} \; 2>&1; echo " $?"; ls; find . -ok rm {} + 2>&1; echo $?
+### find deletes nothing that is pruned
+mkdir -p n/keep; touch n/keep/f n/g; find n -path n/keep -prune -o -type f -delete 2> /dev/null; echo $?; find n | sort
+find n -depth -path n/keep -prune -o -type f -delete; echo $?; find n | sort
+### a patch makes a file
+printf -- '--- a/w\n+++ b/w\n@@ -0,0 +1,2 @@\n+one\n+two\n' > p; patch -i p; echo $?; cat w; rm w; patch -p1 < p; cat w
+printf -- '--- a/w\n+++ b/w\n@@ -1,2 +0,0 @@\n-one\n-two\n' > q; patch -p1 < q; wc -c w; rm w
+printf -- '--- a/s/w\n+++ b/s/w\n@@ -0,0 +1 @@\n+one\n' > p; patch -p1 < p; cat s/w; patch -R -p1 < p; wc -c s/w
+### rm leaves what stands above
+mkdir -p d/e; cd d/e; rm -rf .. 2>&1; echo $?; rm -rf ../. 2>&1; echo $?; rm -rf . 2>&1; echo $?; cd ../..; rm -r d/.. 2>&1; echo $?; find d | sort
+### an empty name is no file
+touch x y; mv "" a 2>&1; echo $?; cp -r "" a 2>&1; echo $?; mv x "" 2>&1; echo $?; cp x "" 2>&1; echo $?; mv x y "" 2>&1; echo $?; ls
+### mv refuses what does not fit
+mkdir -p d/x e; touch x y; mv x d 2>&1; mv d x 2>&1; mv nope z 2>&1; mv d d 2>&1; mv x x 2>&1; mv x y e; ls e; touch x
+mv -n x e; mv -bv x e/x; mv -vT e f; ls f; mv -u f/x f/y; mv -v -t d f/x~ f/y; find . | sort
+### help behind a command is the command's
+env printf '%s\n' --help; nice printf '%s\n' --version; timeout 5 printf '%s\n' --help; echo a | xargs printf '%s ' --help; echo

@@ -9,6 +9,10 @@ use std::path::Path;
 #[cfg(not(target_os = "wasi"))]
 use std::process::ExitCode;
 
+/// What a shell gives for a program that wrote to nobody, and for one that gave up.
+const WITHOUT_READER: u8 = 141;
+const ABORTED: u8 = 134;
+
 #[cfg(not(target_os = "wasi"))]
 fn main() -> ExitCode {
     ExitCode::from(run())
@@ -31,11 +35,48 @@ fn run() -> u8 {
         args.drain(..named.min(args.len()));
     }
     let name = name_of(&args);
-    match handbox_userland::without_nameless(&name, &mut args) {
-        Nameless::None => start(&name, args),
-        Nameless::Some(status) => start(&name, args).max(status),
-        Nameless::Only(status) => status,
-    }
+    say_it_plainly(name.clone());
+    let found = [handbox_userland::without_dots, handbox_userland::without_nameless].map(|take| take(&name, &mut args));
+    let least = found.iter().map(|found| match found {
+        Nameless::None => 0,
+        Nameless::Some(status) | Nameless::Only(status) => *status,
+    });
+    let least = least.max().unwrap_or(0);
+    if found.iter().any(|found| matches!(found, Nameless::Only(_))) { least } else { start(&name, args).max(least) }
+}
+
+/// What a program of others does that cannot go on, as one that cannot write what it prints: it says so in its user's
+/// words, and ends.
+fn say_it_plainly(name: String) {
+    std::panic::set_hook(Box::new(move |info| {
+        let payload = info.payload();
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or_default();
+        let lost = text.strip_prefix("failed printing to stdout: ");
+        let status = match lost.map(|lost| lost.rfind(" (os error ").map_or(lost, |at| &lost[..at])) {
+            // Whoever read this has seen enough.
+            Some("Broken pipe") => WITHOUT_READER,
+            Some(reason) => {
+                eprintln!("{name}: write error: {reason}");
+                1
+            }
+            None => {
+                eprintln!("{name}: internal error: {text}");
+                ABORTED
+            }
+        };
+        end(status);
+    }));
+}
+
+#[cfg(not(target_os = "wasi"))]
+fn end(status: u8) {
+    std::process::exit(i32::from(status));
+}
+
+#[cfg(target_os = "wasi")]
+fn end(status: u8) {
+    wasip2::cli::exit::exit_with_code(status);
 }
 
 fn start(name: &str, args: Vec<OsString>) -> u8 {

@@ -15,7 +15,7 @@ pub(crate) struct Known {
 }
 
 /// What a command line says.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Given {
     /// Options in their order, by letter, with their values.
     pub(crate) options: Vec<(char, String)>,
@@ -39,8 +39,11 @@ impl Given {
     }
 }
 
-/// Reads a command line; its first argument is the program's name. What is wrong in words.
+/// Reads a command line; its first argument is the program's name. What is wrong in words. Where `--help` or `--version` is
+/// asked for, and the program has no answer of its own, the process prints what it knows and ends well.
 pub(crate) fn read(args: &[OsString], known: &Known) -> Result<Given, String> {
+    let name = args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = name.rsplit('/').next().unwrap_or_default();
     let args: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     let mut given = Given::default();
     let mut args = args.into_iter();
@@ -49,6 +52,7 @@ pub(crate) fn read(args: &[OsString], known: &Known) -> Result<Given, String> {
         if arg == "--" {
             given.operands.extend(args.by_ref());
         } else if let Some(long) = arg.strip_prefix("--") {
+            answer(name, long, known);
             long_option(long, known, &mut args, &mut given)?;
         } else if arg.len() > 1 && arg.starts_with('-') {
             letters(&arg[1..], known, &mut args, &mut given)?;
@@ -61,6 +65,38 @@ pub(crate) fn read(args: &[OsString], known: &Known) -> Result<Given, String> {
     }
     given.before.resize(given.options.len(), given.operands.len());
     Ok(given)
+}
+
+/// Answers what every program is asked, and ends.
+fn answer(name: &str, asked: &str, known: &Known) {
+    let itself = known.names.iter().any(|(entry, _)| *entry == asked);
+    let printed = match asked {
+        "help" if !itself => crate::print(help(name, known).as_bytes()),
+        "version" if !itself => crate::help::version(name),
+        _ => return,
+    };
+    std::process::exit(i32::from(crate::output::finish(name, u8::from(!printed))));
+}
+
+/// What a program knows, in the manner of `--help`.
+fn help(name: &str, known: &Known) -> String {
+    let mut text =
+        format!("Usage: {name} [OPTION]... [OPERAND]...\nOptions, which mean what they mean in the GNU program:\n");
+    let mut letters: Vec<char> = known.letters.chars().filter(|letter| *letter != ':').collect();
+    for (entry, letter) in known.names {
+        let long = match entry.strip_suffix('=') {
+            Some(long) => format!("--{long}=VALUE"),
+            None => entry.strip_suffix('?').map_or(format!("--{entry}"), |long| format!("--{long}[=VALUE]")),
+        };
+        // Of names of the same meaning the first stands with the letter.
+        let short = letters.iter().position(|known| known == letter).map(|at| letters.remove(at));
+        text += &short.map_or(format!("      {long}\n"), |letter| format!("  -{letter}, {long}\n"));
+    }
+    for letter in letters {
+        let takes = known.letters.contains(&format!("{letter}:"));
+        text += &format!("  -{letter}{}\n", if takes { " VALUE" } else { "" });
+    }
+    text
 }
 
 fn letters(

@@ -9,7 +9,9 @@ mod dd;
 mod decode;
 mod dump;
 mod folders;
+mod large;
 mod make;
+mod meaning;
 mod modes;
 mod order;
 mod path;
@@ -28,7 +30,6 @@ use std::ffi::OsString;
 /// Runs one of them. None if there is none of this name.
 pub(crate) fn run(name: &str, args: &[OsString]) -> Option<u8> {
     let program: fn(&[OsString]) -> u8 = match name {
-        "git" => answers::git,
         "id" => answers::id,
         "whoami" | "logname" => answers::whoami,
         "groups" => answers::groups,

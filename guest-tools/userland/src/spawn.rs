@@ -59,8 +59,48 @@ pub(crate) fn start(
     system::start(command, environment, stdin, stdout)
 }
 
+/// Folders in which programs are found although no file is there.
+pub(crate) const PROGRAM_FOLDERS: [&str; 6] =
+    ["/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/usr/local/sbin"];
+
+/// The file that a name without a folder means on the search path: it stands before the programs' folders, or behind them and
+/// no program has its name.
+pub(crate) fn file_on_path(name: &str, path: &str, is_program: bool) -> Option<String> {
+    let folders = path.split(':').filter(|folder| !folder.is_empty());
+    for folder in folders {
+        if PROGRAM_FOLDERS.contains(&folder) {
+            if is_program {
+                return None;
+            }
+            continue;
+        }
+        let file = format!("{}/{name}", folder.trim_end_matches('/'));
+        if std::path::Path::new(&file).is_file() {
+            return Some(file);
+        }
+    }
+    None
+}
+
 /// Starts a shell with this command. What is wrong in words.
 pub(crate) fn start_shell(command: &str, stdin: Stdin, stdout: Stdout) -> Result<Child, String> {
     let command: Vec<OsString> = ["sh", "-c", command].iter().map(OsString::from).collect();
     start(&command, None, stdin, stdout).map_err(|refused| refused.explain("sh").0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_on_path;
+
+    #[test]
+    fn a_file_on_the_path_is_found_before_programs_or_where_there_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("mine"), "").unwrap();
+        let own = folder.path().to_string_lossy().into_owned();
+        let file = Some(format!("{own}/mine"));
+        assert_eq!(file_on_path("mine", &format!("{own}:/usr/bin"), true), file);
+        assert_eq!(file_on_path("mine", &format!("/usr/bin:{own}"), false), file);
+        assert_eq!(file_on_path("mine", &format!("/usr/bin:{own}"), true), None);
+        assert_eq!(file_on_path("other", &own, false), None);
+    }
 }

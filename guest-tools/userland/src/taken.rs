@@ -23,8 +23,10 @@ pub(crate) fn run(name: &str, args: Vec<OsString>) -> Option<i32> {
     if status == 0 {
         handbox_userland::adapt::keep(&moved);
     }
-    let flushed = std::io::stdout().flush();
-    Some(if status == 0 && flushed.is_err() { 1 } else { status })
+    Some(match std::io::stdout().flush() {
+        Err(error) if status == 0 => i32::from(handbox_userland::report_loss(name, &error)),
+        _ => status,
+    })
 }
 
 fn of_files(name: &str) -> Option<Program> {

@@ -15,7 +15,7 @@ const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
     ("find", &["find", "grep", "sort"], include_str!("cases/find.txt"), 56),
     ("xargs", &["xargs", "find", "grep", "seq"], include_str!("cases/xargs.txt"), 33),
     ("diff", &["diff", "cmp", "tail"], include_str!("cases/diff.txt"), 46),
-    ("jq", &["jq"], include_str!("cases/jq.txt"), 56),
+    ("jq", &["jq"], include_str!("cases/jq.txt"), 62),
     ("gzip", &["gzip", "gunzip", "zcat", "tail", "seq"], include_str!("cases/gzip.txt"), 35),
     ("tar", &["tar", "gzip", "find", "sort", "touch"], include_str!("cases/tar.txt"), 65),
     ("patch", &["patch", "diff", "sed", "seq", "od"], include_str!("cases/patch.txt"), 53),

@@ -71,7 +71,7 @@ fn options(args: &[String]) -> Result<Options, Problem> {
         } else if arg == "--" {
             options.rest.extend(args.by_ref().cloned());
         } else if arg == "--version" || arg == "-W" {
-            crate::print(b"awk (handbox)\n");
+            crate::help::version("awk");
             options.program = Some(b"BEGIN { exit }".to_vec());
         } else if arg.starts_with("--") || arg == "-e" {
             return Err(Problem(format!("unknown option {arg}\n{USAGE}")));

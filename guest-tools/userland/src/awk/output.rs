@@ -15,14 +15,14 @@ enum Sink {
 
 /// What is written to, by name.
 pub(super) struct Outputs {
-    own: BufWriter<std::io::Stdout>,
+    own: BufWriter<crate::output::Output>,
     open: HashMap<String, Sink>,
     failed: bool,
 }
 
 impl Default for Outputs {
     fn default() -> Self {
-        Self { own: BufWriter::with_capacity(32 << 10, std::io::stdout()), open: HashMap::new(), failed: false }
+        Self { own: BufWriter::with_capacity(32 << 10, crate::output::stdout()), open: HashMap::new(), failed: false }
     }
 }
 
@@ -84,9 +84,16 @@ impl Outputs {
     /// Everything that was printed is written.
     pub(super) fn flush(&mut self) {
         self.failed |= self.own.flush().is_err();
-        for sink in self.open.values_mut() {
+        for (name, sink) in &mut self.open {
             match sink {
-                Sink::File(file) => self.failed |= file.flush().is_err(),
+                Sink::File(file) => {
+                    if let Err(error) = file.flush() {
+                        // It is tried again at the end.
+                        if !std::mem::replace(&mut self.failed, true) {
+                            crate::report("awk", &format!("cannot write to {name}: {}", crate::reason(&error)));
+                        }
+                    }
+                }
                 Sink::Command(Some(to), _) => {
                     let _ = to.flush();
                 }

@@ -24,7 +24,7 @@ enum Halt {
 type Run<T> = Result<T, Halt>;
 
 pub(super) struct Machine {
-    out: BufWriter<std::io::Stdout>,
+    out: BufWriter<crate::output::Output>,
     failed: bool,
     variables: HashMap<String, Number>,
     arrays: HashMap<String, HashMap<usize, Number>>,
@@ -47,7 +47,7 @@ impl Machine {
     pub(super) fn new(library: bool) -> Self {
         let width = std::env::var("BC_LINE_LENGTH").ok().and_then(|width| width.parse().ok()).unwrap_or(LINE);
         Self {
-            out: BufWriter::new(std::io::stdout()),
+            out: BufWriter::new(crate::output::stdout()),
             failed: false,
             variables: HashMap::new(),
             arrays: HashMap::new(),

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &[OsString]) -> u8 {
         }
     };
     if given.has('V') {
-        return u8::from(!crate::print(b"bc (handbox)\n"));
+        return u8::from(!crate::help::version("bc"));
     }
     let mut machine = execute::Machine::new(given.has('l'));
     let mut texts: Vec<String> = given.values('e').map(|text| format!("{text}\n")).collect();

@@ -1,7 +1,5 @@
 //! What a file that is written over is kept as.
 
-use std::fs;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backup {
     Simple,
@@ -39,9 +37,6 @@ fn highest(path: &str) -> u64 {
     let (folder, name) = path
         .rsplit_once('/')
         .map_or((".", path), |(folder, name)| (if folder.is_empty() { "/" } else { folder }, name));
-    let number = |entry: fs::DirEntry| {
-        let entry = entry.file_name().to_string_lossy().into_owned();
-        entry.strip_prefix(name)?.strip_prefix(".~")?.strip_suffix('~')?.parse().ok()
-    };
-    fs::read_dir(folder).map_or(0, |entries| entries.flatten().filter_map(number).max().unwrap_or(0))
+    let number = |entry: &String| entry.strip_prefix(name)?.strip_prefix(".~")?.strip_suffix('~')?.parse().ok();
+    crate::listing::names(folder).0.iter().filter_map(number).max().unwrap_or(0)
 }

@@ -1,13 +1,15 @@
-//! `cp` and `install`.
+//! `cp`, `install` and `mv`.
 
 mod backup;
 mod install;
+mod moves;
 mod settings;
 
 use crate::about::{About, Moment, executable, set_mode, set_times, umask};
 use crate::quote::quoted;
 use crate::{print, report};
 pub(crate) use install::install;
+pub(crate) use moves::mv;
 use settings::{Follow, Settings, Way};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -116,8 +118,12 @@ impl Run<'_> {
         true
     }
 
-    /// Copies one thing. `named`: it stands on the command line.
+    /// Copies or moves one thing. `named`: it stands on the command line.
     fn one(&mut self, from: &str, to: &str, named: bool) {
+        if self.settings.moves && named { self.moved(from, to) } else { self.copied(from, to, named) }
+    }
+
+    fn copied(&mut self, from: &str, to: &str, named: bool) {
         let settings = self.settings;
         let follow = match settings.follow {
             Follow::Always => true,
@@ -166,7 +172,7 @@ impl Run<'_> {
         if let Ok(made) = About::of_link(to) {
             self.made.push((made.device, made.inode));
         }
-        if settings.verbose {
+        if settings.verbose && !settings.moves {
             let backup = kept.map(|path| format!(" (backup: {})", quoted(&path))).unwrap_or_default();
             print(format!("{} -> {}{backup}\n", quoted(from), quoted(to)).as_bytes());
         }
@@ -255,20 +261,16 @@ impl Run<'_> {
             if let Err(error) = fs::create_dir(to) {
                 return self.fault("cannot create directory", to, &error);
             }
-            if settings.verbose {
+            if settings.verbose && !settings.moves {
                 print(format!("{} -> {}\n", quoted(from), quoted(to)).as_bytes());
             }
         }
-        match fs::read_dir(from) {
-            Ok(entries) => {
-                let mut names: Vec<String> =
-                    entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-                names.sort();
-                for name in names {
-                    self.one(&join(from, &name), &join(to, &name), false);
-                }
-            }
-            Err(error) => self.fault("cannot access", from, &error),
+        let (names, fault) = crate::listing::names(from);
+        for name in names {
+            self.one(&join(from, &name), &join(to, &name), false);
+        }
+        if let Some(error) = fault {
+            self.fault("cannot access", from, &error);
         }
         // At the end: what may not be written to would take nothing in, and each entry is a change.
         if settings.mode {

@@ -26,6 +26,8 @@ pub(super) struct Settings {
     pub(super) into: Option<String>,
     pub(super) into_given: bool,
     pub(super) to: String,
+    /// Whether what is copied goes away.
+    pub(super) moves: bool,
     pub(super) way: Way,
     pub(super) follow: Follow,
     pub(super) recursive: bool,
@@ -118,6 +120,7 @@ impl Settings {
             into: None,
             into_given: false,
             to: String::new(),
+            moves: false,
             way: Way::Copy,
             follow: Follow::Always,
             recursive: false,
@@ -138,7 +141,7 @@ impl Settings {
         }
     }
 
-    fn option(&mut self, letter: char, value: &str) -> Result<(), String> {
+    pub(super) fn option(&mut self, letter: char, value: &str) -> Result<(), String> {
         match letter {
             'a' => {
                 self.follow = Follow::Never;

@@ -9,8 +9,6 @@ use crate::about::About;
 use crate::report;
 use parse::{Order, Plan};
 use std::ffi::OsString;
-use std::fs;
-use std::path::PathBuf;
 use test::Finder;
 
 /// Runs `find`; the first argument is its name.
@@ -93,17 +91,11 @@ fn walk(finder: &mut Finder, plan: &Plan, entry: &Entry, above: &mut Vec<(u64, u
 }
 
 fn descend(finder: &mut Finder, plan: &Plan, entry: &Entry, above: &mut Vec<(u64, u64)>) {
-    let entries = match fs::read_dir(PathBuf::from(&entry.path)) {
-        Ok(entries) => entries,
-        Err(error) => {
-            report("find", &format!("‘{}’: {}", entry.path, crate::reason(&error)));
-            finder.failed = true;
-            return;
-        }
-    };
-    let mut names: Vec<String> =
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
+    let (names, fault) = crate::listing::names(&entry.path);
+    if let Some(error) = fault {
+        report("find", &format!("‘{}’: {}", entry.path, crate::reason(&error)));
+        finder.failed = true;
+    }
     for name in names {
         walk(finder, plan, &entry.child(&name), above);
         if finder.quit {

@@ -38,6 +38,8 @@ pub(super) struct Command {
     pub(super) batch: Option<usize>,
     /// Run in the folder of the file.
     pub(super) in_folder: bool,
+    /// Somebody says yes to each file first.
+    pub(super) asks: bool,
 }
 
 #[derive(Debug)]
@@ -87,6 +89,10 @@ pub(super) struct Plan {
     pub(super) follow_starts: bool,
 }
 
+/// Contents come before their folder where something is deleted, so that what was to be left out would be deleted too.
+const PRUNES_NOTHING: &str = "The -delete action automatically turns on -depth, but -prune does nothing when -depth is in effect.  \
+     If you want to carry on anyway, just explicitly use the -depth option.";
+
 /// Reads a command line. What is wrong in words.
 pub(super) fn parse(args: &[String]) -> Result<Plan, String> {
     let mut parser = Parser {
@@ -94,6 +100,9 @@ pub(super) fn parse(args: &[String]) -> Result<Plan, String> {
         at: 0,
         acts: false,
         batches: 0,
+        deletes: false,
+        prunes: false,
+        depth_is_asked_for: false,
         regex: Syntax::Emacs,
         plan: Plan {
             starts: Vec::new(),
@@ -125,6 +134,9 @@ pub(super) fn parse(args: &[String]) -> Result<Plan, String> {
             _ => format!("paths must precede expression: `{arg}'"),
         });
     }
+    if parser.deletes && parser.prunes && !parser.depth_is_asked_for {
+        return Err(PRUNES_NOTHING.to_owned());
+    }
     if !parser.acts {
         expr = Expr::And(vec![expr, Expr::Print('\n')]);
     }
@@ -138,6 +150,9 @@ pub(super) struct Parser<'a> {
     /// Whether there is an action, so that nothing is printed unasked.
     pub(super) acts: bool,
     batches: usize,
+    deletes: bool,
+    pub(super) prunes: bool,
+    depth_is_asked_for: bool,
     pub(super) regex: Syntax,
     plan: Plan,
 }
@@ -211,7 +226,10 @@ impl Parser<'_> {
         match name {
             "-maxdepth" => self.plan.most = Some(self.depth(name)?),
             "-mindepth" => self.plan.least = Some(self.depth(name)?),
-            "-depth" | "-d" => self.plan.order = Order::ContentsFirst,
+            "-depth" | "-d" => {
+                self.plan.order = Order::ContentsFirst;
+                self.depth_is_asked_for = true;
+            }
             "-follow" => self.plan.follow = true,
             "-xdev" | "-mount" | "-noleaf" | "-daystart" | "-warn" | "-nowarn" | "-ignore_readdir_race" => {}
             "-regextype" => {
@@ -247,6 +265,7 @@ impl Parser<'_> {
             "-ls" => Expr::Ls,
             "-delete" => {
                 self.plan.order = Order::ContentsFirst;
+                self.deletes = true;
                 Expr::Delete
             }
             "-quit" => Expr::Quit,
@@ -257,9 +276,11 @@ impl Parser<'_> {
 
     fn exec(&mut self, name: &str) -> Result<Expr, String> {
         let mut words = Vec::new();
+        let asks = name.starts_with("-ok");
         loop {
             let word = self.value(name)?;
-            let ends = word == "+" && words.last().is_some_and(|last| last == "{}");
+            // Nobody can be asked about many files at once.
+            let ends = !asks && word == "+" && words.last().is_some_and(|last| last == "{}");
             if word == ";" || ends {
                 if words.is_empty() {
                     return Err(format!("invalid argument `;' to `{name}'"));
@@ -269,7 +290,7 @@ impl Parser<'_> {
                     self.batches += 1;
                     self.batches - 1
                 });
-                return Ok(Expr::Exec(Command { words, batch, in_folder: name.ends_with("dir") }));
+                return Ok(Expr::Exec(Command { words, batch, in_folder: name.ends_with("dir"), asks }));
             }
             words.push(word);
         }

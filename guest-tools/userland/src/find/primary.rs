@@ -100,7 +100,10 @@ impl Parser<'_> {
                 Expr::Same(about.device, about.inode)
             }
             // It decides where to go, and is no action: what is left is still printed.
-            "-prune" => Expr::Prune,
+            "-prune" => {
+                self.prunes = true;
+                Expr::Prune
+            }
             "-true" => Expr::Constant(true),
             "-false" => Expr::Constant(false),
             "-perm" => Expr::Perm(Perm::parse(&self.value(known)?)?),

@@ -8,13 +8,13 @@ use crate::report;
 use crate::spawn::{Stdin, Stdout, start};
 use std::ffi::OsString;
 use std::fs;
-use std::io::{BufWriter, Write};
+use std::io::{BufRead as _, BufWriter, Write};
 
 /// How many bytes of arguments one command gets.
 const BATCH_BYTES_MAX: usize = 100_000;
 
 pub(super) struct Finder {
-    out: BufWriter<std::io::Stdout>,
+    out: BufWriter<crate::output::Output>,
     now: Moment,
     /// Whether links are followed.
     follow: bool,
@@ -28,7 +28,7 @@ pub(super) struct Finder {
 impl Finder {
     pub(super) fn new(follow: bool) -> Self {
         Self {
-            out: BufWriter::with_capacity(32 << 10, std::io::stdout()),
+            out: BufWriter::with_capacity(32 << 10, crate::output::stdout()),
             now: Moment::now(),
             follow,
             failed: false,
@@ -141,8 +141,13 @@ impl Finder {
     fn exec(&mut self, command: &Command, entry: &Entry) -> bool {
         let path = if command.in_folder { format!("./{}", entry.name()) } else { entry.path.clone() };
         let Some(batch) = command.batch else {
+            if command.asks && !self.is_wanted(command, entry) {
+                return false;
+            }
             let words = command.words.iter().map(|word| word.replace("{}", &path)).collect();
-            return self.start(words) == 0;
+            // What a command is asked about with is not for the command to read.
+            let stdin = if command.asks { Stdin::Empty } else { Stdin::Own };
+            return self.start(words, stdin) == 0;
         };
         if self.batches.len() <= batch {
             self.batches.resize(batch + 1, Vec::new());
@@ -153,6 +158,15 @@ impl Finder {
             self.run_batch(command, batch);
         }
         true
+    }
+
+    /// Asks whether to run a command. Whoever says nothing means no.
+    fn is_wanted(&mut self, command: &Command, entry: &Entry) -> bool {
+        let _ = self.out.flush();
+        eprint!("< {} ... {} > ? ", command.words[0], entry.path);
+        let mut reply = Vec::new();
+        let read = std::io::stdin().lock().read_until(b'\n', &mut reply);
+        read.is_ok() && matches!(reply.first(), Some(b'y' | b'Y'))
     }
 
     fn run_batches(&mut self, expr: &Expr) {
@@ -173,15 +187,15 @@ impl Finder {
     fn run_batch(&mut self, command: &Command, batch: usize) {
         let files = self.batches.get_mut(batch).map(std::mem::take).unwrap_or_default();
         if !files.is_empty() {
-            let status = self.start(command.words.iter().cloned().chain(files).collect());
+            let status = self.start(command.words.iter().cloned().chain(files).collect(), Stdin::Own);
             self.failed |= status != 0;
         }
     }
 
-    fn start(&mut self, words: Vec<String>) -> i32 {
+    fn start(&mut self, words: Vec<String>, stdin: Stdin) -> i32 {
         let _ = self.out.flush();
         let command: Vec<OsString> = words.into_iter().map(OsString::from).collect();
-        match start(&command, None, Stdin::Own, Stdout::Own) {
+        match start(&command, None, stdin, Stdout::Own) {
             Ok(child) => child.wait(),
             Err(refused) => {
                 report("find", &refused.explain(&command[0].to_string_lossy()).0);

@@ -76,8 +76,7 @@ pub(crate) fn run(args: &[OsString]) -> u8 {
 
 fn execute(given: &Given, name: &str) -> Result<u8, String> {
     if given.has('V') {
-        crate::print(b"grep (handbox)\n");
-        return Ok(0);
+        return Ok(u8::from(!crate::help::version("grep")));
     }
     let mut operands = given.operands.clone();
     let mut patterns: Vec<String> = Vec::new();
@@ -122,11 +121,12 @@ fn execute(given: &Given, name: &str) -> Result<u8, String> {
             }
         }
         if totals.done(&show) {
-            return Ok(0);
+            break;
         }
     }
     let written = totals.finish();
-    Ok(match (totals.failed || !written, totals.selected) {
+    let answered = given.has('q') && totals.selected;
+    Ok(match (totals.failed && !answered || !written, totals.selected) {
         (true, _) => 2,
         (false, true) => 0,
         (false, false) => 1,

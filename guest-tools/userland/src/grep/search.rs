@@ -55,7 +55,7 @@ impl Show {
 
 /// What came of all files.
 pub(super) struct Totals {
-    out: BufWriter<std::io::Stdout>,
+    out: BufWriter<crate::output::Output>,
     pub(super) selected: bool,
     pub(super) failed: bool,
     printed_group: bool,
@@ -64,7 +64,7 @@ pub(super) struct Totals {
 
 impl Default for Totals {
     fn default() -> Self {
-        let out = BufWriter::with_capacity(32 << 10, std::io::stdout());
+        let out = BufWriter::with_capacity(32 << 10, crate::output::stdout());
         Self { out, selected: false, failed: false, printed_group: false, broken: false }
     }
 }
@@ -81,7 +81,8 @@ impl Totals {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.broken |= self.out.write_all(bytes).is_err();
+        // What comes behind it would be lost as well.
+        self.broken = self.broken || self.out.write_all(bytes).is_err();
     }
 }
 
@@ -148,7 +149,7 @@ impl Run<'_> {
                 memchr::memrchr(self.show.delimiter, &buffer).map_or(0, |at| at + 1)
             };
             self.lines(&buffer[..end]);
-            if read == 0 || self.ended {
+            if read == 0 || self.ended || self.totals.broken {
                 return Ok(());
             }
             buffer.drain(..end);
@@ -159,7 +160,7 @@ impl Run<'_> {
     fn lines(&mut self, lines: &[u8]) {
         let mut at = 0;
         let mut candidate = self.matcher.candidate(lines, 0);
-        while at < lines.len() && !self.ended {
+        while at < lines.len() && !self.ended && !self.totals.broken {
             let end = memchr::memchr(self.show.delimiter, &lines[at..]).map_or(lines.len(), |length| at + length);
             if candidate.is_some_and(|candidate| candidate < at) {
                 candidate = self.matcher.candidate(lines, at);

@@ -23,6 +23,11 @@ pub(super) fn files(given: &Given, operands: Vec<String>, recursive: bool) -> Ve
         return found;
     }
     for operand in operands {
+        // Made absolute, it would be the working folder.
+        if operand.is_empty() {
+            found.push(Err((operand, "No such file or directory".to_owned())));
+            continue;
+        }
         let is_folder = operand != "-" && Path::new(&operand).is_dir();
         if is_folder && recursive {
             if !filter.folder_excluded(&operand) {
@@ -67,20 +72,18 @@ impl Filter {
     }
 
     fn descend(&self, folder: &str, found: &mut Vec<Found>) {
-        let entries = match fs::read_dir(if folder.is_empty() { "." } else { folder }) {
-            Ok(entries) => entries,
-            Err(error) => return found.push(Err((folder.to_owned(), crate::reason(&error)))),
-        };
-        let mut entries: Vec<_> = entries.flatten().collect();
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let name = entry.file_name().to_string_lossy().into_owned();
+        let (names, fault) = crate::listing::names(if folder.is_empty() { "." } else { folder });
+        if let Some(error) = fault {
+            let named = if folder.is_empty() { "." } else { folder };
+            found.push(Err((named.to_owned(), crate::reason(&error))));
+        }
+        for name in names {
             let path = match folder {
                 "" => name,
                 _ if folder.ends_with('/') => format!("{folder}{name}"),
                 _ => format!("{folder}/{name}"),
             };
-            let Ok(kind) = entry.file_type() else { continue };
+            let Ok(kind) = fs::symlink_metadata(&path).map(|about| about.file_type()) else { continue };
             let (is_folder, is_file) = if kind.is_symlink() {
                 // Links are followed only where that was asked for.
                 if !self.follow {

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &[OsString]) -> u8 {
     };
     let mut lister = Lister { settings: &settings, out: String::new(), status: 0, begun: false };
     lister.operands();
-    let mut stdout = std::io::stdout();
+    let mut stdout = crate::output::stdout();
     let written = stdout.write_all(lister.out.as_bytes()).and_then(|()| stdout.flush());
     if written.is_err() { 2 } else { lister.status }
 }
@@ -102,17 +102,15 @@ impl Lister<'_> {
 
     fn folder(&mut self, path: &str, named: bool, depth: usize) {
         let settings = self.settings;
-        let mut entries = match std::fs::read_dir(path) {
-            Ok(found) => {
-                let names: Vec<String> =
-                    found.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-                self.entries(path, names)
-            }
-            Err(error) => {
-                self.fail(if depth == 0 { 2 } else { 1 }, "cannot open directory", path, &error);
+        let (names, fault) = crate::listing::names(path);
+        if let Some(error) = fault {
+            let what = if names.is_empty() { "cannot open directory" } else { "reading directory" };
+            self.fail(if depth == 0 { 2 } else { 1 }, what, path, &error);
+            if names.is_empty() {
                 return;
             }
-        };
+        }
+        let mut entries = self.entries(path, names);
         if named {
             let shown = if settings.quoting.is_some() { settings.quote(path) } else { path.to_owned() };
             self.out.push_str(&format!("{}{shown}:\n", if self.begun { "\n" } else { "" }));

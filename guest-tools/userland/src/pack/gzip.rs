@@ -66,7 +66,7 @@ fn execute(args: &[OsString], implied: &str) -> u8 {
         }
     };
     if given.has('V') {
-        return u8::from(!crate::print(b"gzip (handbox)\n"));
+        return u8::from(!crate::help::version("gzip"));
     }
     given.options.extend(implied.chars().map(|letter| (letter, String::new())));
     let level = given.options.iter().rev().find_map(|(letter, _)| letter.to_digit(10)).unwrap_or(6);
@@ -141,8 +141,8 @@ impl Run<'_> {
         } else if self.given.has('t') {
             let _ = self.unpack("stdin", stdin, &mut io::sink());
         } else if self.unpacks {
-            let _ = self.unpack("stdin", stdin, &mut io::stdout());
-        } else if let Err(reason) = pack(stdin, &mut io::stdout(), GzBuilder::new(), self.level) {
+            let _ = self.unpack("stdin", stdin, &mut crate::output::stdout());
+        } else if let Err(reason) = pack(stdin, &mut crate::output::stdout(), GzBuilder::new(), self.level) {
             self.fail(&format!("stdin: {reason}"));
         }
     }
@@ -174,14 +174,12 @@ impl Run<'_> {
     }
 
     fn folder(&mut self, path: &str) {
-        let entries = match fs::read_dir(path) {
-            Ok(entries) => entries,
-            Err(error) => return self.fail(&format!("{path}: {}", crate::reason(&error))),
-        };
-        let mut names: Vec<OsString> = entries.flatten().map(|entry| entry.file_name()).collect();
-        names.sort();
+        let (names, fault) = crate::listing::names(path);
+        if let Some(error) = fault {
+            self.fail(&format!("{path}: {}", crate::reason(&error)));
+        }
         for name in names {
-            let inner = format!("{}/{}", path.trim_end_matches('/'), name.to_string_lossy());
+            let inner = format!("{}/{name}", path.trim_end_matches('/'));
             // What has no fitting name is passed over in silence here.
             if !self.unpacks || self.stem(&inner).is_some() || Path::new(&inner).is_dir() {
                 self.path(&inner);
@@ -224,7 +222,7 @@ impl Run<'_> {
             return;
         }
         if self.given.has('c') {
-            let sizes = self.convert(path, from, &mut io::stdout(), metadata);
+            let sizes = self.convert(path, from, &mut crate::output::stdout(), metadata);
             return self.tell(path, sizes, "");
         }
         let Some(name) = name else {

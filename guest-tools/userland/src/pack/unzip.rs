@@ -222,7 +222,7 @@ impl Run<'_> {
             }
             Work::Names => self.say(&format!("{name}\n")),
             Work::Print => {
-                if let Err(error) = io::copy(file, &mut io::stdout()) {
+                if let Err(error) = io::copy(file, &mut crate::output::stdout()) {
                     self.fail(3, &format!("{name}: {}", crate::reason(&error)));
                 }
             }

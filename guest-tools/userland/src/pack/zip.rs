@@ -208,15 +208,11 @@ impl Run<'_> {
         if !is_folder || !self.options.recurse {
             return;
         }
-        let mut names: Vec<String> = match fs::read_dir(path) {
-            Ok(entries) => entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect(),
-            Err(error) => {
-                eprintln!("\tzip warning: {path}: {}", crate::reason(&error));
-                self.status = 18;
-                return;
-            }
-        };
-        names.sort();
+        let (names, fault) = crate::listing::names(path);
+        if let Some(error) = fault {
+            eprintln!("\tzip warning: {path}: {}", crate::reason(&error));
+            self.status = 18;
+        }
         for name in names {
             self.add(&if path == "." { name } else { format!("{}/{name}", path.trim_end_matches('/')) });
         }
@@ -297,7 +293,7 @@ impl Run<'_> {
             ZipWriter::new(Out::Memory(Cursor::new(Vec::new())))
         } else {
             let file = File::create(&beside).map_err(|error| failed(crate::reason(&error)))?;
-            ZipWriter::new(Out::File(BufWriter::new(file)))
+            ZipWriter::new(Out::File(Beside::new(file)))
         };
         if let Some(old) = &mut old {
             keep(&mut writer, old, |name| !replaced.contains(name)).map_err(failed)?;
@@ -339,10 +335,13 @@ impl Run<'_> {
                     Err("write error".to_owned())
                 }
             }
-            Out::File(mut file) => {
-                file.flush().map_err(|error| crate::reason(&error))?;
-                drop(file);
-                fs::rename(beside, &self.path).map_err(|error| crate::reason(&error))
+            Out::File(file) => {
+                let written = file.end().and_then(|()| fs::rename(beside, &self.path));
+                written.map_err(|error| {
+                    // What is not whole is no use to anybody, and the disk may be full.
+                    let _ = fs::remove_file(beside);
+                    crate::reason(&error)
+                })
             }
         }
     }
@@ -377,7 +376,7 @@ impl Run<'_> {
         }
         let beside = format!("{}.new", self.path);
         let file = File::create(&beside).map_err(|error| failed(crate::reason(&error)))?;
-        let mut writer = ZipWriter::new(Out::File(BufWriter::new(file)));
+        let mut writer = ZipWriter::new(Out::File(Beside::new(file)));
         keep(&mut writer, &mut old, |name| !gone.contains(&name.to_owned())).map_err(failed)?;
         self.finish(writer, &beside).map_err(failed)?;
         Ok(0)
@@ -397,8 +396,53 @@ fn keep(writer: &mut ZipWriter<Out>, old: &mut ZipArchive<File>, wanted: impl Fn
 
 /// Where an archive is written: one has to be able to go back in it.
 enum Out {
-    File(BufWriter<File>),
+    File(Beside),
     Memory(Cursor<Vec<u8>>),
+}
+
+/// A file that remembers what it could not take, and says so at its end: an archive that is given up is ended by its
+/// writer, which would complain of it in words of its own.
+struct Beside {
+    file: BufWriter<File>,
+    place: u64,
+    lost: Option<io::Error>,
+}
+
+impl Beside {
+    fn new(file: File) -> Self {
+        Self { file: BufWriter::new(file), place: 0, lost: None }
+    }
+
+    fn end(mut self) -> io::Result<()> {
+        self.lost.map_or_else(|| self.file.flush(), Err)
+    }
+}
+
+impl io::Write for Beside {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = if self.lost.is_none() { self.file.write(bytes) } else { Ok(bytes.len()) };
+        let length = written.unwrap_or_else(|error| {
+            self.lost = Some(error);
+            bytes.len()
+        });
+        self.place += length as u64;
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl io::Seek for Beside {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let sought = if self.lost.is_none() { self.file.seek(to) } else { Ok(self.place) };
+        self.place = sought.unwrap_or_else(|error| {
+            self.lost = Some(error);
+            self.place
+        });
+        Ok(self.place)
+    }
 }
 
 impl io::Write for Out {

@@ -61,7 +61,7 @@ fn execute(args: &[OsString], implied: &str) -> u8 {
         }
     };
     if given.has('V') {
-        return u8::from(!crate::print(b"zstd (handbox)\n"));
+        return u8::from(!crate::help::version("zstd"));
     }
     given.options.extend(implied.chars().map(|letter| (letter, String::new())));
     if given.operands.is_empty() {
@@ -84,7 +84,7 @@ fn one(given: &Given, path: &str) -> Result<(), String> {
         let stdin = io::stdin().lock();
         let mut to: Box<dyn Write> = match given.value('o') {
             Some(name) => Box::new(create(given, name)?),
-            None => Box::new(io::stdout()),
+            None => Box::new(crate::output::stdout()),
         };
         return convert(given, path, stdin, &mut to);
     }
@@ -98,7 +98,7 @@ fn one(given: &Given, path: &str) -> Result<(), String> {
         return convert(given, path, from, &mut io::sink());
     }
     if to_stdout {
-        return convert(given, path, from, &mut io::stdout());
+        return convert(given, path, from, &mut crate::output::stdout());
     }
     let name = match given.value('o') {
         Some(name) => name.to_owned(),

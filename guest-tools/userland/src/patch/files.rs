@@ -76,7 +76,8 @@ pub(super) fn choose(patch: &Patch, count: Option<usize>, inside: &Inside) -> Op
     let mut names: Vec<Place> = [old, new, index].into_iter().flatten().collect();
     names.dedup_by(|left, right| left.shown == right.shown);
     let mut there: Vec<&Place> = names.iter().filter(|place| place.exists()).collect();
-    if there.is_empty() && (patch.old.missing || patch.new.missing) {
+    let may_be_missing = [&patch.old, &patch.new].iter().any(|side| side.missing || side.empty);
+    if there.is_empty() && may_be_missing {
         there = names.iter().collect();
     }
     // The one with the fewest folders, then the shortest last part, then the shortest of all.

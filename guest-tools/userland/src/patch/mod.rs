@@ -72,7 +72,7 @@ fn number(given: &Given, letter: char, what: &str) -> Result<Option<usize>, Stri
 
 fn execute(given: &Given) -> Result<u8, String> {
     if given.has('v') {
-        return Ok(u8::from(!crate::print(b"patch (handbox)\n")));
+        return Ok(u8::from(!crate::help::version("patch")));
     }
     if let Some(extra) = given.operands.get(2) {
         return Err(format!("{extra}: extra operand"));
@@ -200,6 +200,8 @@ impl Run<'_> {
                 Some(("create", "already exists"))
             }
             (_, true) if !files.from.exists() => Some(("delete", "does not exist")),
+            _ if patch.new.empty && !files.from.exists() => Some(("delete", "does not exist")),
+            _ if patch.new.empty && old.is_empty() => Some(("empty out", "is already empty")),
             _ => None,
         };
         if let Some((does, is)) = clash {

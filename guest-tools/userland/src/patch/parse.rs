@@ -60,6 +60,8 @@ pub(super) struct Side {
     pub(super) header: Vec<u8>,
     /// There is no such file on this side.
     pub(super) missing: bool,
+    /// Nothing is in the file on this side, if there is one.
+    pub(super) empty: bool,
 }
 
 /// The changes to one file.
@@ -176,6 +178,9 @@ impl Reader<'_> {
     fn hunks(&mut self, patch: &mut Patch) -> Result<(), String> {
         while let Some((old, new)) = self.lines.get(self.at).and_then(|line| range(line)) {
             self.at += 1;
+            if patch.hunks.is_empty() {
+                (patch.old.empty, patch.new.empty) = (old == (0, 0), new == (0, 0));
+            }
             let mut hunk = Hunk { old_first: old.0, new_first: new.0, lines: Vec::new() };
             let (mut old_left, mut new_left) = (old.1, new.1);
             while old_left > 0 || new_left > 0 {

@@ -119,7 +119,7 @@ pub(crate) fn run(args: &[OsString]) -> u8 {
 
 fn execute(given: &Given) -> Result<u8, String> {
     if given.has('V') {
-        return Ok(u8::from(!crate::print(b"ripgrep (handbox)\n")));
+        return Ok(u8::from(!crate::help::version("ripgrep")));
     }
     for (letter, what) in [('P', "PCRE2"), ('z', "searching compressed files")] {
         if given.has(letter) {

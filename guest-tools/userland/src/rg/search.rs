@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 use termcolor::NoColor;
 
-type Out = BufWriter<io::Stdout>;
+type Out = BufWriter<crate::output::Output>;
 
 enum Printer {
     Standard(Box<Standard<NoColor<Out>>>),
@@ -158,7 +158,7 @@ fn searcher(given: &Given) -> Result<Searcher, String> {
 }
 
 fn printer(given: &Given, many: bool) -> Result<Printer, String> {
-    let out = BufWriter::with_capacity(32 << 10, io::stdout());
+    let out = BufWriter::with_capacity(32 << 10, crate::output::stdout());
     let path = last(given, "HI").map_or(many || given.has('~'), |letter| letter == 'H');
     let counts = match last(given, "c2") {
         Some('c') if given.has('o') && !given.has('v') => Some(SummaryKind::CountMatches),

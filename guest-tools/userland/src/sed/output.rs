@@ -67,7 +67,7 @@ enum Target {
 }
 
 pub(super) struct Output {
-    stdout: Sink<BufWriter<std::io::Stdout>>,
+    stdout: Sink<BufWriter<crate::output::Output>>,
     edit: Option<Edit>,
     targets: Vec<Target>,
     separator: u8,
@@ -91,7 +91,7 @@ impl Output {
                 }
             });
         }
-        let writer = BufWriter::with_capacity(1 << 16, std::io::stdout());
+        let writer = BufWriter::with_capacity(1 << 16, crate::output::stdout());
         Ok(Self { stdout: Sink::new(writer, "stdout"), edit: None, targets, separator, unbuffered })
     }
 

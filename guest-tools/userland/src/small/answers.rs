@@ -20,11 +20,6 @@ fn say(text: &str) -> u8 {
     u8::from(!print(format!("{text}\n").as_bytes()))
 }
 
-pub(super) fn git(_: &[OsString]) -> u8 {
-    report("git", "not available here yet");
-    127
-}
-
 pub(super) fn id(args: &[OsString]) -> u8 {
     let options = options(args);
     let named = options.contains('n');
@@ -144,12 +139,18 @@ pub(super) fn tput(args: &[OsString]) -> u8 {
 
 pub(super) fn which(args: &[OsString]) -> u8 {
     let programs = crate::spawn::programs();
+    let path = std::env::var("PATH").unwrap_or_default();
     let mut status = 0;
     for name in operands(args) {
-        if programs.contains(&name) {
-            say(&format!("/usr/bin/{name}"));
+        let is_program = programs.contains(&name);
+        let file = if name.contains('/') {
+            Path::new(&name).is_file().then(|| name.clone())
         } else {
-            status = 1;
+            crate::spawn::file_on_path(&name, &path, is_program)
+        };
+        match file.or_else(|| is_program.then(|| format!("/usr/bin/{name}"))) {
+            Some(file) => status |= say(&file),
+            None => status = 1,
         }
     }
     status

@@ -7,7 +7,6 @@ use diffutilslib::params::Params;
 use diffutilslib::{context_diff, normal_diff, unified_diff};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs;
 use std::path::Path;
 
 const KNOWN: Known = Known {
@@ -109,13 +108,13 @@ impl Run<'_> {
     fn folders(&mut self, from: &str, to: &str) {
         let mut names = BTreeSet::new();
         for folder in [from, to] {
-            match fs::read_dir(folder) {
-                Ok(entries) => {
-                    names.extend(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()));
-                }
+            let (found, fault) = crate::listing::names(folder);
+            names.extend(found);
+            match fault {
+                None => {}
                 // As if it were there and empty.
-                Err(_) if self.given.has('N') && !Path::new(folder).exists() => {}
-                Err(error) => self.fail(&format!("{folder}: {}", crate::reason(&error))),
+                Some(_) if self.given.has('N') && !Path::new(folder).exists() => {}
+                Some(error) => self.fail(&format!("{folder}: {}", crate::reason(&error))),
             }
         }
         let given = self.given;

@@ -149,7 +149,7 @@ fn input(copy: &Copy) -> Result<Box<dyn Read>, String> {
 
 fn output(copy: &Copy) -> Result<Box<dyn Write>, String> {
     let path = match copy.to.as_deref() {
-        None | Some("-" | "/dev/stdout") => return Ok(Box::new(std::io::stdout())),
+        None | Some("-" | "/dev/stdout") => return Ok(Box::new(crate::output::stdout())),
         Some("/dev/null") => return Ok(Box::new(std::io::sink())),
         Some("/dev/stderr") => return Ok(Box::new(std::io::stderr())),
         Some(path) => path,

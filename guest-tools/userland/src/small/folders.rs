@@ -7,14 +7,6 @@ use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::path::Path;
 
-/// Entries of a folder, sorted.
-fn entries(folder: &str) -> std::io::Result<Vec<String>> {
-    let mut names: Vec<String> =
-        fs::read_dir(folder)?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    Ok(names)
-}
-
 fn join(folder: &str, name: &str) -> String {
     if folder.ends_with('/') { format!("{folder}{name}") } else { format!("{folder}/{name}") }
 }
@@ -103,12 +95,11 @@ impl Usage<'_> {
         };
         let mut size = self.size(&metadata);
         if metadata.is_dir() {
-            match entries(path) {
-                Ok(names) => size += names.iter().map(|name| self.of(&join(path, name), depth + 1)).sum::<u64>(),
-                Err(error) => {
-                    report("du", &format!("cannot read directory '{path}': {}", crate::reason(&error)));
-                    self.failed = true;
-                }
+            let (names, fault) = crate::listing::names(path);
+            size += names.iter().map(|name| self.of(&join(path, name), depth + 1)).sum::<u64>();
+            if let Some(error) = fault {
+                report("du", &format!("cannot read directory '{path}': {}", crate::reason(&error)));
+                self.failed = true;
             }
         }
         let shown = metadata.is_dir() || self.given.has('a') || depth == 0;
@@ -191,7 +182,10 @@ impl Drawing<'_> {
         if self.most.is_some_and(|most| level > most) {
             return;
         }
-        let mut names = entries(folder).unwrap_or_default();
+        let (mut names, fault) = crate::listing::names(folder);
+        if let Some(error) = fault {
+            report("tree", &format!("{folder}: {}", crate::reason(&error)));
+        }
         let is_folder = |name: &String| fs::symlink_metadata(join(folder, name)).is_ok_and(|found| found.is_dir());
         names.retain(|name| {
             (self.given.has('a') || !name.starts_with('.'))

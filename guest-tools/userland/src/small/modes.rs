@@ -161,18 +161,12 @@ impl Run {
     }
 
     fn descend(&mut self, folder: &str) {
-        match std::fs::read_dir(folder) {
-            Ok(entries) => {
-                let mut names: Vec<String> =
-                    entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-                names.sort();
-                for name in names {
-                    self.change(&format!("{}/{name}", folder.trim_end_matches('/')), false);
-                }
-            }
-            Err(error) => {
-                self.fail(&format!("cannot read directory {}: {}", quoted(folder), crate::reason(&error)));
-            }
+        let (names, fault) = crate::listing::names(folder);
+        for name in names {
+            self.change(&format!("{}/{name}", folder.trim_end_matches('/')), false);
+        }
+        if let Some(error) = fault {
+            self.fail(&format!("cannot read directory {}: {}", quoted(folder), crate::reason(&error)));
         }
     }
 }

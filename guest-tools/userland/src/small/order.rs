@@ -1,10 +1,14 @@
-//! `sort -c`, `-C` and `-m`: what of `sort` cannot be taken as it is, for it needs threads.
+//! `sort -c`, `-C` and `-m`, and `sort` of what is large: what of it cannot be taken as it is, for it needs threads.
 
 use crate::options::{Given, Known, read};
 use crate::report;
 use std::cmp::Ordering;
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, BufWriter, Read, Write};
+
+/// How much of a file is read at a time.
+const READ_BYTES: usize = 64 << 10;
 
 const KNOWN: Known = Known {
     letters: "bdfghiMnRrVcCmk:o:S:st:T:uz",
@@ -35,10 +39,15 @@ const KNOWN: Known = Known {
 pub(super) fn sort(args: &[OsString]) -> Option<u8> {
     let given = read(args, &KNOWN).ok()?;
     let checks = given.has('c') || given.has('C');
-    if !checks && !given.has('m') {
+    let is_large = !checks && !given.has('m') && super::large::is_large(&given);
+    if !checks && !given.has('m') && !is_large || is_large && given.has('R') {
         return None;
     }
-    let done = Order::new(&given).and_then(|order| if checks { check(&given, &order) } else { merge(&given, &order) });
+    let done = Order::new(&given).and_then(|order| match (checks, is_large) {
+        (true, _) => check(&given, &order),
+        (_, true) => super::large::sort(&given, &order),
+        _ => merge(&given, &order),
+    });
     Some(done.unwrap_or_else(|problem| {
         report("sort", &problem);
         2
@@ -56,7 +65,9 @@ struct Key {
     flags: String,
 }
 
-struct Order {
+pub(super) struct Order {
+    /// Lines are compared as they are.
+    plain: bool,
     keys: Vec<Key>,
     separator: Option<u8>,
     /// Whether lines whose keys are the same are the same.
@@ -71,16 +82,20 @@ impl Order {
         if given.has('R') {
             return Err("-R goes neither with -c nor with -m here".to_owned());
         }
+        let plain = !given.has('k') && global.chars().all(|letter| letter == 'r');
         let mut keys = given.values('k').map(|text| key(text, &global)).collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() {
             keys.push(key("1", &global)?);
         }
         let separator = given.value('t').map(|text| if text == "\\0" { 0 } else { text.bytes().next().unwrap_or(0) });
         let reverse = global.contains('r');
-        Ok(Self { keys, separator, keys_alone: given.has('u') || given.has('s'), reverse })
+        Ok(Self { plain, keys, separator, keys_alone: given.has('u') || given.has('s'), reverse })
     }
 
     fn compare(&self, left: &[u8], right: &[u8]) -> Ordering {
+        if self.plain {
+            return if self.reverse { right.cmp(left) } else { left.cmp(right) };
+        }
         for key in &self.keys {
             let (left, right) = (self.part(left, key), self.part(right, key));
             let found = by_flags(left, right, &key.flags);
@@ -276,7 +291,7 @@ fn lines(path: &str, end: u8) -> Result<Vec<Vec<u8>>, String> {
     Ok(lines)
 }
 
-fn end(given: &Given) -> u8 {
+pub(super) fn end(given: &Given) -> u8 {
     if given.has('z') { 0 } else { b'\n' }
 }
 
@@ -299,37 +314,86 @@ fn check(given: &Given, order: &Order) -> Result<u8, String> {
     Ok(1)
 }
 
-fn merge(given: &Given, order: &Order) -> Result<u8, String> {
+/// A file whose lines are in order, read as it is needed.
+struct Sorted {
+    from: BufReader<Box<dyn Read>>,
+    path: String,
+    end: u8,
+    /// The line that comes next.
+    line: Option<Vec<u8>>,
+}
+
+impl Sorted {
+    fn open(path: &str, end: u8) -> Result<Self, String> {
+        let mut file = Self { from: reader(path)?, path: path.to_owned(), end, line: None };
+        file.next()?;
+        Ok(file)
+    }
+
+    /// Hands out its line, and reads the one behind it.
+    fn next(&mut self) -> Result<Option<Vec<u8>>, String> {
+        let mut line = Vec::new();
+        let read = self.from.read_until(self.end, &mut line);
+        let read = read.map_err(|error| format!("cannot read: {}: {}", self.path, crate::reason(&error)))?;
+        if line.last() == Some(&self.end) {
+            line.pop();
+        }
+        Ok(std::mem::replace(&mut self.line, (read > 0).then_some(line)))
+    }
+}
+
+/// Opens a file, or standard input for `-`. What is wrong in words.
+pub(super) fn reader(path: &str) -> Result<BufReader<Box<dyn Read>>, String> {
+    let from: Box<dyn Read> = match path {
+        "-" | "/dev/stdin" => Box::new(std::io::stdin()),
+        _ => Box::new(crate::open(path).map_err(|reason| format!("cannot read: {path}: {reason}"))?),
+    };
+    Ok(BufReader::with_capacity(READ_BYTES, from))
+}
+
+pub(super) fn merge(given: &Given, order: &Order) -> Result<u8, String> {
     let own = ["-".to_owned()];
     let paths = if given.operands.is_empty() { &own[..] } else { &given.operands };
-    let mut files = Vec::new();
-    for path in paths {
-        files.push(lines(path, end(given))?.into_iter().peekable());
-    }
-    let mut out: Vec<u8> = Vec::new();
+    let mut files = paths.iter().map(|path| Sorted::open(path, end(given))).collect::<Result<Vec<_>, _>>()?;
+    let failed = |error: std::io::Error| format!("write failed: {}", crate::reason(&error));
+    // What is written over may be one of those that are read.
+    let mut whole = Vec::new();
+    let mut out: Box<dyn Write + '_> = match given.value('o') {
+        Some(path) if !given.operands.iter().any(|other| is_same(path, other)) => {
+            Box::new(BufWriter::new(File::create(path).map_err(failed)?))
+        }
+        Some(_) => Box::new(&mut whole),
+        None => Box::new(BufWriter::new(crate::output::stdout())),
+    };
     let mut last: Option<Vec<u8>> = None;
     loop {
         // Of those that are the same, the first file's comes first.
         let mut least: Option<(usize, &Vec<u8>)> = None;
-        for (place, file) in files.iter_mut().enumerate() {
-            if let Some(line) = file.peek()
+        for (place, file) in files.iter().enumerate() {
+            if let Some(line) = &file.line
                 && least.is_none_or(|(_, found)| order.compare(line, found) == Ordering::Less)
             {
                 least = Some((place, line));
             }
         }
         let Some(place) = least.map(|(place, _)| place) else { break };
-        let Some(line) = files[place].next() else { break };
+        let Some(mut line) = files[place].next()? else { break };
         if given.has('u') && last.as_ref().is_some_and(|last| order.compare(last, &line) == Ordering::Equal) {
             continue;
         }
-        out.extend_from_slice(&line);
-        out.push(end(given));
-        last = Some(line);
+        last = given.has('u').then(|| line.clone());
+        line.push(end(given));
+        out.write_all(&line).map_err(failed)?;
     }
-    let written = match given.value('o') {
-        Some(path) => std::fs::write(path, &out),
-        None => std::io::stdout().write_all(&out).and_then(|()| std::io::stdout().flush()),
-    };
-    written.map(|()| 0).map_err(|error| format!("write failed: {}", crate::reason(&error)))
+    out.flush().map_err(failed)?;
+    drop(out);
+    match given.value('o').filter(|_| !whole.is_empty()) {
+        Some(path) => std::fs::write(path, &whole).map(|()| 0).map_err(failed),
+        None => Ok(0),
+    }
+}
+
+fn is_same(left: &str, right: &str) -> bool {
+    let about = crate::about::About::of;
+    matches!((about(left), about(right)), (Ok(left), Ok(right)) if left.same_file(&right))
 }

@@ -1,5 +1,6 @@
 //! `jq`, over jaq.
 
+use super::meaning;
 use crate::{print, report};
 use jaq_all::fmts::{Format, write};
 use jaq_all::jaq_core::{Vars, unwrap_valr};
@@ -218,7 +219,8 @@ def @tsv: handbox_row("tsv"; split("\\") | join("\\\\") | split("\t") | join("\\
   | split("\n") | join("\\n") | split("\r") | join("\\r"); "\t");
 "#;
 
-fn execute(options: &Options, program: &str) -> u8 {
+/// The variables that a program finds, and their values.
+fn variables(options: &Options) -> (Vec<String>, Vec<Val>) {
     let mut names = options.names.clone();
     let mut values = options.values.clone();
     let text = |name: &str| Val::from(name.to_owned());
@@ -230,9 +232,22 @@ fn execute(options: &Options, program: &str) -> u8 {
     let positional: Val = options.positional.iter().cloned().collect();
     let arguments = [(text("positional"), positional), (text("named"), Val::obj(named.into_iter().collect()))];
     values.push(Val::obj(arguments.into_iter().collect()));
+    (names, values)
+}
+
+fn execute(options: &Options, program: &str) -> u8 {
+    let text = |name: &str| Val::from(name.to_owned());
+    let (names, values) = variables(options);
     let rows = jaq_all::jaq_core::load::parse(ROWS, |parser| parser.defs()).unwrap_or_default();
-    let filter = match jaq_all::compile_with(program, jaq_all::defs().chain(rows), data::base_funs(), &names) {
-        Ok(filter) => filter,
+    let known = || jaq_all::defs().chain(meaning::definitions()).chain(rows.clone());
+    let filter = match jaq_all::compile_with(program, known(), data::base_funs(), &names) {
+        // What is wrong is said of it as it was written; what runs is what it means.
+        Ok(filter) => meaning::program(program)
+            .and_then(|meant| {
+                let known = known().chain([meant]);
+                jaq_all::compile_with(meaning::NAME, known, data::base_funs(), &names).ok()
+            })
+            .unwrap_or(filter),
         Err(problems) => {
             let texts = problems.iter().map(|problem| jaq_all::load::FileReportsDisp::new(problem).to_string());
             report("jq", &format!("error: compile error\n{}", texts.collect::<String>()));
@@ -245,7 +260,7 @@ fn execute(options: &Options, program: &str) -> u8 {
     } else {
         options.inputs()
     };
-    let mut out = BufWriter::new(std::io::stdout());
+    let mut out = BufWriter::new(crate::output::stdout());
     let mut last = None;
     let name = text("<stdin>");
     let mut problem = None;

@@ -296,12 +296,16 @@ pub(super) fn file(args: &[OsString]) -> u8 {
     let mut out = String::new();
     for path in &given.operands {
         let kind = kind(path);
-        let _ = if given.has('b') { writeln!(out, "{kind}") } else { writeln!(out, "{path}: {kind}") };
+        let _ =
+            if given.has('b') || path.is_empty() { writeln!(out, "{kind}") } else { writeln!(out, "{path}: {kind}") };
     }
     written(out.as_bytes(), 0)
 }
 
 fn kind(path: &str) -> String {
+    if path.is_empty() {
+        return "cannot open `' (No such file or directory)".to_owned();
+    }
     match std::fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => return "directory".to_owned(),
         Ok(metadata) if metadata.is_symlink() => {

@@ -63,7 +63,7 @@ pub(super) fn cat(args: &[OsString]) -> u8 {
     };
     let plain = given.options.iter().all(|(letter, _)| *letter == 'u');
     let mut status = 0;
-    let mut out = std::io::stdout().lock();
+    let mut out = crate::output::stdout();
     let mut buffer = vec![0; CHUNK_BYTES];
     for path in paths(&given) {
         let mut from = match source(&path) {
@@ -85,8 +85,8 @@ pub(super) fn cat(args: &[OsString]) -> u8 {
             let written =
                 if plain { out.write_all(&buffer[..length]) } else { out.write_all(&shown.of(&buffer[..length])) };
             // It shows as it comes, though the last line may not have ended.
-            if let Err(error) = written.and_then(|()| out.flush()) {
-                return failed("cat", &format!("write error: {}", crate::reason(&error)));
+            if written.and_then(|()| out.flush()).is_err() {
+                return 1;
             }
         }
     }
@@ -219,10 +219,11 @@ pub(super) fn tee(args: &[OsString]) -> u8 {
         Err(problem) => return failed("tee", &problem),
     };
     let mut status = 0;
-    let mut outputs: Vec<(String, Box<dyn Write>)> = vec![("standard output".to_owned(), Box::new(std::io::stdout()))];
+    let mut outputs: Vec<(String, Box<dyn Write>)> =
+        vec![("standard output".to_owned(), Box::new(crate::output::stdout()))];
     for path in given.operands {
         let opened: std::io::Result<Box<dyn Write>> = match path.as_str() {
-            "/dev/stdout" => Ok(Box::new(std::io::stdout())),
+            "/dev/stdout" => Ok(Box::new(crate::output::stdout())),
             "/dev/stderr" => Ok(Box::new(std::io::stderr())),
             "/dev/null" => Ok(Box::new(std::io::sink())),
             _ => {
@@ -328,12 +329,17 @@ pub(super) fn paste(args: &[OsString]) -> u8 {
         let done = if given.has('s') { rows(sources, &between, end) } else { columns(sources, &between, end) };
         done.map_err(|error| crate::reason(&error))
     });
-    pasted.map_or_else(|problem| failed("paste", &problem), |()| 0)
+    match pasted {
+        Ok(()) => 0,
+        // What it could not write is said where all programs end.
+        Err(_) if crate::output::is_lost() => 1,
+        Err(problem) => failed("paste", &problem),
+    }
 }
 
 /// Each file is a line.
 fn rows(sources: Vec<Lines>, between: &[String], end: u8) -> std::io::Result<()> {
-    let mut out = BufWriter::new(std::io::stdout());
+    let mut out = BufWriter::new(crate::output::stdout());
     for mut source in sources {
         let mut place = 0;
         while let Some(line) = source.next(end)? {
@@ -350,7 +356,7 @@ fn rows(sources: Vec<Lines>, between: &[String], end: u8) -> std::io::Result<()>
 
 /// Each file is a column.
 fn columns(mut sources: Vec<Lines>, between: &[String], end: u8) -> std::io::Result<()> {
-    let mut out = BufWriter::new(std::io::stdout());
+    let mut out = BufWriter::new(crate::output::stdout());
     loop {
         let (mut row, mut found) = (Vec::new(), false);
         for (place, source) in sources.iter_mut().enumerate() {

@@ -1,6 +1,6 @@
 //! Over `handbox:process`.
 
-use super::{Refused, Stdin, Stdout};
+use super::{PROGRAM_FOLDERS, Refused, Stdin, Stdout, file_on_path};
 use crate::contract::handbox::process::processes::{self, Ending, Input, Output, SpawnFault};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -73,11 +73,13 @@ fn status(ending: Ending) -> i32 {
     }
 }
 
-/// Folders that a program may be named in although they are not there.
-const PROGRAM_FOLDERS: [&str; 5] = ["/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin"];
-
 /// The name on the program path and the words it gets: what is named by a path is a script, for the shell to run.
-fn program_of(words: Vec<String>) -> (String, Vec<String>) {
+fn program_of(mut words: Vec<String>, path: Option<&str>) -> (String, Vec<String>) {
+    if !words[0].contains('/')
+        && let Some(file) = path.and_then(|path| file_on_path(&words[0], path, programs().contains(&words[0])))
+    {
+        words[0] = file;
+    }
     match words[0].rsplit_once('/') {
         None => (words[0].clone(), words),
         Some((folder, name)) if PROGRAM_FOLDERS.contains(&folder) && !Path::new(&words[0]).exists() => {
@@ -107,7 +109,8 @@ pub(super) fn start(
     {
         environment.push(("PWD".to_owned(), folder.to_string_lossy().into_owned()));
     }
-    let (program, args) = program_of(command.iter().map(text).collect());
+    let path = environment.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_str());
+    let (program, args) = program_of(command.iter().map(text).collect(), path);
     let wanted = processes::Command { program, args, env: environment, handed: Vec::new() };
     let (input, to) = match stdin {
         Stdin::Own => (Input::stdin(), None),

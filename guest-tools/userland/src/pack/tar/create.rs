@@ -91,7 +91,7 @@ fn target(archive: &str, adds: bool) -> Result<Target, Stop> {
         format!("{archive}: Cannot open: {}\nError is not recoverable: exiting now", crate::reason(&error))
     };
     if archive == "-" {
-        return Ok((Box::new(io::stdout()), 0, HashMap::new()));
+        return Ok((Box::new(crate::output::stdout()), 0, HashMap::new()));
     }
     if !adds {
         return Ok((Box::new(File::create(archive).map_err(stop)?), 0, HashMap::new()));
@@ -266,16 +266,10 @@ impl<W: Write> Run<W> {
         if !self.settings.recurse {
             return Ok(());
         }
-        let entries = match fs::read_dir(path) {
-            Ok(entries) => entries,
-            Err(error) => {
-                self.fail(&format!("{}: Cannot open: {}", path.display(), crate::reason(&error)));
-                return Ok(());
-            }
-        };
-        let mut names: Vec<String> =
-            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
+        let (names, fault) = crate::listing::names(path);
+        if let Some(error) = fault {
+            self.fail(&format!("{}: Cannot open: {}", path.display(), crate::reason(&error)));
+        }
         for inner in names {
             self.add(&path.join(&inner), &format!("{name}/{inner}"), depth + 1)?;
         }

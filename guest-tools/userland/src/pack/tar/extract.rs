@@ -28,7 +28,7 @@ pub(super) fn read(given: &Given, stream: Box<dyn Read>) -> Result<Outcome, Stop
         unpack,
         strip,
         inside: Inside::new(target),
-        out: BufWriter::with_capacity(32 << 10, io::stdout()),
+        out: BufWriter::with_capacity(32 << 10, crate::output::stdout()),
         outcome: Outcome::Done,
         told: None,
         width: Width(19),
@@ -82,7 +82,7 @@ struct Run<'a> {
     unpack: bool,
     strip: usize,
     inside: Inside,
-    out: BufWriter<io::Stdout>,
+    out: BufWriter<crate::output::Output>,
     outcome: Outcome,
     /// The beginning of names that it was said is taken away.
     told: Option<String>,

@@ -145,7 +145,7 @@ fn dashed(args: &[OsString]) -> Result<Vec<OsString>, String> {
 
 fn execute(given: &Given) -> Result<Outcome, Stop> {
     if given.has('V') {
-        crate::print(b"tar (handbox)\n");
+        crate::help::version("tar");
         return Ok(Outcome::Done);
     }
     let mut modes: Vec<char> =
