@@ -78,6 +78,130 @@ with tempfile.TemporaryDirectory() as d:
 }
 
 #[test]
+fn permission_bits_are_told_wherever_a_status_comes_from() {
+    let machine = Machine::warmed();
+    let script = "
+import fileinput, os, pathlib, shutil, stat, tarfile, tempfile, zipfile
+bits = lambda p: oct(os.lstat(p).st_mode & 0o777)
+os.makedirs('build/sub'); pathlib.Path('build/a.sh').write_text('x'); pathlib.Path('build/sub/s.txt').write_text('low\\n')
+os.chmod('build/a.sh', 0o755); os.chmod('build/sub/s.txt', 0o600); os.chmod('build/sub', 0o750); os.symlink('a.sh', 'build/link')
+shutil.copytree('build', 'cc'); shutil.copytree('build', 'cd', symlinks=True, copy_function=shutil.copy)
+print(*(bits(d + name) for d in ('cc', 'cd') for name in ('', '/a.sh', '/sub', '/sub/s.txt', '/link')))
+print(*(oct(e.stat().st_mode) for e in sorted(os.scandir('build'), key=lambda e: e.name)))
+with open('build/a.sh') as f: print(oct(os.fstat(f.fileno()).st_mode))
+with open('gone', 'w') as f: os.unlink('gone'); print(oct(os.fstat(f.fileno()).st_mode))
+for line in fileinput.input('build/sub/s.txt', inplace=True): print(line.upper(), end='')
+print(bits('build/sub/s.txt'), open('build/sub/s.txt').read().strip())
+with tarfile.open('t.tar', 'w') as t: t.add('build')
+with tarfile.open('t.tar') as t: t.extractall('x')
+with zipfile.ZipFile('z.zip', 'w') as z: z.write('build/a.sh'); print(bits('x/build/a.sh'), oct(z.infolist()[0].external_attr >> 16))
+try: shutil.copy('build/link', 'build/a.sh')
+except shutil.SameFileError: print('same')
+try: shutil.rmtree('')
+except FileNotFoundError: print('refused')
+";
+    let expected = "0o755 0o755 0o750 0o600 0o755 0o755 0o755 0o750 0o600 0o777
+0o100755 0o100755 0o40750
+0o100755
+0o100644
+0o600 LOW
+0o755 0o100755
+same
+refused";
+    prints(&machine, script, expected);
+}
+
+#[test]
+fn what_is_made_has_the_mode_that_was_asked_for_but_for_the_mask() {
+    let machine = Machine::warmed();
+    let script = "
+import os, pathlib, pwd, tempfile
+bits = lambda p: oct(os.stat(p).st_mode & 0o777)
+os.close(os.open('o', os.O_CREAT | os.O_WRONLY, 0o640)); os.close(os.open('o', os.O_CREAT | os.O_WRONLY, 0o600))
+pathlib.Path('t').touch(mode=0o600); os.mkdir('d', 0o700); os.makedirs('m/n', mode=0o711); made = tempfile.mkstemp()[1]
+print(bits('o'), bits('t'), bits('d'), bits('m/n'), bits(made))
+print(oct(os.umask(0o027))); open('u', 'w').close(); os.mkdir('v'); print(bits('u'), bits('v'), os.popen('umask').read().strip())
+with open('u') as f: os.fchmod(f.fileno(), 0o604)
+print(bits('u'), pwd.getpwuid(os.stat('u').st_uid).pw_name)
+";
+    prints(&machine, script, "0o640 0o600 0o700 0o711 0o600\n0o22\n0o640 0o750 0027\n0o604 agent");
+    let masked = "umask 077; python3 -c \"open('w', 'w')\"; stat -c %a w";
+    answers(&machine, masked, "600");
+}
+
+#[test]
+fn threads_run_when_somebody_waits() {
+    let machine = Machine::warmed();
+    let script = "
+import concurrent.futures, queue, threading, time
+def worker(tasks, done):
+    while True:
+        item = tasks.get()
+        if item is None: break
+        done.append(item); tasks.task_done()
+    done.append('end')
+tasks, done = queue.Queue(2), []
+threads = [threading.Thread(target=worker, args=(tasks, done)) for _ in range(2)]
+for thread in threads: thread.start()
+for item in range(4): tasks.put(item)
+tasks.join(); print(done)
+for thread in threads: tasks.put(None)
+for thread in threads: thread.join()
+print(done, [thread.is_alive() for thread in threads])
+event, ready = threading.Event(), []
+thread = threading.Thread(target=lambda: (event.wait(), ready.append(1))); thread.start(); event.set(); thread.join(); print(ready)
+def produce():
+    for item in (1, 2, None): tasks.put(item)
+threading.Thread(target=produce).start(); print(list(iter(tasks.get, None)))
+stop, ticks = threading.Event(), []
+def tick():
+    while not stop.wait(0.05): ticks.append(1)
+threading.Thread(target=tick, daemon=True).start(); time.sleep(0.3); stop.set(); print(len(ticks) > 2)
+timer = threading.Timer(0.01, print, ['timer']); timer.start(); timer.join()
+with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    print([f.result() for f in concurrent.futures.as_completed([pool.submit(pow, 2, n) for n in range(3)])])
+try: threading.Event().wait()
+except RuntimeError as error: print(error)
+";
+    let expected = "[0, 1, 2, 3]
+[0, 1, 2, 3, 'end', 'end'] [False, False]
+[1]
+[1, 2]
+True
+timer
+[1, 2, 4]
+there are no threads here: this would wait for ever for another thread";
+    prints(&machine, script, expected);
+    answers(&machine, "python3 -c 'import queue; queue.Queue().get()' 2>/dev/null; echo $?", "1");
+}
+
+#[test]
+fn asyncio_starts_programs_and_multiprocessing_is_one_process() {
+    let machine = Machine::warmed();
+    let script = "
+import asyncio, multiprocessing, sys
+from asyncio.subprocess import PIPE
+async def main():
+    p = await asyncio.create_subprocess_shell('echo out; echo err >&2; exit 3', stdout=PIPE, stderr=PIPE)
+    print(await p.communicate(), p.returncode)
+    p = await asyncio.create_subprocess_exec('sed', '-u', 's/a/b/', stdin=PIPE, stdout=PIPE)
+    p.stdin.write(b'banana\\n'); await p.stdin.drain(); print(await p.stdout.readline()); p.stdin.close(); print(await p.wait())
+    p = await asyncio.create_subprocess_exec('sleep', '20')
+    try: await asyncio.wait_for(p.wait(), 0.1)
+    except TimeoutError: p.kill(); print(await p.wait())
+asyncio.run(main())
+def work(results, n): results.put(n)
+results = multiprocessing.Queue(); processes = [multiprocessing.Process(target=work, args=(results, n)) for n in range(2)]
+for p in processes: p.start()
+for p in processes: p.join()
+p = multiprocessing.Process(target=sys.exit, args=(3,)); p.start(); p.join()
+print([results.get() for _ in processes], [p.exitcode for p in processes], p.exitcode)
+";
+    let expected = "(b'out\\n', b'err\\n') 3\nb'bbnana\\n'\n0\n-9\n[0, 1] [0, 0] 3";
+    prints(&machine, script, expected);
+}
+
+#[test]
 fn it_starts_the_programs_of_the_sandbox_and_no_other() {
     let machine = Machine::warmed();
     let script = "

@@ -14,7 +14,7 @@ import threading
 import types
 import warnings
 
-from handbox_python import loops, processes, library, system, threads
+from handbox_python import children, files, library, loops, processes, system, threads, users, waits
 from wit_world import exports
 from wit_world.imports import environment
 from wit_world.imports import processes as host
@@ -85,6 +85,7 @@ def begin(asked):
     for name, value in environment.get_environment():
         if name and "=" not in name:
             os.environ[name] = value
+    files.begin()
     folder = environment.initial_cwd() or os.environ.get("PWD")
     if folder:
         try:
@@ -232,7 +233,8 @@ def let_go():
 
 def finish(status):
     """Ends the process as the interpreter would: what was asked for at exit, then what is still buffered."""
-    guarded(threading._shutdown)
+    ended = guarded(threading._shutdown)
+    status = status or (1 if waits.State.stuck else ended)
     atexit._run_exitfuncs()
     guarded(let_go)
     for file in (sys.stdout, sys.stderr):
@@ -275,9 +277,14 @@ class Run(exports.Run):
         finish(guarded(guarded_run))
 
 
+# Before the modules that look for it are loaded.
+users.install()
 library.take_in()
-loops.install()
+files.install()
+waits.install()
 threads.install()
+children.install()
+loops.install()
 processes.install()
 system.install()
 import site

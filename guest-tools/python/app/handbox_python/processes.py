@@ -9,6 +9,7 @@ import sys
 import time
 
 from componentize_py_types import Err
+from handbox_python import faults, files
 from wit_world.imports import processes as host
 
 PIECE = 64 * 1024
@@ -126,7 +127,7 @@ class Popen(subprocess.Popen):
         if self._program not in host.programs():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), words[0])
         environ = {text_of(name): text_of(value) for name, value in (os.environ if env is None else env).items()}
-        self._environ = [*{**environ, "PWD": folder}.items()]
+        self._environ = [*{**environ, **files.handed_on(), "PWD": folder}.items()]
         told = sum(len(text.encode()) for pair in self._environ for text in pair)
         if told + sum(len(word.encode()) for word in self._words) > TOLD_MAX:
             raise OSError(errno.E2BIG, os.strerror(errno.E2BIG), words[0])
@@ -390,11 +391,10 @@ def sink(given, own):
 
 
 def opened(open, name, *how):
-    from handbox_python import system
     try:
         return open(os.path.abspath(name), *how)
     except Err as error:
-        raise system.os_error(error.value, name) from None
+        raise faults.os_error(error.value, name) from None
 
 
 def failure(fault, program):
