@@ -53,3 +53,19 @@ console.log(f(2000));
     ]);
     assert_eq!(ran.ok().out().trim(), "1");
 }
+
+#[test]
+fn what_it_writes_keeps_its_order_and_scripts_by_path_are_started() {
+    let machine = Machine::warmed();
+    let lines = "for (let i = 0; i < 5000; i++) console.log(i); console.error('err'); console.log('end')";
+    answers(&machine, &format!("node -e \"{lines}\" 2>&1 | tail -n 3"), "4999\nerr\nend");
+    machine.file("say.sh", "#!/bin/sh\necho \"said $1\"\n");
+    let script = "const { execFileSync } = require('child_process');
+console.log(execFileSync('./say.sh', ['it']).toString().trim());
+try { require('fs').cpSync('.', 'inner', { recursive: true }); } catch (error) { console.log(error.code); }
+";
+    machine.file("start.js", script);
+    answers(&machine, "chmod +x say.sh; node start.js", "said it\nERR_FS_CP_EINVAL");
+    machine.file("a.test.js", "const { test } = require('node:test');\ntest('well', () => {});\ntest('ill', () => { throw new Error('x'); });\n");
+    answers(&machine, "node --test > out; echo $?; grep -E '^# (pass|fail)' out", "1\n# pass 1\n# fail 1");
+}

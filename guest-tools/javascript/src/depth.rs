@@ -74,9 +74,19 @@ fn look() {
     if beginning != 0 && beginning.saturating_sub(here()) > DEPTH_BYTES_MAX {
         // What follows allocates too.
         BEGINNING.store(0, Ordering::Relaxed);
+        crate::host::output::flush();
         eprintln!("Uncaught RangeError: Maximum call stack size exceeded");
         crate::leave(1);
     }
+}
+
+/// Where there is no more memory the program is about to be ended: what it wrote is let out.
+#[cfg(target_os = "wasi")]
+fn had(place: *mut u8) -> *mut u8 {
+    if place.is_null() {
+        crate::host::output::flush();
+    }
+    place
 }
 
 // Every call is handed on as it came.
@@ -86,7 +96,7 @@ unsafe impl GlobalAlloc for Watching {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         look();
         // SAFETY: the caller's promises are those that the system's allocator asks for.
-        unsafe { System.alloc(layout) }
+        had(unsafe { System.alloc(layout) })
     }
 
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
@@ -97,12 +107,12 @@ unsafe impl GlobalAlloc for Watching {
     unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         look();
         // SAFETY: as above.
-        unsafe { System.realloc(place, layout, size) }
+        had(unsafe { System.realloc(place, layout, size) })
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         look();
         // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
+        had(unsafe { System.alloc_zeroed(layout) })
     }
 }

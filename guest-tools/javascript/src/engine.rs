@@ -108,6 +108,7 @@ fn started(options: Options, hooks: &Hooks, context: &mut Context) -> JsResult<(
         Script::File(path) => ("file", path),
         Script::Text(text) => ("text", text),
         Script::Stdin => ("stdin", String::new()),
+        Script::Tests => ("test", String::new()),
     };
     let mut list = |items: &[String]| -> JsValue {
         let items: Vec<JsValue> = items.iter().map(|item| js_string!(item.as_str()).into()).collect();

@@ -5,14 +5,16 @@ pub(crate) mod compile;
 mod files;
 mod json;
 mod links;
+pub(crate) mod output;
 mod spawn;
+mod strings;
 pub(crate) mod system;
 
 use boa_engine::builtins::array_buffer::AlignedVec;
 use boa_engine::native_function::NativeFunctionPointer;
 use boa_engine::object::builtins::{JsArrayBuffer, JsTypedArray, JsUint8Array};
 use boa_engine::object::{FunctionObjectBuilder, JsObject};
-use boa_engine::{Context, JsArgs, JsError, JsNativeError, JsResult, JsValue, NativeFunction, js_string};
+use boa_engine::{Context, JsArgs, JsError, JsNativeError, JsResult, JsString, JsValue, NativeFunction, js_string};
 
 /// A name and what it does.
 type Named = (&'static str, NativeFunctionPointer);
@@ -26,6 +28,7 @@ pub(crate) fn object(context: &mut Context) -> JsResult<JsObject> {
         files::FUNCTIONS,
         json::FUNCTIONS,
         links::FUNCTIONS,
+        output::FUNCTIONS,
         spawn::FUNCTIONS,
         system::FUNCTIONS,
     ];
@@ -36,6 +39,7 @@ pub(crate) fn object(context: &mut Context) -> JsResult<JsObject> {
         object.set(js_string!(*name), function, true, context)?;
     }
     files::prepare(context);
+    strings::prepare(context)?;
     Ok(object)
 }
 
@@ -48,7 +52,7 @@ fn text(args: &[JsValue], index: usize, context: &mut Context) -> JsResult<Strin
 fn bytes_of(args: &[JsValue], index: usize, context: &mut Context) -> JsResult<Vec<u8>> {
     let value = args.get_or_undefined(index);
     let Some(object) = value.as_object() else {
-        return Ok(value.to_string(context)?.to_std_string_lossy().into_bytes());
+        return Ok(utf8(&value.to_string(context)?));
     };
     if let Ok(buffer) = JsArrayBuffer::from_object(object.clone()) {
         return Ok(buffer.to_vec().unwrap_or_default());
@@ -58,6 +62,14 @@ fn bytes_of(args: &[JsValue], index: usize, context: &mut Context) -> JsResult<V
     let buffer = JsArrayBuffer::from_object(view.buffer(context)?.to_object(context)?)?;
     let data = buffer.data().ok_or_else(|| JsNativeError::typ().with_message("the buffer is detached"))?;
     Ok(data.get(offset..offset + length).unwrap_or_default().to_vec())
+}
+
+/// A string in UTF-8. Most are ASCII, and need no more than a copy.
+fn utf8(string: &JsString) -> Vec<u8> {
+    match string.as_str().as_latin1() {
+        Some(bytes) if bytes.is_ascii() => bytes.to_vec(),
+        _ => string.to_std_string_lossy().into_bytes(),
+    }
 }
 
 /// Bytes as a `Uint8Array`.
@@ -74,8 +86,12 @@ fn code(code: &str) -> JsError {
 
 /// The code of a system's error, as Node names it.
 fn failed(error: &std::io::Error) -> JsError {
+    code(code_of(error))
+}
+
+fn code_of(error: &std::io::Error) -> &'static str {
     use std::io::ErrorKind as Kind;
-    code(match error.kind() {
+    match error.kind() {
         Kind::NotFound => "ENOENT",
         Kind::PermissionDenied => "EACCES",
         Kind::AlreadyExists => "EEXIST",
@@ -95,5 +111,5 @@ fn failed(error: &std::io::Error) -> JsError {
         _ if error.to_string().contains("ymbolic links") => "ELOOP",
         _ if error.to_string().contains("open files") => "EMFILE",
         _ => "EIO",
-    })
+    }
 }

@@ -35,9 +35,13 @@ fn main() -> ExitCode {
 fn run() -> u8 {
     let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
     match options::parse(&args) {
-        options::Parsed::Run(options) => engine::run(options),
+        options::Parsed::Run(options) => {
+            let status = engine::run(options);
+            host::output::flush();
+            status
+        }
         options::Parsed::Say(text) => {
-            host::system::print(text.as_bytes());
+            print!("{text}");
             0
         }
         options::Parsed::Refuse(text) => {
@@ -49,6 +53,7 @@ fn run() -> u8 {
 
 /// Leaves at once, with all that was written.
 fn leave(status: u8) -> ! {
+    host::output::flush();
     #[cfg(target_os = "wasi")]
     wasip2::cli::exit::exit_with_code(status);
     std::process::exit(i32::from(status))

@@ -14,6 +14,7 @@ Usage: node [options] [ script.js ] [arguments]
   --input-type=...        module or commonjs, for a script that is no file
   -p, --print [...]       evaluate a script and print its result
   -r, --require ...       load a module first
+  --test [files]          run the tests of files
   -v, --version           print the version of Node that this answers as
 ";
 
@@ -23,6 +24,8 @@ pub(crate) enum Script {
     File(String),
     Text(String),
     Stdin,
+    /// The files of tests that the words behind the options name, or that are found.
+    Tests,
 }
 
 /// What is wanted.
@@ -93,13 +96,18 @@ pub(crate) fn parse(words: &[String]) -> Parsed {
             "--input-type" => options.input_type = value(),
             "-r" | "--require" | "--import" => options.preload.extend(value()),
             "-i" | "--interactive" => return Parsed::Refuse("there is no terminal to be interactive with".to_owned()),
-            "--test" | "--watch" | "--inspect" | "--inspect-brk" => {
+            "--test" => options.script = Script::Tests,
+            "--watch" | "--inspect" | "--inspect-brk" => {
                 return Parsed::Refuse(format!("{name} is not supported here"));
             }
             // The many that tune V8 or turn warnings off mean nothing here.
             _ if name.starts_with("--") => {}
             _ => return Parsed::Refuse(format!("bad option: {word}")),
         }
+    }
+    if options.script == Script::Tests {
+        options.args = rest.cloned().collect();
+        return Parsed::Run(options);
     }
     options.script = match (text, rest.peek()) {
         (Some(text), _) => Script::Text(text),

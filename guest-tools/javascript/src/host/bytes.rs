@@ -1,6 +1,6 @@
 //! Text and bytes.
 
-use super::{Named, array, bytes_of, text};
+use super::{Named, array, bytes_of, text, utf8};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose};
@@ -28,7 +28,7 @@ fn encode(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsVa
         "base64" | "base64url" => unbase64(&string.to_std_string_lossy()),
         "latin1" => string.to_vec().into_iter().map(|unit| unit.to_le_bytes()[0]).collect(),
         "utf16le" => string.to_vec().into_iter().flat_map(u16::to_le_bytes).collect(),
-        _ => string.to_std_string_lossy().into_bytes(),
+        _ => utf8(&string),
     };
     array(&bytes, context)
 }

@@ -48,6 +48,8 @@ const INTERNAL: &[(&str, &str)] = texts![
     "readline",
     "stream",
     "string_decoder",
+    "strings",
+    "test",
     "timers",
     "url",
     "util",

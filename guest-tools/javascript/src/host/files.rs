@@ -44,6 +44,12 @@ fn fail(error: std::io::Error) -> JsError {
     failed(&error)
 }
 
+/// A path. An empty one names nothing; made absolute, it would be the working folder.
+fn path_of(args: &[JsValue], index: usize, context: &mut Context) -> JsResult<String> {
+    let path = text(args, index, context)?;
+    if path.is_empty() { Err(code("ENOENT")) } else { Ok(path) }
+}
+
 /// Calls `act` with an open file.
 fn with<T>(args: &[JsValue], context: &mut Context, act: impl FnOnce(&mut File) -> std::io::Result<T>) -> JsResult<T> {
     let number = args.get_or_undefined(0).to_i32(context)?;
@@ -55,7 +61,7 @@ fn with<T>(args: &[JsValue], context: &mut Context, act: impl FnOnce(&mut File) 
 
 /// A file by its flags (`r`, `w`, `a`, with `+` and `x`): its number.
 fn open(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let (path, flags) = (text(args, 0, context)?, text(args, 1, context)?);
+    let (path, flags) = (path_of(args, 0, context)?, text(args, 1, context)?);
     let (both, new) = (flags.contains('+'), flags.contains('x'));
     let mut options = OpenOptions::new();
     match flags.chars().next() {
@@ -118,7 +124,7 @@ fn ftruncate(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<J
 }
 
 fn read_file(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let path = text(args, 0, context)?;
+    let path = path_of(args, 0, context)?;
     let mut file = File::open(path).map_err(fail)?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         return Err(code("EISDIR"));
@@ -130,7 +136,7 @@ fn read_file(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<J
 
 /// Kind, size, permission bits, times in milliseconds (read, changed, made), then number, device and links.
 fn stat(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let (path, follow) = (text(args, 0, context)?, args.get_or_undefined(1).to_boolean());
+    let (path, follow) = (path_of(args, 0, context)?, args.get_or_undefined(1).to_boolean());
     let metadata = if follow { fs::metadata(&path) } else { fs::symlink_metadata(&path) }.map_err(fail)?;
     Ok(described(&metadata, bits(&metadata, &path), context))
 }
@@ -200,7 +206,7 @@ fn identity(metadata: &Metadata) -> (u64, u64, u64) {
 
 /// Names and kinds in turn, by name.
 fn readdir(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let path = text(args, 0, context)?;
+    let path = path_of(args, 0, context)?;
     let mut found = Vec::new();
     for entry in fs::read_dir(path).map_err(fail)? {
         let entry = entry.map_err(fail)?;
@@ -216,7 +222,7 @@ fn readdir(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsV
 macro_rules! of_path {
     ($($name:ident: $act:expr),* $(,)?) => {
         $(fn $name(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-            let path = text(args, 0, context)?;
+            let path = path_of(args, 0, context)?;
             $act(path.as_str()).map_err(fail)?;
             Ok(JsValue::undefined())
         })*
@@ -233,7 +239,7 @@ of_path! {
 macro_rules! of_two_paths {
     ($($name:ident: $act:expr),* $(,)?) => {
         $(fn $name(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-            let (one, other) = (text(args, 0, context)?, text(args, 1, context)?);
+            let (one, other) = (path_of(args, 0, context)?, path_of(args, 1, context)?);
             $act(one.as_str(), other.as_str()).map_err(fail)?;
             Ok(JsValue::undefined())
         })*
@@ -258,12 +264,12 @@ fn make_link(target: &str, path: &str) -> std::io::Result<()> {
 }
 
 fn readlink(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let target = fs::read_link(text(args, 0, context)?).map_err(fail)?;
+    let target = fs::read_link(path_of(args, 0, context)?).map_err(fail)?;
     Ok(js_string!(&*target.to_string_lossy()).into())
 }
 
 fn realpath(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let path = text(args, 0, context)?;
+    let path = path_of(args, 0, context)?;
     Ok(js_string!(&*real(&path).map_err(fail)?.to_string_lossy()).into())
 }
 
@@ -306,7 +312,7 @@ fn real(path: &str) -> std::io::Result<std::path::PathBuf> {
 
 /// Sets when a file was last read and changed, in milliseconds.
 fn utimes(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let path = text(args, 0, context)?;
+    let path = path_of(args, 0, context)?;
     let mut time = |index| -> JsResult<SystemTime> {
         let milliseconds = args.get_or_undefined(index).to_number(context)?.max(0.0);
         Duration::try_from_secs_f64(milliseconds / 1000.0).map(|since| UNIX_EPOCH + since).map_err(|_| code("EINVAL"))
@@ -317,7 +323,7 @@ fn utimes(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsVa
 }
 
 fn chmod(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let (path, mode) = (text(args, 0, context)?, args.get_or_undefined(1).to_u32(context)?);
+    let (path, mode) = (path_of(args, 0, context)?, args.get_or_undefined(1).to_u32(context)?);
     set_bits(&path, mode).map_err(fail)?;
     Ok(JsValue::undefined())
 }

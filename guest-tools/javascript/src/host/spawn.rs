@@ -12,7 +12,7 @@ use sandbox as system;
 #[cfg(target_os = "wasi")]
 pub(super) use sandbox::{permissions, set_permissions};
 
-use super::{Named, array, bytes_of, code, text};
+use super::{Named, array, bytes_of, code, output, text};
 use boa_engine::object::builtins::JsArray;
 use boa_engine::{Context, JsArgs, JsResult, JsValue};
 use std::time::Duration;
@@ -70,6 +70,7 @@ fn spawn(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsVal
         ways: [way(0), way(1), way(2)],
         time: (milliseconds > 0.0).then(|| Duration::from_secs_f64(milliseconds / 1000.0)),
     };
+    output::flush();
     let ended = system::run(wanted).map_err(code)?;
     let fields: Vec<JsValue> = vec![
         ended.status.map_or(JsValue::null(), JsValue::from),

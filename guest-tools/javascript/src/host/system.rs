@@ -1,13 +1,12 @@
 //! The program itself: what it was told, what it writes, what time it is.
 
-use super::{Named, array, bytes_of, failed, text};
+use super::{Named, array, failed, output, text};
 use boa_engine::object::builtins::JsArray;
 use boa_engine::{Context, JsArgs, JsResult, JsValue, js_string};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(super) const FUNCTIONS: &[Named] = &[
-    ("write", write),
     ("readStdin", read_stdin),
     ("environment", environment),
     ("cwd", cwd),
@@ -19,27 +18,10 @@ pub(super) const FUNCTIONS: &[Named] = &[
     ("program", program),
 ];
 
-/// Writes to standard output, and does not keep any of it back.
-pub(crate) fn print(bytes: &[u8]) {
-    let mut out = std::io::stdout();
-    // Where that is closed, nobody is told.
-    let _ = out.write_all(bytes).and_then(|()| out.flush());
-}
-
-fn write(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let bytes = bytes_of(args, 1, context)?;
-    if args.get_or_undefined(0).to_i32(context)? == 2 {
-        // As above.
-        let _ = std::io::stderr().write_all(&bytes);
-    } else {
-        print(&bytes);
-    }
-    Ok(JsValue::undefined())
-}
-
 /// At most so many bytes; null at the end.
 fn read_stdin(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let mut bytes = vec![0; args.get_or_undefined(0).to_length(context)? as usize];
+    output::flush();
     let read = std::io::stdin().read(&mut bytes).map_err(|error| failed(&error))?;
     if read == 0 { Ok(JsValue::null()) } else { array(&bytes[..read], context) }
 }
@@ -83,6 +65,7 @@ fn elapsed(_: &JsValue, _: &[JsValue], _: &mut Context) -> JsResult<JsValue> {
 
 fn sleep(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let milliseconds = args.get_or_undefined(0).to_number(context)?;
+    output::flush();
     if milliseconds > 0.0 {
         // A year is for ever here, and a number that is none is no time.
         std::thread::sleep(Duration::from_secs_f64((milliseconds / 1000.0).min(3.2e7)));

@@ -5,7 +5,7 @@
 const EventEmitter = internal('events');
 const { Buffer, view } = internal('buffer');
 const { system, coded, checkString } = internal('errors');
-const { process } = internal('process');
+const { process, write } = internal('process');
 const { later } = internal('timers');
 
 const signals = Object.fromEntries(Object.entries(internal('os').constants.signals).map(([name, number]) => [number, name]));
@@ -85,7 +85,7 @@ function spawnSync(file, args, options) {
 
 /** What was written, or an error that says how it ended. */
 function checked(result, command, options) {
-  if (result.stderr && !options.stdio) host.write(2, result.stderr);
+  if (result.stderr && !options.stdio) write(2, result.stderr);
   if (result.error) throw Object.assign(result.error, result.error.code === 'ETIMEDOUT' ? result : {});
   if (result.status === 0) return result.stdout;
   const words = result.stderr ? result.stderr.toString() : '';

@@ -11,7 +11,7 @@ class Console {
     const write = (stream, number, text) => {
       if (state.indent !== '') text = state.indent + text.replaceAll('\n', `\n${state.indent}`);
       if (stream) stream.write(`${text}\n`);
-      else host.write(number, `${text}\n`);
+      else internal('process').write(number, `${text}\n`);
     };
     state.out = (text) => write(stdout, 1, text);
     state.err = (text) => write(stderr, 2, text);
@@ -43,7 +43,10 @@ function timed(console, name, args) {
 }
 
 const methods = {
-  log(...args) { this.state.out(formatWith(undefined, ...args)); },
+  log(...args) {
+    // Most lines are one string, and spreading is slow.
+    this.state.out(args.length === 1 && typeof args[0] === 'string' ? args[0] : formatWith(undefined, ...args));
+  },
   error(...args) { this.state.err(formatWith(undefined, ...args)); },
   dir(value, options) { this.state.out(inspect(value, { customInspect: false, ...options })); },
   time(name) { this.state.timers.set(label(name), host.elapsed()); },

@@ -140,6 +140,30 @@ function removeTree(file) {
   call('rmdir', 'rmdir', [file], file);
 }
 
+function refusedCopy(code, what, cause, reason, to, number) {
+  const error = coded(Error, code, `${what}: cp returned ${cause} (${reason}) ${to}`);
+  error.name = 'SystemError';
+  return Object.assign(error, { errno: number, syscall: 'cp', path: to });
+}
+
+/** A folder is not copied into itself: the copy would grow while it is copied. */
+function checkCopy(from, to, kind, options) {
+  const invalid = (reason) => refusedCopy('ERR_FS_CP_EINVAL', 'Invalid src or dest', 'EINVAL', reason, to, 22);
+  const source = host.realpath(from);
+  const target = to === '' ? undefined : exists(to) && host.realpath(to);
+  if (source === target) throw invalid('src and dest cannot be the same');
+  const there = target && exists(target)[0];
+  if (kind !== 'dir') {
+    if (there === 'dir') throw refusedCopy('ERR_FS_CP_NON_DIR_TO_DIR', 'Cannot overwrite directory with non-directory', 'ENOTDIR', `cannot overwrite directory ${to} with non-directory ${from}`, to, 20);
+    return;
+  }
+  if (!options.recursive) return;
+  if (target && there !== 'dir') throw refusedCopy('ERR_FS_CP_DIR_TO_NON_DIR', 'Cannot overwrite non-directory with directory', 'EISDIR', `cannot overwrite non-directory ${to} with directory ${from}`, to, 21);
+  let above = path.resolve(to);
+  while (!exists(above)) above = path.dirname(above);
+  if (`${host.realpath(above)}/`.startsWith(source === '/' ? source : `${source}/`)) throw invalid(`cannot copy ${from} to a subdirectory of self ${to}`);
+}
+
 function copyTree(from, to, options) {
   if (options.filter && !options.filter(from, to)) return;
   const kind = call('cp', 'stat', [from, options.dereference ?? false], from)[0];
@@ -153,9 +177,15 @@ function copyTree(from, to, options) {
     if (exists(to)) host.unlink(to);
     call('symlink', 'symlink', [host.readlink(from), to], from, to);
   } else {
-    sync.mkdir(path.dirname(to), { recursive: true });
-    call('cp', 'copyFile', [from, to], from, to);
+    if (to !== '') sync.mkdir(path.dirname(to), { recursive: true });
+    call('copyfile', 'copyFile', [from, to], from, to);
   }
+}
+
+/** Writes to standard output or error, and keeps none of it back. */
+function writeOut(number, bytes) {
+  const problem = host.write(number, bytes) ?? host.flush();
+  if (problem !== undefined) throw system(problem.split(' ')[0], 'write');
 }
 
 /** Each under its name without `Sync`. */
@@ -187,7 +217,7 @@ const sync = {
       return;
     }
     if (file === '/dev/stdout' || file === '/dev/stderr') {
-      host.write(file === '/dev/stdout' ? 1 : 2, bytes);
+      writeOut(file === '/dev/stdout' ? 1 : 2, bytes);
       return;
     }
     const name = toPath(file);
@@ -288,13 +318,14 @@ const sync = {
   },
   cp(from, to, options = {}) {
     const names = [toPath(from, 'src'), toPath(to, 'dest')];
-    call('cp', 'stat', [names[0], false], names[0]);
+    const [kind] = call('lstat', 'stat', [names[0], false], names[0]);
+    checkCopy(...names, kind, options);
     copyTree(...names, options);
   },
   readlink(file) { const name = toPath(file); return call('readlink', 'readlink', [name], name); },
   symlink(target, file) { const names = [toPath(target, 'target'), toPath(file)]; call('symlink', 'symlink', names, ...names); },
   link(from, to) { const names = [toPath(from), toPath(to)]; call('link', 'link', names, ...names); },
-  realpath(file) { const name = toPath(file); return call('realpath', 'realpath', [name], name); },
+  realpath(file) { const name = toPath(file) || '.'; return call('realpath', 'realpath', [name], name); },
   utimes(file, read, changed) { const name = toPath(file); call('utime', 'utimes', [name, millis(read), millis(changed)], name); },
   chmod(file, mode) {
     const name = toPath(file);
@@ -351,7 +382,7 @@ const sync = {
       bytes = new Uint8Array(data.buffer, data.byteOffset + (offset ?? 0), length ?? data.byteLength - (offset ?? 0));
     }
     if (number === 1 || number === 2) {
-      host.write(number, bytes);
+      writeOut(number, bytes);
       return bytes.length;
     }
     return call('write', 'writeFd', [number, bytes, typeof position === 'number' ? position : -1]);

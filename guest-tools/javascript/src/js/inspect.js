@@ -503,13 +503,20 @@ function columns(context, parts, value) {
 }
 
 /** `%s`, `%d` and their like, then all that is left, with spaces between. */
+/** The plainest values as they are shown without colours; most lines of a script hold no others. */
+function quick(value, options) {
+  if (options?.colors) return undefined;
+  if (typeof value === 'number') return options?.numericSeparator ? undefined : showNumber(value);
+  return typeof value === 'boolean' || value === undefined || value === null ? String(value) : undefined;
+}
+
 function formatWith(options, ...args) {
   let text = '';
   let next = 0;
   if (typeof args[0] === 'string') {
     if (args.length === 1) return args[0];
     next = 1;
-    text = args[0].replace(/%([sdifjoOc%])/g, (whole, letter) => {
+    text = !args[0].includes('%') ? args[0] : args[0].replace(/%([sdifjoOc%])/g, (whole, letter) => {
       if (letter === '%') return '%';
       if (next >= args.length) return whole;
       return directive(options, letter, args[next++]);
@@ -518,7 +525,7 @@ function formatWith(options, ...args) {
   while (next < args.length) {
     const value = args[next];
     if (next > 0) text += ' ';
-    text += typeof value === 'string' ? value : inspect(value, { ...options, compact: 3 });
+    text += typeof value === 'string' ? value : quick(value, options) ?? inspect(value, { ...options, compact: 3 });
     next++;
   }
   return text;

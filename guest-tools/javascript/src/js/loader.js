@@ -25,7 +25,7 @@ const builtins = {
   process: () => process, punycode: () => internal('url').punycode, querystring: () => internal('querystring'),
   readline: () => internal('readline'), 'readline/promises': () => internal('readline').promises,
   stream: () => internal('stream'), 'stream/promises': () => internal('stream').promises,
-  string_decoder: () => internal('string_decoder'), sys: () => internal('util'), timers: () => timersModule(),
+  string_decoder: () => internal('string_decoder'), test: () => internal('test'), sys: () => internal('util'), timers: () => timersModule(),
   'timers/promises': () => internal('timers').promises, tty: () => ({ isatty: () => false }), url: () => internal('url'),
   util: () => internal('util'), 'util/types': () => internal('util').types, vm: () => vm, async_hooks: () => internal('web').asyncHooks,
   worker_threads: () => ({ isMainThread: true, parentPort: null, workerData: null, threadId: 0 }),
@@ -35,7 +35,7 @@ const builtins = {
 const missing = {
   http: 'network', https: 'network', http2: 'network', net: 'network', tls: 'network', dgram: 'network', dns: 'network',
   'dns/promises': 'network', cluster: 'other threads', inspector: 'debugger', repl: 'terminal', zlib: 'compression',
-  diagnostics_channel: 'diagnostics', trace_events: 'diagnostics', wasi: 'WebAssembly', test: 'test runner',
+  diagnostics_channel: 'diagnostics', trace_events: 'diagnostics', wasi: 'WebAssembly',
 };
 const made = new Map();
 
@@ -286,7 +286,7 @@ Module._extensions = {
 };
 Object.defineProperty(Module._extensions, '.cjs', { value: (module, file) => module._compile(read(file), file, 'commonjs') });
 Object.defineProperty(Module._extensions, '.mjs', { value: (module, file) => { module.exports = requireModule(file); } });
-Module.builtinModules = [...Object.keys(builtins), ...Object.keys(missing).filter((name) => name !== 'test')].sort();
+Module.builtinModules = [...Object.keys(builtins), ...Object.keys(missing)].filter((name) => name !== 'test').sort();
 Module.isBuiltin = isBuiltin;
 Module.Module = Module;
 Module.globalPaths = [];
@@ -512,6 +512,13 @@ function runModule(text, file) {
   host.runJobs();
 }
 
+/** Loads a file of either kind to its end. */
+async function load(file) {
+  const text = read(file);
+  if (isModule(file) || (!file.endsWith('.cjs') && looksLikeModule(text, file))) await host.evalModule(shebang(text), file)[1];
+  else Module._load(file, null, false);
+}
+
 function readAllStdin() {
   const parts = [];
   for (let part = host.readStdin(65536); part !== null; part = host.readStdin(65536)) parts.push(part);
@@ -567,6 +574,10 @@ function check(text, file) {
 
 function start(wanted, note) {
   for (const name of wanted.preload) Module._load(name, { filename: path.join(process.cwd(), '[preload]'), path: process.cwd(), children: [] }, false);
+  if (wanted.kind === 'test') {
+    internal('test').runFiles(wanted.args).catch((error) => { setTimeout(() => { throw error; }); });
+    return;
+  }
   if (wanted.kind !== 'file') {
     const text = wanted.kind === 'stdin' ? readAllStdin() : wanted.script;
     note(text);
@@ -598,4 +609,4 @@ function start(wanted, note) {
   else Module._load(file, null, true);
 }
 
-module.exports = { start, builtin, isBuiltin, resolveImport, importMeta, unsettled, Module };
+module.exports = { start, load, builtin, isBuiltin, resolveImport, importMeta, unsettled, Module };

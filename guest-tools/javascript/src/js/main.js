@@ -33,8 +33,9 @@ function constant(object, name, value, enumerable = false) {
 
 host.elapsed();
 internal('errors');
+internal('strings');
 const timers = internal('timers');
-const { process, start: startProcess } = internal('process');
+const { process, start: startProcess, write, flush, written } = internal('process');
 const { inspect } = internal('inspect');
 
 constant(globalThis, 'global', globalThis, true);
@@ -65,7 +66,7 @@ function exiting(status) {
     if (status !== undefined) process.exitCode = status;
     process.emit('exit', Number(process.exitCode ?? 0));
   }
-  return Number(process.exitCode ?? 0);
+  return written(Number(process.exitCode ?? 0));
 }
 
 process.reallyExit = (status) => host.exit(Number(status ?? 0));
@@ -109,7 +110,7 @@ function describe(error, promise) {
 }
 
 function fatal(error, promise) {
-  host.write(2, `${describe(error, promise)}\n\nNode.js ${process.version}\n`);
+  write(2, `${describe(error, promise)}\n\nNode.js ${process.version}\n`);
   return exiting(1);
 }
 
@@ -136,6 +137,8 @@ function start(wanted) {
 
 /** A turn; when nothing is left, listeners may still begin something. */
 function turn() {
+  flush();
+  if (process.ticking()) return 0;
   const wait = timers.turn();
   if (wait >= 0) return wait;
   process.emit('beforeExit', Number(process.exitCode ?? 0));
@@ -147,7 +150,7 @@ return {
   ticks: process.runTicks,
   finish: () => {
     if (process.exitCode === undefined && internal('loader').unsettled()) {
-      host.write(2, 'Warning: Detected unsettled top-level await\n');
+      write(2, 'Warning: Detected unsettled top-level await\n');
       return exiting(13);
     }
     return exiting();

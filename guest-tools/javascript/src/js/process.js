@@ -49,6 +49,47 @@ process.chdir = (path) => {
 process.umask = () => 0o022;
 process.getuid = process.geteuid = process.getgid = process.getegid = () => 0;
 process.uptime = () => host.elapsed() / 1e9;
+const broken = new Map();
+let untold;
+
+/** Writes to standard output or error. What fails is an error of that stream, in a tick. */
+function write(number, data) {
+  if (!broken.has(number)) failed(host.write(number, data));
+}
+
+/** Lets out what is kept back. */
+function flush() {
+  failed(host.flush());
+}
+
+function failed(problem) {
+  if (problem === undefined) return;
+  const [code, number] = problem.split(' ');
+  const error = system(code, 'write');
+  broken.set(Number(number), error);
+  const stream = number === '1' ? process.stdout : process.stderr;
+  // That nobody reads any more is no fault, and what is wrong with standard error cannot be said.
+  if (stream.listenerCount('error') === 0 && (code === 'EPIPE' || number === '2')) return;
+  untold = error;
+  process.nextTick(() => {
+    if (untold !== error) return;
+    untold = undefined;
+    stream.emit('error', error);
+  });
+}
+
+/** The status at the very end: what could not be written is said now at the latest. */
+function written(status) {
+  flush();
+  if (untold === undefined) return status;
+  const error = untold;
+  untold = undefined;
+  if (process.stdout.listenerCount('error') > 0) process.stdout.emit('error', error);
+  else write(2, `${internal('inspect').inspect(error)}\n`);
+  flush();
+  return status || 1;
+}
+
 process.hrtime = (before) => {
   const now = host.elapsed();
   let [seconds, rest] = [Math.floor(now / 1e9), Math.floor(now % 1e9)];
@@ -86,7 +127,7 @@ process.emitWarning = (warning, type = 'Warning', code) => {
     warned.add(code);
   }
   const text = warning instanceof Error ? warning.message : warning;
-  host.write(2, `(node:${process.pid}) ${code ? `[${code}] ` : ''}${name}: ${text}\n`);
+  write(2, `(node:${process.pid}) ${code ? `[${code}] ` : ''}${name}: ${text}\n`);
 };
 process.setUncaughtExceptionCaptureCallback = (callback) => { process.on('uncaughtException', callback); };
 process.getBuiltinModule = (name) => internal('loader').builtin(name);
@@ -121,4 +162,4 @@ function start(wanted) {
   process.argv = [process.execPath, ...wanted.args];
 }
 
-module.exports = { process, start };
+module.exports = { process, start, write, flush, written, broken };

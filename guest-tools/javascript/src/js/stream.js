@@ -514,7 +514,7 @@ const promisified = (act) => (...args) => new Promise((resolve, reject) => {
   act(...args, (error, value) => (error ? reject(error) : resolve(value)));
 });
 
-/** Written at once, so what a script prints stands even if it is stopped. */
+/** Has no buffer of its own: what is kept back is the host's. */
 function standardOutput(number) {
   const stream = new Writable({ decodeStrings: false, autoDestroy: false });
   Object.assign(stream, { fd: number, isTTY: undefined, columns: undefined, _type: 'fs' });
@@ -525,8 +525,12 @@ function standardOutput(number) {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {
       throw invalidType('chunk', 'of type string or an instance of Buffer or Uint8Array', chunk);
     }
-    host.write(number, typeof chunk === 'string' && encoding && encoding !== 'utf8' ? Buffer.from(chunk, encoding) : chunk);
-    if (done) process.nextTick(done, null);
+    const { write, flush, broken } = internal('process');
+    write(number, typeof chunk === 'string' && encoding && encoding !== 'utf8' ? Buffer.from(chunk, encoding) : chunk);
+    if (done) {
+      flush();
+      process.nextTick(done, broken.get(number) ?? null);
+    }
     return true;
   };
   stream.end = (chunk, encoding, done) => {

@@ -3,6 +3,7 @@
 use super::{Ended, Wanted, Way};
 use generated::handbox::process::permissions as bits;
 use generated::handbox::process::processes::{self, Capture, Ending, Input, Output, SpawnFault, StreamFault};
+use std::path::{Path, PathBuf};
 
 mod generated {
     wit_bindgen::generate!({ path: "wit/process", world: "starts-programs", generate_all });
@@ -13,14 +14,47 @@ const KEPT_BYTES_MAX: u64 = 16 << 20;
 /// Sources of a capture that are shown to nobody: those of 1 and 2 are.
 const OUTPUT: u8 = 3;
 
+/// Folders that a program may be named in although they are not there.
+const PROGRAM_FOLDERS: [&str; 5] = ["/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin"];
+
+/// The program and its words. What is named by a path, or stands in a folder of the caller's own `PATH`, is a script for the
+/// shell to run.
+fn command_of(wanted: &Wanted) -> Result<(String, Vec<String>), &'static str> {
+    let name = &wanted.program;
+    let words = |first: &str| std::iter::once(first.to_owned()).chain(wanted.args.iter().cloned());
+    let file = match name.rsplit_once('/') {
+        None if processes::programs().contains(name) => return Ok((name.clone(), words(name).collect())),
+        None => in_path(name, &wanted.env).ok_or("ENOENT")?,
+        Some((folder, last)) => {
+            let file = Path::new(&wanted.folder).join(name);
+            if PROGRAM_FOLDERS.contains(&folder) && !file.exists() {
+                return Ok((last.to_owned(), words(name).collect()));
+            }
+            file
+        }
+    };
+    let found = file.metadata().map_err(|_| "ENOENT")?;
+    let file = file.to_string_lossy();
+    if found.is_dir() || permissions(&file).is_some_and(|bits| bits & 0o111 == 0) {
+        return Err("EACCES");
+    }
+    let start = ["sh", "-c", "exec \"$0\" \"$@\""].map(str::to_owned);
+    // A name alone would be looked for as a program once more.
+    let first = if name.contains('/') { name } else { &*file };
+    Ok(("sh".to_owned(), start.into_iter().chain(words(first)).collect()))
+}
+
+fn in_path(name: &str, env: &[(String, String)]) -> Option<PathBuf> {
+    let (_, folders) = env.iter().find(|(key, _)| key == "PATH")?;
+    folders.split(':').map(|folder| Path::new(folder).join(name)).find(|file| file.is_file())
+}
+
 pub(super) fn run(wanted: Wanted) -> Result<Ended, &'static str> {
-    let name = wanted.program.rsplit('/').next().unwrap_or_default().to_owned();
-    let mut args = vec![wanted.program.clone()];
-    args.extend(wanted.args);
+    let (program, args) = command_of(&wanted)?;
     let mut env = wanted.env;
     env.retain(|(name, _)| name != "PWD");
     env.push(("PWD".to_owned(), wanted.folder));
-    let command = processes::Command { program: name, args, env, handed: Vec::new() };
+    let command = processes::Command { program, args, env, handed: Vec::new() };
     let input = match wanted.ways[0] {
         Way::Inherit => Input::stdin(),
         Way::Nowhere => Input::empty(),
