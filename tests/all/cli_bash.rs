@@ -160,6 +160,36 @@ fn an_agents_shell_is_kept_over_its_calls_and_outlives_a_timeout() {
 }
 
 #[test]
+fn jobs_and_open_files_stay_with_the_shell_until_it_is_restarted() {
+    let machine = Machine::warmed();
+    let command = |command: &str| json!({ "command": command });
+    let model = agent(&[
+        command(
+            "{ sleep 1; echo from the job; exit 3; } & sleep 1000 & coproc cat; echo to it >&${COPROC[1]}; exec 5>log",
+        ),
+        json!({ "command": "sleep 100", "timeout_ms": 300 }),
+        command("wait %1; echo status $?; read -t 5 line <&${COPROC[0]}; echo \"$line\" >&5; echo \"$line\""),
+        json!({ "command": "wait %2", "timeout_ms": 300 }),
+        command("jobs %2; kill %2; wait %2; echo status $?; cat log"),
+        command("(while :; do echo x >> loop; sleep 0.05; done) & while ! [ -s loop ]; do sleep 0.05; done"),
+        command("before=$(wc -l < loop); sleep 1; [ $(wc -l < loop) -gt $before ] && echo it runs on"),
+        json!({ "restart": true }),
+        command("jobs; before=$(wc -l < loop); sleep 1; echo $(($(wc -l < loop) - before)) more"),
+    ]);
+    let model = script(&machine, "jobs.json", &model);
+    machine.run(&["run", "--model", &model, "--write", "--allow", "bash", "Work."]).ok();
+    let answers = answers(&machine);
+    assert!(answers[1].contains("stopped after 300 ms"), "{answers:?}");
+    assert_eq!(answers[2], "from the job\nstatus 3\nto it\n");
+    assert!(answers[3].contains("stopped after 300 ms"), "{answers:?}");
+    let lines: Vec<&str> = answers[4].lines().collect();
+    assert!(lines[0].starts_with("[2]") && lines[0].contains("Running"), "{answers:?}");
+    assert_eq!(lines[lines.len() - 2..], ["status 143", "to it"], "{answers:?}");
+    assert_eq!(answers[6], "it runs on\n");
+    assert_eq!(answers[8], "0 more\n");
+}
+
+#[test]
 fn an_interrupt_ends_what_a_shell_started() {
     let machine = Machine::warmed();
     let slow = json!([
@@ -249,6 +279,10 @@ fn the_shell_is_opened_for_people_too() {
     assert_eq!((ran.out(), machine.read("b.txt").as_str()), ("5\n10\n", "5\n10\n"));
     let answer = machine.run(&["sh", "--json", "-c", "echo a; false"]).code(1).json();
     assert_eq!((answer["stdout"].as_str(), answer["exit_code"].as_u64()), (Some("a\n"), Some(1)));
+    let path = machine.file("s.sh", "echo \"$1, $#\"\nexit 4\n");
+    let ran = machine.run(&["sh", &path.display().to_string(), "it's one", "-x"]).code(4);
+    assert_eq!(ran.out(), "it's one, 2\n");
+    machine.run(&["sh", "no.sh"]).code(2).says(&["no.sh cannot be read"]);
     machine.run(&["sh", "--bundle", "http", "-c", "true"]).code(2).says(&["has no tool `bash`", "--bundle"]);
     sh("touch a.txt").code(1);
 }
@@ -287,6 +321,75 @@ fn a_path_that_is_empty_and_a_folder_that_is_gone_mean_no_other() {
         assert_eq!(machine.read("kept.txt"), "kept\n", "{command}");
     }
     prints(&machine, "rm -f \"\"; echo $?; ls \"\" 2>/dev/null; echo $?", "0\n2");
+}
+
+#[test]
+fn links_lead_to_new_files_and_never_to_what_is_loaded() {
+    let machine = Machine::warmed();
+    machine.file("sub/bundle.toml", "old\n");
+    prints(
+        &machine,
+        "ln -s new dangling; echo made > dangling; cat new; ln -s ../up sub/up; echo up > sub/up; cat up",
+        "made\nup",
+    );
+    for command in [
+        "ln -s bundle.toml sub/a; echo x > sub/a",
+        "ln -s sub/b c; ln -s bundle.toml sub/b; echo x > c",
+        "chmod 777 sub/bundle.toml",
+        "ln -s sub/bundle.toml d; chmod 777 d",
+        "touch -d 2001-01-01 sub/bundle.toml",
+        "ln -s ../outside e; echo x > e",
+    ] {
+        let ran = bash(&machine, command).ok();
+        assert!(ran.out().contains("exit status"), "{command}: {ran:?}");
+    }
+    assert_eq!(machine.read("sub/bundle.toml"), "old\n");
+    prints(
+        &machine,
+        "stat -c %a sub/bundle.toml; find sub -name bundle.toml -newermt 2002-01-01",
+        "644\nsub/bundle.toml",
+    );
+}
+
+// Other systems have no such names.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_with_a_name_that_cannot_be_told_is_shown_but_for_that_and_said() {
+    use std::os::unix::ffi::OsStrExt;
+    let machine = Machine::warmed();
+    for number in 0..20 {
+        machine.file(&format!("d/f{number:02}"), "text\n");
+    }
+    let nameless = machine.path("d").join(std::ffi::OsStr::from_bytes(b"a\xff"));
+    std::fs::write(nameless, "text\n").expect("a file");
+    prints(
+        &machine,
+        "ls d 2>/dev/null | wc -l; find d -type f 2>/dev/null | wc -l; grep -rl text d 2>/dev/null | wc -l",
+        "20\n20\n20",
+    );
+    prints(&machine, "echo d/* | wc -w; for f in d/*; do cat $f; done | wc -l", "20\n20");
+    for command in [
+        "ls d",
+        "find d",
+        "grep -r text d",
+        "cp -r d e",
+        "tar cf e.tar d",
+        "zip -qr e.zip d",
+        "du d",
+        "diff -r d d",
+        "rm -r d",
+    ] {
+        let ran = bash(&machine, command).ok();
+        assert!(ran.out().contains("exit status") && ran.out().contains("not Unicode"), "{command}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_to_be_a_limit() {
+    let machine = Machine::warmed();
+    let input = json!({ "command": "head -c 3000000 /dev/zero | tr '\\0' a > big; echo status $?" }).to_string();
+    let ran = machine.run(&["call", "std", "bash", &input, "--write", "--limit", "file-bytes=1MiB"]).ok();
+    assert!(ran.out().contains("status 1") && ran.out().contains("limit file-bytes"), "{ran:?}");
 }
 
 #[test]
