@@ -393,6 +393,48 @@ fn a_full_disk_is_said_to_be_a_limit() {
 }
 
 #[test]
+fn a_slash_at_the_end_of_a_name_means_a_folder() {
+    let machine = Machine::warmed();
+    machine.file("a", "one\n");
+    machine.file("b", "two\n");
+    for command in [
+        "mv a new/",
+        "mv a b/",
+        "python3 -c \"import os; os.rename('a', 'new/')\"",
+        "python3 -c \"open('new/', 'w')\"",
+        "node -e \"require('fs').renameSync('a', 'new/')\"",
+        "rm b/",
+        "touch new/",
+        "ln a new/",
+        "echo x | tee b/ >/dev/null",
+    ] {
+        let ran = bash(&machine, command).ok();
+        assert!(ran.out().contains("exit status"), "{command}: {ran:?}");
+        assert_eq!((machine.read("a").as_str(), machine.read("b").as_str()), ("one\n", "two\n"), "{command}");
+        assert!(!machine.path("new").exists(), "{command}");
+    }
+    prints(&machine, "mkdir d e; mv a d/; mv d f/; mv b f/; ls f; mkdir g/; touch g/; ls -d g; rmdir g/", "a\nb\ng");
+}
+
+#[test]
+fn copies_of_node_and_gzip_keep_the_bits_and_what_is_copied() {
+    let machine = Machine::warmed();
+    prints(
+        &machine,
+        "echo one > a; chmod 700 a; node -e \"const fs = require('fs'); fs.copyFileSync('a', 'a'); fs.copyFileSync('a', 'b'); \
+         fs.cpSync('a', 'c')\"; cat a; chmod 600 b; gzip b; stat -c %a a c b.gz; gunzip b.gz; stat -c %a b",
+        "one\n700\n700\n600\n600",
+    );
+}
+
+#[test]
+fn jobs_that_compute_leave_room_for_others() {
+    let machine = Machine::warmed();
+    let jobs = "for i in 1 2 3 4 5 6 7 8; do while :; do :; done & done";
+    prints(&machine, &format!("{jobs}; for i in 1 2 3; do ls -d .; done; kill $(jobs -p)"), ".\n.\n.");
+}
+
+#[test]
 fn what_runs_beside_is_not_lost_without_a_word() {
     let machine = Machine::warmed();
     prints(&machine, "{ for i in 1 2 3 4 5 6; do python3 -c \"print($i)\" & done; wait; } | sort", "1\n2\n3\n4\n5\n6");

@@ -4,7 +4,8 @@
 //! call (reading 10 000 small files: 0.65 to 3.5 s instead of 0.08 s), and blocking
 //! a runtime's worker stops everyone else. So a call starts where its caller is,
 //! and its whole future moves to a thread that may block just before its first
-//! file call. Calls that touch no file, most of them, never move.
+//! file call. One that has computed for some ticks of
+//! the clock moves, too: a worker that is kept busy serves nobody else. Most calls do neither, and never move.
 
 use handbox_hand::HandError;
 use std::future::Future;
@@ -26,6 +27,12 @@ impl Hop {
     /// Returns once this call is on a thread that may block.
     pub(crate) fn may_block(&self) -> MayBlock<'_> {
         MayBlock(self)
+    }
+
+    /// Moves a call that computes for long: a runtime's workers are for those that wait.
+    pub(crate) fn want(&self) {
+        // One that was moved, or is about to be, stays so.
+        let _ = self.0.compare_exchange(0, WANTED, Ordering::AcqRel, Ordering::Acquire);
     }
 
     fn wanted(&self) -> bool {
@@ -113,6 +120,21 @@ mod tests {
             std::thread::current().id()
         };
         assert_ne!(drive(Box::pin(moves), hop).await.unwrap(), here);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_computes_for_long_moves_once() {
+        let here = std::thread::current().id();
+        let hop = Arc::new(Hop::default());
+        let clock = Arc::clone(&hop);
+        let computes = async move {
+            for _ in 0..3 {
+                clock.want();
+                tokio::task::yield_now().await;
+            }
+            std::thread::current().id()
+        };
+        assert_ne!(drive(Box::pin(computes), hop).await.unwrap(), here);
     }
 
     #[tokio::test]

@@ -111,14 +111,16 @@ impl WasiHttpHooks for Outgoing {
         let Some((http, sender)) = line.zip(self.sender.clone()) else {
             return Box::new(async { Err(Error::HttpRequestDenied) });
         };
-        if self.until.as_ref().is_some_and(|over| over.load(Relaxed)) {
-            // The record of what a call sent is closed with the call.
-            let why = "the call that started this is over, so it may send no more";
-            return Box::new(async { Err(Error::InternalError(Some(why.to_owned()))) });
+        if is_over(self.until.as_ref()) {
+            return Box::new(async { Err(over()) });
         }
         let times = Times::of(options);
+        let until = self.until.clone();
         Box::new(async move {
-            let request = translate(request).await.map_err(|error| told(&error))?;
+            let request = translate(request, until.clone()).await.map_err(|error| told(&error))?;
+            if is_over(until.as_ref()) {
+                return Err(over());
+            }
             let came = timeout(times.head, http.send(&sender, request));
             let response = came.await.map_err(|_| Error::ConnectionReadTimeout)?.map_err(|error| told(&error))?;
             let response = give(response, times.between)?;
@@ -145,9 +147,20 @@ impl Times {
     }
 }
 
-async fn translate(request: http::Request<WasiBody>) -> Result<HttpRequest, HttpError> {
+/// The record of what a call sent is closed with the call: what it started may run on, and say no more.
+const OVER: &str = "the call that started this is over, so it may send no more";
+
+fn over() -> Error {
+    Error::InternalError(Some(OVER.to_owned()))
+}
+
+fn is_over(until: Option<&Arc<AtomicBool>>) -> bool {
+    until.is_some_and(|over| over.load(Relaxed))
+}
+
+async fn translate(request: http::Request<WasiBody>, until: Option<Arc<AtomicBool>>) -> Result<HttpRequest, HttpError> {
     let (parts, body) = request.into_parts();
-    let body = Going::new(body);
+    let body = Going::new(body, until);
     let mut headers = Vec::with_capacity(parts.headers.len());
     let mut declared = None;
     for (name, value) in &parts.headers {
@@ -204,11 +217,13 @@ struct Going {
     body: Option<WasiBody>,
     /// What was read of it before it was known to be long.
     first: Bytes,
+    /// See [`Job::sends_until`].
+    until: Option<Arc<AtomicBool>>,
 }
 
 impl Going {
-    fn new(body: WasiBody) -> Self {
-        Self { body: Some(body).filter(|body| !body.is_end_stream()), first: Bytes::new() }
+    fn new(body: WasiBody, until: Option<Arc<AtomicBool>>) -> Self {
+        Self { body: Some(body).filter(|body| !body.is_end_stream()), first: Bytes::new(), until }
     }
 }
 
@@ -232,6 +247,7 @@ impl HttpBody for Going {
                 self.body = None;
                 Ok(None)
             }
+            Some(Ok(_)) if is_over(self.until.as_ref()) => Err(HttpError::Invalid(OVER.to_owned())),
             Some(Ok(frame)) => {
                 let data =
                     frame.into_data().map_err(|_| HttpError::Invalid("requests have no trailers here".to_owned()));

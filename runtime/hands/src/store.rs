@@ -29,6 +29,9 @@ const FIELDS_BYTES_MAX: usize = 32 << 10;
 /// host calls burns its budget about as fast as the machine's time.
 const HOST_CALL_FUEL: u64 = 500;
 
+/// After so many ticks of the clock a guest computes on a thread of its own.
+const TICKS_HERE: u32 = 3;
+
 /// Everything a store is opened with.
 pub(crate) struct Opening<'a> {
     pub(crate) engine: &'a Engine,
@@ -81,8 +84,13 @@ pub(crate) fn arm(store: &mut Store<Guest>) -> wasmtime::Result<()> {
     store.data_mut().armed = fuel;
     store.set_fuel(fuel)?;
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|mut context| {
+    let mut ticks = 0_u32;
+    store.epoch_deadline_callback(move |mut context| {
         settle(&mut context)?;
+        ticks = ticks.saturating_add(1);
+        if ticks >= TICKS_HERE {
+            context.data().files.hop.want();
+        }
         Ok(UpdateDeadline::Yield(1))
     });
     Ok(())

@@ -178,8 +178,22 @@ function copyTree(from, to, options) {
     call('symlink', 'symlink', [host.readlink(from), to], from, to);
   } else {
     if (to !== '') sync.mkdir(path.dirname(to), { recursive: true });
-    call('copyfile', 'copyFile', [from, to], from, to);
+    copyOne(from, to);
   }
+}
+
+/** Copies a file with its permission bits. Onto itself it stays as it is: what is written to is emptied first. */
+function copyOne(from, to) {
+  const found = call('copyfile', 'stat', [from, true], from, to);
+  const there = exists(to);
+  if (there !== undefined && (host.realpath(from) === host.realpath(to) || isSame(found, there))) return;
+  call('copyfile', 'copyFile', [from, to], from, to);
+  sync.chmod(to, found[2]);
+}
+
+/** Whether two of what `stat` gives are of one file. */
+function isSame(one, other) {
+  return one[6] === other[6] && one[7] === other[7];
 }
 
 /** Writes to standard output or error, and keeps none of it back. */
@@ -281,7 +295,9 @@ const sync = {
     if (!recursive) {
       call('mkdir', 'mkdir', [name], name);
     } else {
-      return makeAll(name);
+      const first = makeAll(name);
+      if (first !== undefined && typeof mode === 'number') sync.chmod(name, mode & ~0o022);
+      return first;
     }
     if (typeof mode === 'number') sync.chmod(name, mode & ~0o022);
     return undefined;
@@ -314,7 +330,7 @@ const sync = {
   copyFile(from, to, mode = 0) {
     const names = [toPath(from, 'src'), toPath(to, 'dest')];
     if (mode & constants.COPYFILE_EXCL && exists(names[1])) throw system('EEXIST', 'copyfile', ...names);
-    call('copyfile', 'copyFile', names, ...names);
+    copyOne(...names);
   },
   cp(from, to, options = {}) {
     const names = [toPath(from, 'src'), toPath(to, 'dest')];
@@ -351,6 +367,7 @@ const sync = {
       const letters = host.decode(host.random(6), 'base64url').replace(/[-_]/g, 'x').slice(0, 6);
       try {
         host.mkdir(prefix + letters);
+        sync.chmod(prefix + letters, 0o700);
         return prefix + letters;
       } catch (error) {
         if (error.message !== 'EEXIST') throw system(error.message, 'mkdtemp', `${prefix}XXXXXX`);
@@ -540,14 +557,14 @@ fs.createReadStream = (file, options) => {
 
 fs.createWriteStream = (file, options) => {
   const { Writable } = internal('stream');
-  const { encoding, fd, flags = 'w', start } = settings(options);
+  const { encoding, fd, flags = 'w', mode, start } = settings(options);
   let number = fd?.fd ?? fd;
   let at = start;
   const stream = new Writable({
     decodeStrings: true, defaultEncoding: encoding ?? 'utf8',
     construct(done) {
       try {
-        number ??= sync.open(file, flags);
+        number ??= sync.open(file, flags, mode);
       } catch (error) {
         done(error);
         return;

@@ -2,6 +2,7 @@
 
 use super::stream::{Gunzip, peek};
 use super::{set_written_at, written_at};
+use crate::about::{About, set_mode};
 use crate::options::{Given, Known, read};
 use crate::report;
 use flate2::{Compression, GzBuilder};
@@ -253,6 +254,10 @@ impl Run<'_> {
             return;
         };
         set_written_at(&to, written_at(metadata));
+        if let Ok(about) = About::of_link(path) {
+            // It is there, and has the usual bits.
+            let _ = set_mode(name, about.mode & 0o777);
+        }
         let keep = self.given.has('k');
         if !keep && let Err(error) = fs::remove_file(path) {
             return self.fail(&format!("{path}: {}", crate::reason(&error)));

@@ -181,6 +181,9 @@ impl Files<'_> {
         if found.is_some() && open.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) {
             return Err(ErrorCode::Exist.into());
         }
+        if is_new && place.must_be_folder {
+            return Err(ErrorCode::IsDirectory.into());
+        }
         Self::check_new_name(&place.name)?;
         let token = self.token()?;
         if is_new {
@@ -299,6 +302,12 @@ impl Files<'_> {
     pub(super) async fn rename(&mut self, old: &Place, new: &Place) -> FsResult<()> {
         self.check_may_move(old).await?;
         self.check_may_move(new).await?;
+        if new.must_be_folder {
+            let moved = self.inner.stat_at(again(&old.folder), PathFlags::empty(), old.name.clone()).await?;
+            if moved.type_ != DescriptorType::Directory {
+                return Err(ErrorCode::NotDirectory.into());
+            }
+        }
         let (from, to) = (again(&old.folder), again(&new.folder));
         self.inner.rename_at(from, old.name.clone(), to, new.name.clone()).await
     }
@@ -306,6 +315,9 @@ impl Files<'_> {
     pub(super) async fn link(&mut self, flags: PathFlags, old: &Place, new: &Place) -> FsResult<()> {
         self.check_may_move(old).await?;
         Self::check_new_name(&new.name)?;
+        if new.must_be_folder {
+            return Err(ErrorCode::NoEntry.into());
+        }
         self.take(Limit::Files, 1)?;
         let (from, to) = (again(&old.folder), again(&new.folder));
         let made = self.inner.link_at(from, flags, old.name.clone(), to, new.name.clone()).await;
@@ -326,4 +338,6 @@ pub(super) struct Place {
     pub(super) name: String,
     /// Whether the folder was opened for this, and has to be closed.
     pub(super) opened: bool,
+    /// Nothing is there yet, and only a folder may come to be.
+    pub(super) must_be_folder: bool,
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use wasmtime_wasi::FsPerms;
 use wasmtime_wasi::filesystem::{Descriptor, Dir, File, OpenMode};
 use wasmtime_wasi::p2::bindings::filesystem::types::{
-    DescriptorFlags, ErrorCode, HostDescriptor, OpenFlags, PathFlags,
+    DescriptorFlags, DescriptorType, ErrorCode, HostDescriptor, OpenFlags, PathFlags,
 };
 use wasmtime_wasi::p2::{FsError, FsResult};
 
@@ -74,18 +74,38 @@ impl Files<'_> {
     /// Opens the folder that a path ends in, so that what is checked and what is done next
     /// happen in one place, whatever becomes of the path meanwhile. The last part is a name,
     /// and no call here follows it without saying so.
+    ///
+    /// A slash at the end means a folder (POSIX.1-2024, 4.16 Pathname Resolution): what is there must be one.
     pub(super) async fn place(&mut self, fd: &Fd, path: &str) -> FsResult<Place> {
-        let path = path.trim_end_matches('/');
+        let place = self.place_of_name(fd, path.trim_end_matches('/'))?;
+        if !path.ends_with('/') || path.trim_end_matches('/').is_empty() {
+            return Ok(place);
+        }
+        let follow = PathFlags::SYMLINK_FOLLOW;
+        match self.inner.stat_at(again(&place.folder), follow, place.name.clone()).await {
+            Ok(stat) if stat.type_ != DescriptorType::Directory => {
+                self.leave(place)?;
+                Err(ErrorCode::NotDirectory.into())
+            }
+            Ok(_) => Ok(place),
+            Err(_) => Ok(Place { must_be_folder: true, ..place }),
+        }
+    }
+
+    fn place_of_name(&mut self, fd: &Fd, path: &str) -> FsResult<Place> {
         let (folder, name) = match path.rsplit_once('/') {
             // Not a name in the folder before it, but that folder's own folder.
             _ if path == ".." || path.ends_with("/..") => (path, "."),
             Some(("", name)) => ("/", name),
             Some((folder, name)) => (folder, name),
-            None => return Ok(Place { folder: again(fd), name: path.to_owned(), opened: false }),
+            None => {
+                let name = path.to_owned();
+                return Ok(Place { folder: again(fd), name, opened: false, must_be_folder: false });
+            }
         };
         let follow = PathFlags::SYMLINK_FOLLOW;
         let folder = self.open(fd, follow, folder, OpenFlags::DIRECTORY, DescriptorFlags::READ)?;
-        Ok(Place { folder, name: name.to_owned(), opened: true })
+        Ok(Place { folder, name: name.to_owned(), opened: true, must_be_folder: false })
     }
 
     /// The place that a path leads to in the end. Links are followed here one by one, and the name that is found is not
@@ -95,10 +115,17 @@ impl Files<'_> {
         for _ in 0..LINKS_MAX {
             let place = self.place(fd, &path).await?;
             let target = self.inner.readlink_at(again(&place.folder), place.name.clone()).await;
-            let Ok(target) = target else { return Ok(place) };
+            let target = match target.map_err(FsError::downcast) {
+                Ok(target) => target,
+                // An absolute one: the host's root is nobody's here.
+                Err(Ok(ErrorCode::NotPermitted)) => {
+                    self.leave(place)?;
+                    return Err(ErrorCode::NotPermitted.into());
+                }
+                Err(_) => return Ok(place),
+            };
             self.leave(place)?;
             if target.starts_with('/') {
-                // The host's root, which is nobody's here.
                 return Err(ErrorCode::NotPermitted.into());
             }
             path = match path.trim_end_matches('/').rsplit_once('/') {
