@@ -282,7 +282,7 @@ fn the_shell_is_opened_for_people_too() {
     let path = machine.file("s.sh", "echo \"$1, $#\"\nexit 4\n");
     let ran = machine.run(&["sh", &path.display().to_string(), "it's one", "-x"]).code(4);
     assert_eq!(ran.out(), "it's one, 2\n");
-    machine.run(&["sh", "no.sh"]).code(2).says(&["no.sh cannot be read"]);
+    machine.run(&["sh", "no.sh"]).code(2).says(&["no.sh cannot be read: No such file", "-c TEXT"]);
     machine.run(&["sh", "--bundle", "http", "-c", "true"]).code(2).says(&["has no tool `bash`", "--bundle"]);
     sh("touch a.txt").code(1);
 }

@@ -16,6 +16,24 @@ fn an_endless_loop_ends_at_the_cpu_limit() {
 }
 
 #[test]
+fn who_computes_for_long_keeps_no_worker_of_the_runtime() {
+    alone(async {
+        let lab = Lab::new().limits(|limits| Limits { time: Duration::from_secs(1), cpu_fuel: u64::MAX / 2, ..limits });
+        let guest = lab.load("spin_forever", State::Fresh).await.expect("it loads");
+        guest.warm().await.expect("it loads");
+        let mut running = std::pin::pin!(call(&guest, "attack", json!({})));
+        let mut polls = 0_u32;
+        let ended = std::future::poll_fn(|context| {
+            polls += 1;
+            running.as_mut().poll(context)
+        });
+        assert_limit(&ended.await, Limit::Time);
+        // With each tick of the clock it would be polled here once more: about a hundred times.
+        assert!(polls < 15, "{polls} polls");
+    });
+}
+
+#[test]
 fn an_endless_loop_within_a_large_budget_ends_at_the_time_limit() {
     alone(async {
         let lab =

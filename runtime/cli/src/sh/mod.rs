@@ -88,7 +88,7 @@ fn given(text: Option<String>, file: Option<String>, args: Vec<String>) -> Resul
         (Some(text), first) => (text, first.into_iter().chain(args).collect()),
         (None, Some(file)) => {
             let read = std::fs::read_to_string(&file);
-            let text = read.map_err(|error| Failure::usage(format!("the script {file} cannot be read: {error}")))?;
+            let text = read.map_err(|error| unreadable(&file, &error))?;
             (text, args)
         }
         (None, None) => return Ok(None),
@@ -98,6 +98,14 @@ fn given(text: Option<String>, file: Option<String>, args: Vec<String>) -> Resul
     }
     let words: Vec<String> = args.iter().map(|arg| format!("'{}'", arg.replace('\'', r"'\''"))).collect();
     Ok(Some(format!("set -- {}\n{text}", words.join(" "))))
+}
+
+fn unreadable(file: &str, error: &std::io::Error) -> Failure {
+    let text = error.to_string();
+    let why = text.split(" (os error").next().unwrap_or_default();
+    Failure::usage(format!("the script {file} cannot be read: {why}")).hint(
+        "name a text file of this machine; `handbox sh -c TEXT` runs a command, and in it `bash FILE` a file of the sandbox",
+    )
 }
 
 fn script() -> Result<String, Failure> {
