@@ -5,7 +5,7 @@ use crate::files::{FileState, Files, HasFiles};
 use crate::job::Job;
 use crate::meter::Meter;
 use crate::network::Outgoing;
-use crate::process::Process;
+use crate::process::{Held, Holdings, NoMemory, Process};
 use crate::sink::Sink;
 use handbox_bundle::Mode;
 use handbox_hand::{Limit, LogLevel, Watcher};
@@ -50,6 +50,8 @@ pub(crate) struct MemoryUse {
     pub(crate) held: u64,
     /// Bytes of the call's memory that this store does not get.
     pub(crate) kept_back: u64,
+    /// What the host holds for it besides.
+    pub(crate) outside: Holdings,
 }
 
 impl Guest {
@@ -70,6 +72,7 @@ impl Guest {
         self.memory.meter.give_back(Limit::Memory, self.memory.held);
         meter.bring_memory(self.memory.held);
         self.memory.meter = Arc::clone(meter);
+        self.memory.outside.charge(meter);
         self.files.charge(meter);
         self.files.hop = Arc::clone(hop);
         self.files.read_only.store(job.weakest() == Mode::ReadOnly, Relaxed);
@@ -82,6 +85,11 @@ impl Guest {
 }
 
 impl MemoryUse {
+    /// Takes memory of the host for this store.
+    pub(crate) fn hold(&mut self, bytes: usize) -> Result<Held, NoMemory> {
+        self.outside.take(&self.meter, bytes)
+    }
+
     fn grow(&mut self, current: u64, desired: u64) -> bool {
         let wanted = desired.saturating_sub(current);
         let granted = self.meter.take_memory(wanted, self.kept_back);

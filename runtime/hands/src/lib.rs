@@ -39,6 +39,7 @@ pub use files::{Temporary, open_up};
 pub use hand::ComponentHand;
 pub use kept::KeptLimits;
 pub use library::Library;
+pub use process::live_programs;
 
 pub use loaded::{LoadWatcher, QuietLoad};
 pub use network::Network;

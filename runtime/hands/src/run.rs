@@ -255,8 +255,11 @@ fn given(parts: Vec<types::Part>) -> Given {
 /// Sorts what a call ended with by who must act.
 pub(crate) fn conclude(job: &Job, answer: Result<Answer, Ended>) -> Result<Output, HandError> {
     match answer {
-        Ok(Ok((mut parts, fields))) => {
-            parts.extend(full_disk(job));
+        Ok(Ok((mut parts, mut fields))) => {
+            if let Some(text) = full_disk(job) {
+                parts.push(Part::text(format!("\n({text})\n")));
+                fields.insert("limit_reached".to_owned(), text.into());
+            }
             let bytes: usize = parts.iter().map(|part| part.data.len()).sum();
             let of_fields =
                 if fields.is_empty() { 0 } else { serde_json::to_string(&fields).map_or(0, |text| text.len()) };
@@ -274,13 +277,11 @@ pub(crate) fn conclude(job: &Job, answer: Result<Answer, Ended>) -> Result<Outpu
 }
 
 /// What programs that it started could not write, they call an error of the disk: no code of WASI says more to them.
-fn full_disk(job: &Job) -> Option<Part> {
+fn full_disk(job: &Job) -> Option<String> {
     let hit = job.meter.hit().filter(|hit| matches!(hit.limit, Limit::FileBytes | Limit::Files))?;
     job.family.as_ref()?;
     let (name, allowed) = (hit.limit.name(), hit.allowed);
-    Some(Part::text(format!(
-        "\n(The limit {name} was reached: one call may use {allowed}. What did not fit is not there.)\n"
-    )))
+    Some(format!("The limit {name} was reached: one call may use {allowed}. What did not fit is not there."))
 }
 
 pub(crate) fn wit_call(call: &Call) -> types::Call {

@@ -6,7 +6,7 @@ use crate::guest::{Guest, MemoryUse};
 use crate::hop::Hop;
 use crate::meter::Meter;
 use crate::network::{Line, Outgoing};
-use crate::process::{Process, Standard, Start};
+use crate::process::{Holdings, Process, Standard, Start};
 use crate::sink::{Budget, Sink};
 use handbox_bundle::Mode;
 use handbox_hand::{Limit, Watcher};
@@ -56,11 +56,14 @@ pub(crate) enum Streams<'a> {
     Process(&'a Start),
 }
 
+/// What a parent calls the working folder of a process that is to have no PWD.
+const HIDDEN_FOLDER: &str = "=PWD";
+
 impl Streams<'_> {
     /// Where a process was told to start.
     fn working_folder(&self) -> Option<&str> {
         let Self::Process(start) = self else { return None };
-        let told = start.env.iter().rev().find(|(name, _)| name == "PWD");
+        let told = start.env.iter().rev().find(|(name, _)| name == "PWD" || name == HIDDEN_FOLDER);
         told.map(|(_, folder)| folder.as_str()).filter(|folder| folder.starts_with('/'))
     }
 }
@@ -134,6 +137,7 @@ fn guest(opening: &Opening<'_>) -> Guest {
         Streams::Call { stdin, .. } => Process::first(stdin.clone(), &stdout, &stderr),
         Streams::Process(start) => {
             files.count_with(&start.open_count);
+            files.set_mask(start.mask());
             Process::started(start)
         }
     };
@@ -150,7 +154,7 @@ fn guest(opening: &Opening<'_>) -> Guest {
         process,
         table,
         files,
-        memory: MemoryUse { meter: Arc::clone(&opening.meter), held: 0, kept_back },
+        memory: MemoryUse { meter: Arc::clone(&opening.meter), held: 0, kept_back, outside: Holdings::default() },
         watcher: Arc::clone(&opening.watcher),
         stdout,
         stderr,
@@ -160,7 +164,10 @@ fn guest(opening: &Opening<'_>) -> Guest {
 
 fn wasi(opening: &Opening<'_>, stdout: &Sink, stderr: &Sink) -> WasiCtx {
     let mut builder = WasiCtx::builder();
-    builder.envs(opening.env).args(opening.args).max_random_size(RANDOM_BYTES_MAX);
+    // No variable begins so; what does is for the host.
+    let env = opening.env.iter().filter(|(name, _)| !name.starts_with('='));
+    let env: Vec<(&str, &str)> = env.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    builder.envs(&env).args(opening.args).max_random_size(RANDOM_BYTES_MAX);
     // No socket is ever made: names are not looked up, and no address passes, by default; nor is one of these begun.
     builder.allow_tcp(false).allow_udp(false);
     match &opening.streams {

@@ -5,8 +5,10 @@ use super::protect::{Identity, Protected, identity_at, identity_of};
 use super::root::{Device, Devices};
 use super::{Files, OpenToken};
 use handbox_hand::Limit;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::{fs, io};
 use wasmtime::component::Resource;
 use wasmtime_wasi::FsPerms;
 use wasmtime_wasi::filesystem::{Descriptor, File, OpenMode};
@@ -308,8 +310,25 @@ impl Files<'_> {
                 return Err(ErrorCode::NotDirectory.into());
             }
         }
-        let (from, to) = (again(&old.folder), again(&new.folder));
-        self.inner.rename_at(from, old.name.clone(), to, new.name.clone()).await
+        self.between(old, new, cap_primitives::fs::rename)
+    }
+
+    /// Does what gives one thing another name.
+    fn between(
+        &mut self,
+        old: &Place,
+        new: &Place,
+        act: impl FnOnce(&fs::File, &Path, &fs::File, &Path) -> io::Result<()>,
+    ) -> FsResult<()> {
+        let (from, to) = (self.dir(&old.folder)?, self.dir(&new.folder)?);
+        if from.1 != FsPerms::ReadWrite || to.1 != FsPerms::ReadWrite {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+        match act(&from.0, Path::new(&old.name), &to.0, Path::new(&new.name)) {
+            // By this one programs know that they have to copy; wasmtime-wasi has no word for it.
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => Err(ErrorCode::CrossDevice.into()),
+            done => Ok(done?),
+        }
     }
 
     pub(super) async fn link(&mut self, flags: PathFlags, old: &Place, new: &Place) -> FsResult<()> {
@@ -318,9 +337,11 @@ impl Files<'_> {
         if new.must_be_folder {
             return Err(ErrorCode::NoEntry.into());
         }
+        if flags.contains(PathFlags::SYMLINK_FOLLOW) {
+            return Err(ErrorCode::Invalid.into());
+        }
         self.take(Limit::Files, 1)?;
-        let (from, to) = (again(&old.folder), again(&new.folder));
-        let made = self.inner.link_at(from, flags, old.name.clone(), to, new.name.clone()).await;
+        let made = self.between(old, new, cap_primitives::fs::hard_link);
         self.settle_new(made, &new.folder, &new.name).await
     }
 }

@@ -125,7 +125,7 @@ impl HostDescriptor for Files<'_> {
         self.state.hop.may_block().await;
         Self::check_new_name(&path)?;
         self.take(Limit::Files, 1)?;
-        let made = self.inner.create_directory_at(again(&fd), path.clone()).await;
+        let made = self.make_folder(&fd, &path);
         self.settle_new(made, &fd, &path).await
     }
 
@@ -295,7 +295,11 @@ impl HostDescriptor for Files<'_> {
 
     async fn stat_at(&mut self, fd: Fd, flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
         self.state.hop.may_block().await;
-        self.inner.stat_at(fd, flags, path).await
+        // By its path it is what it is, so that nobody who goes through a tree reads it; opened, it can be read: see `stat`.
+        let is_device = self.device_at(&fd, &path).await.is_some();
+        let stat = self.inner.stat_at(fd, flags, path).await?;
+        let type_ = if is_device { DescriptorType::CharacterDevice } else { stat.type_ };
+        Ok(DescriptorStat { type_, ..stat })
     }
 
     async fn readlink_at(&mut self, fd: Fd, path: String) -> FsResult<String> {
@@ -338,7 +342,7 @@ impl Files<'_> {
         let held = Held::take(&self.state.meter, bytes).map_err(|_| ErrorCode::InsufficientMemory)?;
         // They are taken from the end.
         entries.reverse();
-        Ok(List { entries, nameless, _held: held, _open: open })
+        Ok(List { entries, nameless, held, _open: open })
     }
 
     /// Sets the times of what stands at a place; of a link, its own.

@@ -53,6 +53,8 @@ pub(crate) struct FileState {
     ledger: Ledger,
     /// Lists of folders, by their handle.
     lists: HashMap<u32, List>,
+    /// The permission bits that new files and folders do not get; the mask of this whole program takes more.
+    mask: u32,
     /// Set for processes.
     devices: Option<Arc<Devices>>,
 }
@@ -71,14 +73,21 @@ impl FileState {
             files: HashMap::new(),
             ledger,
             lists: HashMap::new(),
+            mask: 0,
             devices: None,
         }
+    }
+
+    /// Takes these bits from what it makes. For processes: WASI has no mask, and most programs do not know of one.
+    pub(crate) fn set_mask(&mut self, mask: u32) {
+        self.mask = mask;
     }
 
     /// Charges everything from now on to another call.
     pub(crate) fn charge(&mut self, meter: &Arc<Meter>) {
         self.meter = Arc::clone(meter);
         self.of_streams.set(meter);
+        self.lists.values().for_each(|list| list.held.charge(meter));
     }
 
     /// Open files and folders, counted for this store and for those that count with it.
@@ -141,7 +150,7 @@ struct List {
     entries: Vec<DirectoryEntry>,
     /// Something in the folder has a name that guests cannot be told.
     nameless: bool,
-    _held: Held,
+    held: Held,
     /// It counts as an open file: a store may hold few, and its processes together no more than files.
     _open: OpenToken,
 }

@@ -2,7 +2,7 @@
 
 use super::Files;
 use super::checks::{Fd, Place, again};
-use cap_primitives::fs::{FollowSymlinks, OpenOptions};
+use cap_primitives::fs::{DirOptions, FollowSymlinks, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
 use wasmtime_wasi::FsPerms;
@@ -44,6 +44,8 @@ impl Files<'_> {
         };
         // What cap-primitives has for those who build file systems on it.
         options._cap_fs_ext_follow(follow)._cap_fs_ext_maybe_dir(true)._cap_fs_ext_nonblock(true);
+        #[cfg(unix)]
+        cap_primitives::fs::OpenOptionsExt::mode(&mut options, 0o666 & !self.state.mask);
         let opened = cap_primitives::fs::open(&dir, Path::new(path), &options)?;
         let kind = opened.metadata()?.file_type();
         let mut mode = OpenMode::empty();
@@ -61,6 +63,19 @@ impl Files<'_> {
             return Err(ErrorCode::NotPermitted.into());
         };
         Ok(self.inner.table.push(descriptor)?)
+    }
+
+    /// Makes a folder, with the permission bits that the process's mask leaves.
+    pub(super) fn make_folder(&mut self, folder: &Fd, path: &str) -> FsResult<()> {
+        let (dir, perms) = self.dir(folder)?;
+        if perms != FsPerms::ReadWrite {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+        #[cfg_attr(not(unix), expect(unused_mut, reason = "there are no permission bits"))]
+        let mut options = DirOptions::new();
+        #[cfg(unix)]
+        cap_primitives::fs::DirBuilderExt::mode(&mut options, 0o777 & !self.state.mask);
+        Ok(cap_primitives::fs::create_dir(&dir, Path::new(path), &options)?)
     }
 
     /// The open folder, and what it may be used for.

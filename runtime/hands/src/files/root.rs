@@ -1,4 +1,4 @@
-//! What a process sees at `/`: where its folders are, and a few devices.
+//! What a process sees at `/`: where its folders are, a few devices, and what says whose machine this is.
 
 use super::protect::{self, Identity};
 use super::temporary::Temporary;
@@ -20,6 +20,15 @@ pub(super) enum Device {
 /// The devices by their name in `/dev`.
 const DEVICES: [(&str, Device); 4] =
     [("null", Device::Null), ("random", Device::Random), ("urandom", Device::Random), ("zero", Device::Zero)];
+
+/// What programs ask of a system, in `/etc`: the one user, and the one name. Nothing in it is this machine's.
+const ETC: [(&str, &str); 5] = [
+    ("passwd", "root:x:0:0:root:/root:/bin/bash\nagent:x:1000:1000:agent:/tmp:/bin/bash\n"),
+    ("group", "root:x:0:\nagent:x:1000:\n"),
+    ("hostname", "handbox\n"),
+    ("hosts", "127.0.0.1\tlocalhost\n127.0.1.1\thandbox\n"),
+    ("os-release", "NAME=\"Handbox\"\nID=handbox\nPRETTY_NAME=\"Handbox (WebAssembly sandbox, WASI 0.2)\"\n"),
+];
 
 impl Device {
     /// By the last part of a path.
@@ -69,6 +78,14 @@ impl Root {
             let names = Path::new(&grant.guest).components().filter(|part| matches!(part, Component::Normal(_)));
             fs::create_dir_all(folder.path().join(names.collect::<std::path::PathBuf>()))?;
         }
+        let etc = folder.path().join("etc");
+        fs::create_dir_all(&etc)?;
+        for (name, text) in ETC {
+            // A folder may be granted there.
+            if !etc.join(name).exists() {
+                fs::write(etc.join(name), text)?;
+            }
+        }
         let devices = Arc::new(Self::devices(folder.path()).await?);
         Ok(Self { folder, devices })
     }
@@ -102,11 +119,15 @@ mod tests {
     #[tokio::test]
     async fn folders_have_their_place_and_devices_are_known_by_what_they_are() {
         let grant = FolderGrant { host: "/".into(), guest: "/mnt/session/outputs".to_owned(), mode: Mode::ReadOnly };
+        let over = FolderGrant { guest: "/etc/passwd/x".to_owned(), ..grant.clone() };
+        assert!(Root::make(&[&grant, &over]).await.unwrap().folder.path().join("etc/passwd/x").is_dir());
         let root = Root::make(&[&grant]).await.unwrap();
         assert!(root.folder.path().join("mnt/session/outputs").is_dir());
         let identity = async |path: &str| protect::identity(&root.folder.path().join(path)).await.unwrap().unwrap();
         assert_eq!(root.devices.get(identity("dev/urandom").await), Some(Device::Random));
         fs::write(root.folder.path().join("null"), "").unwrap();
         assert_eq!(root.devices.get(identity("null").await), None, "a name alone makes no device");
+        let passwd = fs::read_to_string(root.folder.path().join("etc/passwd")).unwrap();
+        assert!(passwd.lines().all(|line| line.split(':').count() == 7), "{passwd}");
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
-use std::sync::Once;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -18,6 +18,31 @@ pub struct Temporary {
     folder: TempDir,
     /// Says that somebody lives who wants it; none where a folder cannot be opened.
     _lock: Option<fs::File>,
+    _listed: Listed,
+}
+
+/// A folder of this process that is there.
+#[derive(Debug)]
+struct Listed(PathBuf);
+
+/// All of them.
+static LISTED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn listed() -> MutexGuard<'static, Vec<PathBuf>> {
+    LISTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Listed {
+    fn new(path: &Path) -> Self {
+        listed().push(path.to_owned());
+        Self(path.to_owned())
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        listed().retain(|path| *path != self.0);
+    }
 }
 
 impl Temporary {
@@ -34,13 +59,23 @@ impl Temporary {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let folder = builder.tempdir()?;
         let lock = fs::File::open(folder.path()).ok().filter(|lock| lock.try_lock().is_ok());
-        Ok(Self { folder, _lock: lock })
+        let listed = Listed::new(folder.path());
+        Ok(Self { folder, _lock: lock, _listed: listed })
     }
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Removes all of this process, whoever has them: for one that ends at once, on a signal.
+    pub fn remove_all() {
+        for path in listed().drain(..) {
+            open_up(&path);
+            // Nobody is left to be told that it stays.
+            let _ = fs::remove_dir_all(path);
+        }
     }
 
     /// Removes it now.
@@ -107,7 +142,7 @@ mod tests {
         let old = std::time::SystemTime::now() - 2 * AGE_MIN;
         fs::File::open(&path).unwrap().set_modified(old).unwrap();
         assert!(!is_abandoned(&path).unwrap(), "somebody has it");
-        let Temporary { folder, _lock } = temporary;
+        let Temporary { folder, _lock, .. } = temporary;
         drop(_lock);
         assert!(is_abandoned(&path).unwrap());
         fs::File::open(&path).unwrap().set_modified(std::time::SystemTime::now()).unwrap();

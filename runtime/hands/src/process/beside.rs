@@ -5,8 +5,8 @@ use crate::job::Job;
 use crate::meter::Meter;
 use handbox_bundle::Limits;
 use handbox_hand::{LogLevel, Stream, Usage, Watcher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 
 /// How many calls' worth of CPU and of calls into the host is there for what runs beside them.
 const CALLS: u64 = 10;
@@ -14,25 +14,34 @@ const CALLS: u64 = 10;
 /// The processes that belong to a kept hand. They end with it.
 pub(crate) struct Beside {
     family: Arc<Family>,
-    /// What they use up together, until none of them is left.
+    /// What they use up together, until none of them is left and another call begins.
     meter: Option<Arc<Meter>>,
+    /// Of which call the budgets are.
+    of: Weak<Meter>,
 }
 
 impl Beside {
     /// For a hand whose calls start such processes.
     pub(super) fn of(calls: &Family) -> Self {
-        Self { family: calls.another(), meter: None }
+        Self { family: calls.another(), meter: None, of: Weak::new() }
     }
 
     /// The job of a process that `job` starts, as one of the hand's.
     pub(super) fn job(&mut self, job: &Job) -> Job {
-        let meter = match self.meter.take().filter(|_| !self.family.is_idle()) {
+        // One call gets them once: what it starts after the other beside itself would have no limits else.
+        let same = std::ptr::eq(self.of.as_ptr(), Arc::as_ptr(&job.meter));
+        let meter = match self.meter.take().filter(|_| same || !self.family.is_idle()) {
             Some(meter) => meter,
             None => Arc::new(Meter::new(limits(*job.meter.limits()))),
         };
-        self.meter = Some(Arc::clone(&meter));
+        (self.meter, self.of) = (Some(Arc::clone(&meter)), Arc::downgrade(&job.meter));
         let over = job.family.as_ref().map(|family| family.over());
         Job { meter, family: Some(Arc::clone(&self.family)), sends_until: over, ..job.clone() }
+    }
+
+    /// As [`Family::send`].
+    pub(super) fn send(&self, id: u32, signal: u8) -> bool {
+        self.family.send(id, signal)
     }
 
     /// Ends all of them.

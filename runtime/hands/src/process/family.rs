@@ -10,7 +10,7 @@ use crate::meter::Meter;
 use crate::run::Ready;
 use handbox_hand::HandError;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -24,6 +24,8 @@ const SIGPIPE: u8 = 13;
 const SIGINT: u8 = 2;
 /// The signal that nothing outlives.
 const SIGKILL: u8 = 9;
+/// What the environment of a process calls the mask of new files, in octal.
+const MASK: &str = "HANDBOX_UMASK";
 /// The number of the process that a call begins with.
 pub(super) const FIRST: u32 = 1;
 
@@ -73,6 +75,15 @@ impl Tasks {
         self.parents.clear();
     }
 
+    /// Sends a signal: it ends the process, or is caught. False if there is none of this number.
+    fn send(&mut self, id: u32, signal: u8) -> bool {
+        let Some(running) = self.running.get(&id) else { return false };
+        if signal != 0 && !running.signals.come(signal) {
+            self.kill(id, signal);
+        }
+        true
+    }
+
     /// Ends a process and everything that it started.
     fn kill(&mut self, id: u32, signal: u8) {
         let started: Vec<u32> =
@@ -90,6 +101,42 @@ impl Tasks {
 struct Running {
     task: AbortHandle,
     signal: Arc<AtomicU8>,
+    signals: Arc<Signals>,
+}
+
+/// The signals that do not end a process, and those of them that came: a bit for each number.
+#[derive(Default)]
+pub(crate) struct Signals {
+    caught: AtomicU64,
+    came: AtomicU64,
+}
+
+impl Signals {
+    fn bit(signal: u8) -> u64 {
+        1_u64.checked_shl(signal.into()).unwrap_or(0)
+    }
+
+    /// What a process wants to be told from now on.
+    pub(super) fn catch(&self, signals: &[u8]) {
+        let all = signals.iter().filter(|signal| **signal != SIGKILL).fold(0, |bits, signal| bits | Self::bit(*signal));
+        self.caught.store(all, Relaxed);
+    }
+
+    /// What came since this was last asked.
+    pub(super) fn take(&self) -> Vec<u8> {
+        let came = self.came.swap(0, Relaxed);
+        (1..64).filter(|signal| came & Self::bit(*signal) != 0).collect()
+    }
+
+    /// Whether it is caught; then it has come.
+    fn come(&self, signal: u8) -> bool {
+        let bit = Self::bit(signal);
+        let caught = self.caught.load(Relaxed) & bit != 0;
+        if caught {
+            self.came.fetch_or(bit, Relaxed);
+        }
+        caught
+    }
 }
 
 impl Running {
@@ -111,11 +158,20 @@ pub(crate) struct Start {
     pub(crate) open_count: Arc<AtomicU32>,
     /// What it is told counts as memory while it lives.
     pub(crate) held: Held,
-    /// Its number.
+    /// Its number, and its parent's.
     pub(crate) id: u32,
+    pub(crate) parent: u32,
+    /// What it catches.
+    pub(crate) signals: Arc<Signals>,
 }
 
 impl Start {
+    /// The permission bits that what it makes does not get, as its parent says in the environment; none where it does not.
+    pub(crate) fn mask(&self) -> u32 {
+        let given = self.env.iter().rev().find(|(name, _)| name == MASK);
+        given.and_then(|(_, mask)| u32::from_str_radix(mask, 8).ok()).map_or(0, |mask| mask & 0o777)
+    }
+
     /// Drops everything but the account of its memory.
     pub(crate) fn let_go(self) -> Held {
         self.held
@@ -199,7 +255,8 @@ impl Family {
         let place = self.place(job.meter.limits().processes).ok_or(NotStarted::TooMany)?;
         let ready = ready(hand).await.map_err(|error| NotStarted::Failed(error.to_string()))?;
         let id = self.numbers.0.fetch_add(1, Relaxed);
-        let start = Start { id, ..start };
+        let signals = Arc::clone(&start.signals);
+        let start = Start { id, parent, ..start };
         let (tell, ended) = watch::channel(None);
         let job = Job { hop: Arc::default(), ..job.clone() };
         let family = Arc::clone(self);
@@ -220,7 +277,7 @@ impl Family {
             family.tasks.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
             tell.send_replace(Some(ending));
         });
-        let running = Running { task: task.abort_handle(), signal: Arc::new(AtomicU8::new(SIGKILL)) };
+        let running = Running { task: task.abort_handle(), signal: Arc::new(AtomicU8::new(SIGKILL)), signals };
         let signal = Arc::clone(&running.signal);
         tasks.running.insert(id, running);
         tasks.parents.insert(id, parent);
@@ -229,7 +286,7 @@ impl Family {
 
     fn place(&self, max: u32) -> Option<Place> {
         let taken = self.live.fetch_update(Relaxed, Relaxed, |live| (live < max).then_some(live + 1));
-        taken.is_ok().then(|| Place(Arc::clone(&self.live)))
+        taken.is_ok().then(|| Place::new(Arc::clone(&self.live)))
     }
 
     /// Ends every process, and lets none begin.
@@ -245,8 +302,9 @@ impl Family {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).end();
     }
 
-    fn kill(&self, id: u32, signal: u8) {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).kill(id, signal);
+    /// Sends a signal to a process, by its number. False if there is none.
+    pub(super) fn send(&self, id: u32, signal: u8) -> bool {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).send(id, signal)
     }
 
     /// Ends every process as from a keyboard, and lets none begin; the call itself is to return soon.
@@ -297,9 +355,27 @@ impl Drop for EndsWithCall {
 /// One of the processes that may live at once.
 struct Place(Arc<AtomicU32>);
 
+/// The processes of all families.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// How many programs run that tools of this process started. A runtime that ends before they do has some of them panic, as
+/// what they wait for is taken from them; they end soon after the [`Toolbox`](crate::Toolbox) whose hands started them is dropped.
+#[must_use]
+pub fn live_programs() -> usize {
+    LIVE.load(Relaxed)
+}
+
+impl Place {
+    fn new(live: Arc<AtomicU32>) -> Self {
+        LIVE.fetch_add(1, Relaxed);
+        Self(live)
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
+        LIVE.fetch_sub(1, Relaxed);
     }
 }
 
@@ -319,7 +395,7 @@ impl Child {
     }
 
     pub(super) fn kill(&self, signal: u8) {
-        self.family.kill(self.id, signal);
+        self.family.send(self.id, signal);
     }
 
     /// A future of its own, so that several can be waited for.

@@ -45,7 +45,12 @@ fn told<T>(result: StreamResult<T>) -> Result<Result<T, StreamFault>> {
     match result {
         Ok(value) => Ok(Ok(value)),
         Err(StreamError::Closed) => Ok(Err(StreamFault::Closed)),
-        Err(StreamError::LastOperationFailed(error)) => Ok(Err(StreamFault::Other(error.root_cause().to_string()))),
+        Err(StreamError::LastOperationFailed(error)) => {
+            let text = error.root_cause().to_string();
+            // The number that Rust adds says nothing to who reads it there.
+            let words = text.split(" (os error ").next().unwrap_or_default();
+            Ok(Err(StreamFault::Other(words.to_owned())))
+        }
         Err(StreamError::Trap(error)) => Err(error),
     }
 }
@@ -102,8 +107,10 @@ impl Guest {
             stdout: self.table.get(&ends.stdout)?.clone(),
             stderr: self.table.get(&ends.stderr)?.clone(),
             open_count: self.files.open_count(),
-            // Its family gives it one.
+            // Its family gives it these.
             id: 0,
+            parent: 0,
+            signals: Arc::default(),
         };
         match family.spawn(&job, self.process.id, &program, start).await {
             Ok(child) => Ok(Ok(self.table.push(child)?)),
@@ -125,7 +132,7 @@ impl HostInput for Guest {
     }
 
     async fn of_bytes(&mut self, bytes: Vec<u8>) -> Result<Resource<Input>> {
-        let held = Held::take(self.meter(), bytes.len())?;
+        let held = self.memory.hold(bytes.len())?;
         Ok(self.table.push(Input::of_bytes(bytes.into(), Some(held)))?)
     }
 
@@ -267,7 +274,7 @@ impl HostChild for Guest {
 
 impl wit::Host for Guest {
     async fn pipe(&mut self) -> Result<(Resource<Output>, Resource<Input>)> {
-        let (writer, reader) = pipe(Held::take(self.meter(), PIPE_BYTES_MAX)?);
+        let (writer, reader) = pipe(self.memory.hold(PIPE_BYTES_MAX)?);
         let output = self.table.push(Output::of(Box::new(writer)))?;
         Ok((output, self.table.push(Input::of(Box::new(reader)))?))
     }
@@ -307,6 +314,26 @@ impl wit::Host for Guest {
         }
         let first = self.process.unless_interrupted(within(nanoseconds, select_all(endings))).await.flatten();
         Ok(first.map(|(_, place, _)| u32::try_from(place).unwrap_or(u32::MAX)))
+    }
+
+    async fn numbers(&mut self) -> Result<(u32, u32)> {
+        Ok((self.process.id, self.process.parent))
+    }
+
+    async fn send(&mut self, number: u32, signal: u8) -> Result<bool> {
+        let sent = self.process.send(number, signal);
+        // Whoever ended itself goes no further.
+        tokio::task::yield_now().await;
+        Ok(sent)
+    }
+
+    async fn catch(&mut self, signals: Vec<u8>) -> Result<()> {
+        self.process.signals.catch(&signals);
+        Ok(())
+    }
+
+    async fn caught(&mut self) -> Result<Vec<u8>> {
+        Ok(self.process.signals.take())
     }
 
     async fn handed(&mut self) -> Result<Vec<u8>> {

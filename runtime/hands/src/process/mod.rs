@@ -23,8 +23,9 @@ pub(crate) use ends::Standard;
 pub use ends::{Input, Output};
 #[expect(unreachable_pub, reason = "as above")]
 pub use family::Child;
-pub(crate) use family::{Ending, EndsWithCall, Family, Numbers, Programs, Start};
-pub(crate) use held::Held;
+pub use family::live_programs;
+pub(crate) use family::{Ending, EndsWithCall, Family, Numbers, Programs, Signals, Start};
+pub(crate) use held::{Held, Holdings, NoMemory};
 
 use crate::job::Job;
 use crate::sink::Sink;
@@ -39,8 +40,10 @@ pub(crate) struct Process {
     stdout: Output,
     stderr: Output,
     handed: Vec<u8>,
-    /// Its number in its call.
+    /// Its number in its call, and its parent's.
     id: u32,
+    parent: u32,
+    signals: Arc<Signals>,
     /// The call that it runs for; none before the first.
     job: Option<Job>,
     /// What it has beside its calls, if it is kept for many.
@@ -56,6 +59,8 @@ impl Process {
             stderr: Output::of(Box::new(stderr.clone())),
             handed: Vec::new(),
             id: FIRST,
+            parent: 0,
+            signals: Arc::default(),
             job: None,
             beside: None,
         }
@@ -69,6 +74,8 @@ impl Process {
             stderr: start.stderr.clone(),
             handed: start.handed.clone(),
             id: start.id,
+            parent: start.parent,
+            signals: Arc::clone(&start.signals),
             job: None,
             beside: None,
         }
@@ -93,6 +100,12 @@ impl Process {
 
     fn family(&self) -> Option<&Arc<Family>> {
         self.job.as_ref()?.family.as_ref()
+    }
+
+    /// Sends a signal to a process of the call or of the hand. False if there is none of this number.
+    fn send(&self, id: u32, signal: u8) -> bool {
+        let of_call = self.family().is_some_and(|family| family.send(id, signal));
+        of_call || self.beside.as_ref().is_some_and(|beside| beside.send(id, signal))
     }
 
     fn is_interrupted(&self) -> bool {
