@@ -9,7 +9,7 @@ use crate::output::{self, Tone};
 use crate::paths::Paths;
 use crate::vault;
 use handbox_bundle::{Bundle, Profile};
-use handbox_hands::{Environment, Temporary, open_up};
+use handbox_hands::{Environment, Temporary, live_programs, open_up};
 use handbox_vault::keep::Keep;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -77,23 +77,52 @@ impl Workplace {
     /// Ends what still runs and waits for it a moment, so that its folders go; then goes.
     pub(crate) fn abandon(self, runtime: Runtime) {
         runtime.block_on(vault::settle(&self.keep, true));
-        // A hand that starts programs ends them first.
-        runtime.block_on(async { tokio::time::sleep(ABANDON_TIME).await });
+        until_programs_ended(&runtime);
         runtime.shutdown_timeout(ABANDON_TIME);
     }
 
     /// Ends what still runs, and gives the files that were left for the user. `hushed` says nothing of what is thrown away.
     pub(crate) fn leave(self, runtime: Runtime, quiet: bool, hushed: bool) -> Vec<PathBuf> {
         runtime.block_on(vault::settle(&self.keep, quiet));
-        // A call that was ended may still sit in a file operation of the system; it is not waited for.
-        runtime.shutdown_background();
+        // What runs beside may write to a folder that goes. Who sits in a file operation of the system is not waited for.
+        until_programs_ended(&runtime);
+        runtime.shutdown_timeout(ABANDON_TIME);
         self.folders.left_over(hushed)
+    }
+
+    /// What makes the folders go that are this process's own, while another thread still has them.
+    pub(crate) fn sweeper(&self) -> impl FnOnce() + Send + 'static {
+        let outputs = self.folders.temporary.as_ref().map(|temporary| temporary.path().to_owned());
+        move || {
+            Temporary::remove_all();
+            // Only if nothing was left in it.
+            let _ = outputs.map(std::fs::remove_dir);
+        }
     }
 }
 
+/// Waits a moment for what the hands started: they end it as they go.
+fn until_programs_ended(runtime: &Runtime) {
+    let ended = async {
+        while live_programs() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    // Who does not end in time is ended with the runtime.
+    let _ = runtime.block_on(async { tokio::time::timeout(ABANDON_TIME, ended).await });
+}
+
 /// Waits until somebody wants this process to end, and gives the signal's number: temporary folders are removed first.
-#[cfg(unix)]
 pub(crate) async fn told_to_end() -> u8 {
+    tokio::select! {
+        Ok(()) = tokio::signal::ctrl_c() => 2,
+        signal = told_by_others() => signal,
+    }
+}
+
+/// The same, but for the interrupt from the keyboard.
+#[cfg(unix)]
+pub(crate) async fn told_by_others() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
     let wait = async |kind: SignalKind| match signal(kind) {
         Ok(mut signal) => {
@@ -103,7 +132,6 @@ pub(crate) async fn told_to_end() -> u8 {
         Err(_) => std::future::pending().await,
     };
     tokio::select! {
-        () = wait(SignalKind::interrupt()) => 2,
         () = wait(SignalKind::terminate()) => 15,
         () = wait(SignalKind::hangup()) => 1,
     }
@@ -111,11 +139,8 @@ pub(crate) async fn told_to_end() -> u8 {
 
 /// As above.
 #[cfg(not(unix))]
-pub(crate) async fn told_to_end() -> u8 {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => 2,
-        Err(_) => std::future::pending().await,
-    }
+pub(crate) async fn told_by_others() -> u8 {
+    std::future::pending().await
 }
 
 /// An environment value that nobody gave otherwise.

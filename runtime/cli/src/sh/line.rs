@@ -17,6 +17,7 @@ use rustyline::{Config, Context, Editor, Helper, Highlighter, Hinter};
 use std::cell::RefCell;
 use std::io::Cursor;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 
 /// How many lines are kept.
 const HISTORY_MAX: usize = 10_000;
@@ -32,6 +33,7 @@ pub(super) fn talk(
     let names = Rc::new(RefCell::new(Names::new(bundle, environment)));
     let mut editor = editor(Rc::clone(&names))?;
     let history = paths.data.join("sh_history");
+    let folder = std::fs::create_dir_all(&paths.data);
     // There is none at first.
     let _ = editor.load_history(&history);
     if !shell.quiet {
@@ -40,11 +42,15 @@ pub(super) fn talk(
     let mut status = 0;
     loop {
         let prompt = format!("{} $ ", one_line(names.borrow().folder()));
-        match editor.readline(&prompt) {
+        shell.ending.typing.store(true, Ordering::SeqCst);
+        let typed = editor.readline(&prompt);
+        shell.ending.typing.store(false, Ordering::SeqCst);
+        match typed {
             Ok(line) if line.trim().is_empty() => {}
             Ok(line) => {
-                // Losing a line of history is no reason to stop.
+                // Losing a line of history is no reason to stop. It is kept at once: a signal may end this.
                 let _ = editor.add_history_entry(&line);
+                let _ = editor.append_history(&history);
                 match runtime.block_on(shell.run(&line, false)) {
                     Ok(Ended { status: ended, folder, left, .. }) => {
                         status = ended;
@@ -64,9 +70,7 @@ pub(super) fn talk(
             Err(error) => return Err(Failure::usage(format!("the terminal cannot be read: {error}"))),
         }
     }
-    if let Err(error) =
-        std::fs::create_dir_all(&paths.data).map_err(Into::into).and_then(|()| editor.save_history(&history))
-    {
+    if let Err(error) = folder.map_err(Into::into).and_then(|()| editor.save_history(&history)) {
         output::note(Tone::Warning, &format!("the history cannot be kept in {}: {error}", history.display()));
     }
     Ok(status)

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Tone};
 use crate::paths::{Paths, current_folder};
-use crate::workplace::{Wanted, Workplace};
+use crate::workplace::{Wanted, Workplace, told_by_others};
 use crate::{egress, wiring};
 use handbox_bundle::Bundle;
 use handbox_hand::{Call, Hand, LogLevel, Stream, ToolName, Watcher};
@@ -18,13 +18,19 @@ use serde_json::{Value, json};
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
 
 /// The tool that is the shell.
 const TOOL: &str = "bash";
 
 /// How long a command may take, in milliseconds: as long as the tool allows. The limits of a call may be shorter.
 const TIMEOUT_MS: u64 = 600_000;
+
+/// How often it is looked whether a line is typed, once the shell is to end.
+const TYPING_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Open the shell that agents get, or run a command or a script in it
 ///
@@ -56,6 +62,11 @@ pub(crate) struct Sh {
 }
 
 pub(crate) fn run(global: &Global, command: Sh) -> Result<ExitCode, Failure> {
+    // Before anything is made that a signal would leave behind: whoever sends a script may take long.
+    let text = match given(command.command, command.file, command.args)? {
+        None if !std::io::stdin().is_terminal() => Some(script()?),
+        given => given,
+    };
     let paths = Paths::find(global)?;
     let cwd = current_folder()?;
     let config = Config::load(&paths, &cwd)?;
@@ -66,15 +77,14 @@ pub(crate) fn run(global: &Global, command: Sh) -> Result<ExitCode, Failure> {
     let workplace = Workplace::make(wanted, global.quiet)?;
     let environment = &workplace.environment;
     let runtime = wiring::wide_runtime()?;
-    let opened = runtime.block_on(Shell::open(global, &paths, &bundle, environment));
-    let given = given(command.command, command.file, command.args);
-    let ended = opened.and_then(|mut shell| match given? {
-        Some(text) => shell.once(&runtime, &text),
-        None if std::io::stdin().is_terminal() => {
+    let ending = Ending::heeded(&runtime, workplace.sweeper());
+    let opened = runtime.block_on(Shell::open(global, &paths, &bundle, environment, ending));
+    let ended = opened.and_then(|mut shell| match &text {
+        Some(text) => shell.once(&runtime, text),
+        None => {
             shell.on_terminal = true;
             line::talk(&mut shell, &runtime, &paths, &bundle, environment)
         }
-        None => shell.once(&runtime, &script()?),
     });
     for file in workplace.leave(runtime, global.quiet, true) {
         output::note(Tone::Note, &output::output_file(&file));
@@ -115,8 +125,73 @@ fn script() -> Result<String, Failure> {
     Ok(text)
 }
 
+/// Somebody else wants this process to end.
+struct Ending {
+    /// The signal's number; 0 before one comes.
+    signal: watch::Receiver<u8>,
+    /// Whether a line is typed at this time. Nobody waits for a signal then.
+    typing: Arc<AtomicBool>,
+}
+
+impl Ending {
+    /// Waits for a signal beside all else. A command that runs is ended by whoever waits for it; while a line is typed, the
+    /// folders go, and the process.
+    fn heeded(runtime: &tokio::runtime::Runtime, sweep: impl FnOnce() + Send + 'static) -> Self {
+        let (told, signal) = watch::channel(0);
+        let typing = Arc::new(AtomicBool::new(false));
+        let is_typing = Arc::clone(&typing);
+        let terminal = Terminal::now();
+        runtime.spawn(async move {
+            let number = told_by_others().await;
+            // Who ended meanwhile needs no signal any more.
+            let _ = told.send(number);
+            while !is_typing.load(Ordering::SeqCst) {
+                tokio::time::sleep(TYPING_INTERVAL).await;
+            }
+            sweep();
+            terminal.restore();
+            std::process::exit(i32::from(128 + number));
+        });
+        Self { signal, typing }
+    }
+
+    /// Waits for a signal; gives its number.
+    async fn told(&self) -> u8 {
+        let mut signal = self.signal.clone();
+        match signal.wait_for(|number| *number > 0).await {
+            Ok(number) => *number,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// How the terminal was before lines were edited on it.
+struct Terminal {
+    #[cfg(unix)]
+    modes: Option<rustix::termios::Termios>,
+}
+
+impl Terminal {
+    fn now() -> Self {
+        Self {
+            #[cfg(unix)]
+            modes: rustix::termios::tcgetattr(std::io::stdin()).ok(),
+        }
+    }
+
+    fn restore(self) {
+        #[cfg(unix)]
+        if let Some(modes) = self.modes {
+            use rustix::termios::{OptionalActions, tcsetattr};
+            // It may be gone.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
+        }
+    }
+}
+
 /// An open shell.
 struct Shell {
+    ending: Ending,
     toolbox: Arc<Toolbox>,
     tool: ToolName,
     watcher: Arc<Live>,
@@ -140,7 +215,13 @@ struct Ended {
 }
 
 impl Shell {
-    async fn open(global: &Global, paths: &Paths, bundle: &Bundle, environment: &Environment) -> Result<Self, Failure> {
+    async fn open(
+        global: &Global,
+        paths: &Paths,
+        bundle: &Bundle,
+        environment: &Environment,
+        ending: Ending,
+    ) -> Result<Self, Failure> {
         let mut toolbox = wiring::toolbox(paths, global.quiet)?;
         toolbox.add(bundle, environment).await?;
         let tool = toolbox.tools().iter().find(|tool| tool.name.as_str() == TOOL).map(|tool| tool.name.clone());
@@ -151,6 +232,7 @@ impl Shell {
         let watcher = Arc::new(Live { shown: !global.json, verbose: global.verbose, line: Mutex::new(Line::Remark) });
         let sent = Arc::new(egress::Shown::new(global));
         Ok(Self {
+            ending,
             toolbox: Arc::new(toolbox),
             tool,
             watcher,
@@ -183,12 +265,15 @@ impl Shell {
                 self.watcher.end(true);
                 return Ok(Ended { status: 130, ..Ended::default() });
             }
+            signal = self.ending.told() => {
+                self.watcher.end(true);
+                return Ok(Ended { status: 128 + signal, left: true, ..Ended::default() });
+            }
         };
         self.watcher.end(self.on_terminal);
         let fields = result.map_err(Failure::from)?.fields;
-        if let Some(why) = fields.get("stopped").and_then(Value::as_str).filter(|_| !self.quiet) {
-            output::note(Tone::Note, why);
-        }
+        let told = ["stopped", "limit_reached"].iter().filter_map(|name| fields.get(*name)?.as_str());
+        told.filter(|_| !self.quiet).for_each(|why| output::note(Tone::Note, why));
         Ok(Ended {
             status: fields
                 .get("exit_code")
