@@ -212,7 +212,8 @@ pub(crate) fn umask() -> u32 {
     given.and_then(|mask| u32::from_str_radix(&mask, 8).ok()).map_or(UMASK_USUAL, |mask| mask & 0o777)
 }
 
-/// Takes from a file that was just made what the mask takes: the system knows the usual one alone.
+/// Gives a file that was just made what the mask leaves: the host takes the mask's bits away by itself, but the mask of the
+/// whole host may have taken more, and a copy may have brought others.
 pub(crate) fn masked(path: &str) {
     let mask = umask();
     if mask != UMASK_USUAL {

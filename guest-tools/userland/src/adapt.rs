@@ -69,7 +69,31 @@ pub fn arguments(name: &str, args: Vec<OsString>) -> Vec<OsString> {
             adapted.push(arg);
         }
     }
+    if name == "ln" && links_absolutely(&adapted) {
+        adapted.insert(1, "--relative".into());
+    }
     adapted
+}
+
+/// Whether symbolic links are asked for to absolute paths, in the granted folder that they lie in: the host makes none but
+/// relative ones, which lead to the same.
+fn links_absolutely(args: &[OsString]) -> bool {
+    let words: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let options: Vec<&String> = words.iter().filter(|word| word.starts_with('-')).collect();
+    let letter = |letter| options.iter().any(|option| !option.starts_with("--") && option.contains(letter));
+    let symbolic = letter('s') || options.iter().any(|option| *option == "--symbolic");
+    let otherwise = letter('r') || letter('t') || letter('S') || options.iter().any(|option| option.contains("rela"));
+    let paths: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
+    let (targets, to) = match paths.split_last() {
+        Some((to, targets)) if !targets.is_empty() => (targets, (*to).clone()),
+        Some((only, _)) => (std::slice::from_ref(only), ".".to_owned()),
+        None => return false,
+    };
+    let here = std::env::current_dir().unwrap_or_default().join(to);
+    let top = |path: &std::path::Path| path.components().nth(1).map(|part| part.as_os_str().to_owned());
+    let into = top(&here);
+    let same = |target: &&String| target.starts_with('/') && top(std::path::Path::new(target)) == into;
+    symbolic && !otherwise && targets.iter().all(same)
 }
 
 /// An option whose value begins with an equals sign, as two arguments.
@@ -190,6 +214,16 @@ mod tests {
         assert_eq!(adapted("date -u -d 1970-01-02 +%F"), "date -u -d @86400.000000000 +%F");
         assert_eq!(adapted("date --date=1970-01-02"), "date --date=@86400.000000000");
         assert_eq!(adapted("date -d nonsense"), "date -d nonsense");
+    }
+
+    #[test]
+    fn an_absolute_link_is_made_a_relative_one() {
+        let here = std::env::current_dir().unwrap().display().to_string();
+        assert_eq!(adapted(&format!("ln -sfn {here}/a l")), format!("ln --relative -sfn {here}/a l"));
+        assert_eq!(adapted(&format!("ln -s {here}/a")), format!("ln --relative -s {here}/a"));
+        for line in ["ln -s a l", "ln /x/a l", "ln -s /elsewhere/a l", "ln -s a /b/l"] {
+            assert_eq!(adapted(line), line);
+        }
     }
 
     #[test]

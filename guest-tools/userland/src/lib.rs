@@ -28,6 +28,7 @@ mod sed;
 mod size;
 mod small;
 mod spawn;
+mod stdin;
 mod when;
 mod xargs;
 

@@ -9,6 +9,7 @@ mod dd;
 mod decode;
 mod dump;
 mod folders;
+mod head;
 mod large;
 mod make;
 mod meaning;
@@ -17,6 +18,7 @@ mod order;
 mod path;
 mod query;
 mod show;
+mod split;
 mod starters;
 mod stat;
 mod streams;
@@ -35,6 +37,7 @@ pub(crate) fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "groups" => answers::groups,
         "hostname" => answers::hostname,
         "tty" => answers::tty,
+        "uname" => answers::uname,
         "df" => answers::df,
         "chmod" => modes::chmod,
         "chown" | "chgrp" => answers::chown,
@@ -49,11 +52,13 @@ pub(crate) fn run(name: &str, args: &[OsString]) -> Option<u8> {
         "sort" => return order::sort(args),
         "tac" => streams::tac,
         "tee" => streams::tee,
+        "head" => return head::of_stdin(args),
         "hexdump" | "hd" => dump::hexdump,
         "du" => folders::du,
         "mkdir" => make::mkdir,
         "mktemp" => make::mktemp,
         "tree" => folders::tree,
+        "split" => return split::filtered(args),
         "stat" => stat::stat,
         "base64" => return decode::base64(args),
         "pathchk" => path::pathchk,

@@ -110,7 +110,6 @@ fn of_values(name: &str) -> Option<Program> {
         "sleep" => uu_sleep::uumain,
         "test" | "[" => uu_test::uumain,
         "true" => uu_true::uumain,
-        "uname" => uu_uname::uumain,
         "yes" => uu_yes::uumain,
         _ => return None,
     })

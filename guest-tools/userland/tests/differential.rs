@@ -7,11 +7,13 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::OnceLock;
+use std::time::SystemTime;
 
 /// A program, the programs that its cases need, its cases, and how many agree at least.
 const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
     ("awk", &["awk", "sort", "cat"], include_str!("cases/awk.txt"), 93),
-    ("grep", &["grep", "cat"], include_str!("cases/grep.txt"), 104),
+    ("grep", &["grep", "cat"], include_str!("cases/grep.txt"), 108),
     ("find", &["find", "grep", "sort"], include_str!("cases/find.txt"), 56),
     ("xargs", &["xargs", "find", "grep", "seq"], include_str!("cases/xargs.txt"), 33),
     ("diff", &["diff", "cmp", "tail"], include_str!("cases/diff.txt"), 46),
@@ -25,10 +27,10 @@ const PROGRAMS: &[(&str, &[&str], &str, usize)] = &[
     ("zstd", &["zstd", "unzstd", "zstdcat", "tar"], include_str!("cases/zstd.txt"), 18),
     ("hexdump", &["hexdump", "hd"], include_str!("cases/hexdump.txt"), 22),
     ("column", &["column"], include_str!("cases/column.txt"), 4),
-    ("streams", &["cat", "paste", "tac", "tee", "seq", "od", "cmp"], include_str!("cases/streams.txt"), 54),
+    ("streams", &["cat", "paste", "tac", "tee", "seq", "od", "cmp", "head"], include_str!("cases/streams.txt"), 77),
     ("sort", &["sort", "seq"], include_str!("cases/sort.txt"), 28),
-    ("xxd", &["xxd", "du", "stat", "cut"], include_str!("cases/xxd.txt"), 21),
-    ("chmod", &["chmod", "stat", "mkdir", "mktemp", "cp", "install", "touch"], include_str!("cases/modes.txt"), 33),
+    ("xxd", &["xxd", "du", "stat", "cut"], include_str!("cases/xxd.txt"), 22),
+    ("chmod", &["chmod", "stat", "mkdir", "mktemp", "cp", "install", "touch"], include_str!("cases/modes.txt"), 35),
     ("ls", &["ls", "dir", "vdir", "touch", "seq"], include_str!("cases/ls.txt"), 16),
     ("bc", &["bc", "tr", "paste", "seq"], include_str!("cases/bc.txt"), 15),
     (
@@ -101,7 +103,7 @@ fn run(case: &str, whose: Whose) -> Output {
     lay(&work);
     let machines = std::env::var("PATH").unwrap();
     let mut path = machines.clone();
-    let mut sort = std::path::PathBuf::from("sort");
+    let mut partly = ["sort", "head", "split"].map(std::path::PathBuf::from);
     if whose == Whose::Ours {
         let programs = folder.path().join("programs");
         fs::create_dir(&programs).unwrap();
@@ -109,16 +111,18 @@ fn run(case: &str, whose: Whose) -> Output {
             std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_handbox-userland"), programs.join(name)).unwrap();
         }
         path = format!("{}:{path}", programs.display());
-        // Only a part of it is our own: what sorts is the machine's in both runs.
-        sort = folder.path().join("sort");
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_handbox-userland"), &sort).unwrap();
+        // Only a part of these is our own: what a case names by its name is the machine's in both runs.
+        for program in &mut partly {
+            *program = folder.path().join(&*program);
+            std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_handbox-userland"), program).unwrap();
+        }
     }
     let mut command = Command::new("timeout");
     // A case that goes on for ever must not hold the run.
     command.args(["10", "sh", "-c", case]).current_dir(&work).env_clear();
     // A case says `PATH=$MACHINES` before what the machine's own shall do in both runs.
     command.env("PATH", path).env("MACHINES", machines).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
-    command.env("SORT", sort);
+    command.env("SORT", &partly[0]).env("HEAD", &partly[1]).env("SPLIT", &partly[2]);
     command.stdin(std::process::Stdio::null()).output().unwrap()
 }
 
@@ -163,4 +167,21 @@ fn lay(work: &Path) {
     fs::write(work.join("tree/sub/none.txt"), "").unwrap();
     fs::write(work.join("tree2/only.txt"), "x\n").unwrap();
     fs::write(work.join("bin.dat"), b"TODO\0\x01\xff\nx\n").unwrap();
+    // Which of two is the newer one must not hang on how fast they were laid, nor differ between the two runs.
+    static LAID: OnceLock<SystemTime> = OnceLock::new();
+    let laid = *LAID.get_or_init(SystemTime::now);
+    let names: Vec<String> = files.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let rest = [
+        "bin.dat",
+        "tree/sub/a.rs",
+        "tree/sub/none.txt",
+        "tree2/only.txt",
+        "tree/sub/empty",
+        "tree/sub",
+        "tree",
+        "tree2",
+    ];
+    for name in names.iter().map(String::as_str).chain(rest) {
+        fs::File::open(work.join(name)).unwrap().set_times(fs::FileTimes::new().set_modified(laid)).unwrap();
+    }
 }

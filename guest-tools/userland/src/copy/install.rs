@@ -8,7 +8,6 @@ use crate::mode::{self, Mode};
 use crate::options::{Given, Known, read};
 use crate::quote::quoted;
 use crate::{print, report};
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
 
@@ -90,7 +89,7 @@ fn execute(given: &Given) -> Result<bool, String> {
 }
 
 fn copies(settings: &Settings, mode: &Mode, given: &Given) -> bool {
-    let mut run = Run { program: "install", settings, failed: false, linked: HashMap::new(), made: Vec::new() };
+    let mut run = Run::new("install", settings);
     if let Some(folder) = &settings.into
         && !fs::metadata(folder).is_ok_and(|about| about.is_dir())
     {

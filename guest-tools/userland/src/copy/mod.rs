@@ -7,11 +7,12 @@ mod settings;
 
 use crate::about::{About, Moment, executable, set_mode, set_times, umask};
 use crate::quote::quoted;
+use crate::stdin::Stdin;
 use crate::{print, report};
 pub(crate) use install::install;
 pub(crate) use moves::mv;
 use settings::{Follow, Settings, Way};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
@@ -25,7 +26,7 @@ pub(crate) fn cp(args: &[OsString]) -> u8 {
             return 1;
         }
     };
-    let mut run = Run { program: "cp", settings: &settings, failed: false, linked: HashMap::new(), made: Vec::new() };
+    let mut run = Run::new("cp", &settings);
     run.operands();
     u8::from(run.failed)
 }
@@ -48,10 +49,26 @@ struct Run<'a> {
     /// Where files with several names were copied to.
     linked: HashMap<(u64, u64), String>,
     /// What this run made: it is not written over.
-    made: Vec<(u64, u64)>,
+    made: HashSet<(u64, u64)>,
+    /// The folders among it.
+    folders: HashSet<(u64, u64)>,
+    /// What is copied for the command line at this time, and where to.
+    operand: (String, String),
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(program: &'static str, settings: &'a Settings) -> Self {
+        Self {
+            program,
+            settings,
+            failed: false,
+            linked: HashMap::new(),
+            made: HashSet::new(),
+            folders: HashSet::new(),
+            operand: Default::default(),
+        }
+    }
+
     fn fail(&mut self, text: &str) {
         report(self.program, text);
         self.failed = true;
@@ -91,8 +108,8 @@ impl Run<'_> {
             } else {
                 join(into, last(source))
             };
-            // `a/..` and its like go into the folder itself.
-            let to = if matches!(last(source), "." | "..") && !settings.parents { into.clone() } else { to };
+            // `a/..` goes into the folder itself.
+            let to = if last(source) == ".." && !settings.parents { into.clone() } else { to };
             self.one(source, &to, true);
         }
     }
@@ -120,6 +137,9 @@ impl Run<'_> {
 
     /// Copies or moves one thing. `named`: it stands on the command line.
     fn one(&mut self, from: &str, to: &str, named: bool) {
+        if named {
+            self.operand = (from.to_owned(), to.to_owned());
+        }
         if self.settings.moves && named { self.moved(from, to) } else { self.copied(from, to, named) }
     }
 
@@ -170,7 +190,7 @@ impl Run<'_> {
             self.linked.insert((about.device, about.inode), to.to_owned());
         }
         if let Ok(made) = About::of_link(to) {
-            self.made.push((made.device, made.inode));
+            self.made.insert((made.device, made.inode));
         }
         if settings.verbose && !settings.moves {
             let backup = kept.map(|path| format!(" (backup: {})", quoted(&path))).unwrap_or_default();
@@ -233,8 +253,9 @@ impl Run<'_> {
 
     fn answered(&mut self, to: &str) -> bool {
         eprint!("{}: overwrite {}? ", self.program, quoted(to));
-        let mut answer = String::new();
-        let yes = io::stdin().read_line(&mut answer).is_ok() && answer.trim_start().starts_with(['y', 'Y']);
+        let mut answer = Vec::new();
+        let read = Stdin::new().and_then(|mut from| from.read_until(b'\n', &mut answer));
+        let yes = read.is_ok() && answer.trim_ascii_start().first().is_some_and(|first| matches!(first, b'y' | b'Y'));
         if !yes && answer.is_empty() {
             eprintln!();
         }
@@ -252,7 +273,12 @@ impl Run<'_> {
             self.fail(&format!("cannot overwrite non-directory {} with directory {}", quoted(to), quoted(from)));
             return;
         }
-        if inside(to, about) {
+        if target.is_some_and(|target| target.same_file(about)) {
+            self.fail(&format!("{} and {} are the same file", quoted(from), quoted(to)));
+            return;
+        }
+        if self.folders.contains(&(about.device, about.inode)) {
+            let (from, to) = &self.operand;
             self.fail(&format!("cannot copy a directory, {}, into itself, {}", quoted(from), quoted(to)));
             return;
         }
@@ -260,6 +286,10 @@ impl Run<'_> {
         if made {
             if let Err(error) = fs::create_dir(to) {
                 return self.fault("cannot create directory", to, &error);
+            }
+            // A copy that lies in what is copied is no part of it.
+            if let Ok(made) = About::of(to) {
+                self.folders.insert((made.device, made.inode));
             }
             if settings.verbose && !settings.moves {
                 print(format!("{} -> {}\n", quoted(from), quoted(to)).as_bytes());

@@ -5,7 +5,6 @@ use super::{Run, inside, join};
 use crate::about::About;
 use crate::options::{Known, read};
 use crate::quote::quoted;
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::{fs, io};
 
@@ -42,7 +41,7 @@ pub(crate) fn mv(args: &[OsString]) -> Option<u8> {
             return Some(1);
         }
     };
-    let mut run = Run { program: "mv", settings: &settings, failed: false, linked: HashMap::new(), made: Vec::new() };
+    let mut run = Run::new("mv", &settings);
     run.operands();
     Some(u8::from(run.failed))
 }
@@ -124,7 +123,7 @@ impl Run<'_> {
             return;
         }
         if let Ok(made) = About::of_link(to) {
-            self.made.push((made.device, made.inode));
+            self.made.insert((made.device, made.inode));
         }
         if self.settings.verbose {
             let backup = kept.map(|path| format!(" (backup: {})", quoted(&path))).unwrap_or_default();

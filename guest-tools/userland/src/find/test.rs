@@ -5,10 +5,11 @@ use super::parse::{Command, Expr};
 use super::show::{kind_of, listed, printf};
 use crate::about::{self, About, Moment};
 use crate::report;
-use crate::spawn::{Stdin, Stdout, start};
+use crate::spawn::{self, Stdout, start};
+use crate::stdin::Stdin;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead as _, BufWriter, Write};
+use std::io::{BufWriter, Write};
 
 /// How many bytes of arguments one command gets.
 const BATCH_BYTES_MAX: usize = 100_000;
@@ -146,7 +147,7 @@ impl Finder {
             }
             let words = command.words.iter().map(|word| word.replace("{}", &path)).collect();
             // What a command is asked about with is not for the command to read.
-            let stdin = if command.asks { Stdin::Empty } else { Stdin::Own };
+            let stdin = if command.asks { spawn::Stdin::Empty } else { spawn::Stdin::Own };
             return self.start(words, stdin) == 0;
         };
         if self.batches.len() <= batch {
@@ -165,7 +166,7 @@ impl Finder {
         let _ = self.out.flush();
         eprint!("< {} ... {} > ? ", command.words[0], entry.path);
         let mut reply = Vec::new();
-        let read = std::io::stdin().lock().read_until(b'\n', &mut reply);
+        let read = Stdin::new().and_then(|mut from| from.read_until(b'\n', &mut reply));
         read.is_ok() && matches!(reply.first(), Some(b'y' | b'Y'))
     }
 
@@ -187,12 +188,12 @@ impl Finder {
     fn run_batch(&mut self, command: &Command, batch: usize) {
         let files = self.batches.get_mut(batch).map(std::mem::take).unwrap_or_default();
         if !files.is_empty() {
-            let status = self.start(command.words.iter().cloned().chain(files).collect(), Stdin::Own);
+            let status = self.start(command.words.iter().cloned().chain(files).collect(), spawn::Stdin::Own);
             self.failed |= status != 0;
         }
     }
 
-    fn start(&mut self, words: Vec<String>, stdin: Stdin) -> i32 {
+    fn start(&mut self, words: Vec<String>, stdin: spawn::Stdin) -> i32 {
         let _ = self.out.flush();
         let command: Vec<OsString> = words.into_iter().map(OsString::from).collect();
         match start(&command, None, stdin, Stdout::Own) {

@@ -178,6 +178,7 @@ fn show(given: &Given, operands: &[String], recursive: bool) -> Result<Show, Str
         offsets: given.has('b'),
         file_names: last.map_or(!single, |letter| letter == 'H'),
         null_names: given.has('Z'),
+        tab: given.has('T'),
         delimiter: if given.has('z') { 0 } else { b'\n' },
         most: number('m')?,
         before: number('B')?.or(around).unwrap_or(0),

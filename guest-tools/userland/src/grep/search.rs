@@ -1,6 +1,7 @@
 //! Searches one file, and prints what is found.
 
 use super::matcher::Matcher;
+use crate::stdin::Stdin;
 use std::collections::VecDeque;
 use std::io::{BufWriter, Read, Write};
 
@@ -8,6 +9,9 @@ use std::io::{BufWriter, Read, Write};
 const CHUNK_BYTES: usize = 256 << 10;
 /// A file is binary if there is a zero byte in this much of its start.
 const SNIFFED_BYTES: usize = 32 << 10;
+
+/// The columns of the largest number, where numbers stand below each other.
+const COUNT_WIDTH: usize = 19;
 
 /// What colours things have, as a terminal is told.
 const FILE_NAME: &str = "35";
@@ -30,6 +34,8 @@ pub(super) struct Show {
     pub(super) offsets: bool,
     pub(super) file_names: bool,
     pub(super) null_names: bool,
+    /// Whether what is printed of a line begins at a tab stop.
+    pub(super) tab: bool,
     pub(super) delimiter: u8,
     /// Most lines selected in a file.
     pub(super) most: Option<usize>,
@@ -88,7 +94,12 @@ impl Totals {
 
 /// Searches a file, or standard input for `-`. What is wrong in words.
 pub(super) fn search(path: &str, matcher: &Matcher, show: &Show, totals: &mut Totals) -> Result<(), String> {
-    let from: Box<dyn Read> = if path == "-" { Box::new(std::io::stdin()) } else { Box::new(crate::open(path)?) };
+    let from = match path {
+        // Whoever reads behind the last match gets the rest.
+        "-" if show.most.is_some() => Source::Lines(Stdin::new().map_err(|error| crate::reason(&error))?),
+        "-" => Source::Pieces(Box::new(std::io::stdin())),
+        path => Source::Pieces(Box::new(crate::open(path)?)),
+    };
     let name = if path == "-" { show.label.clone() } else { path.to_owned() };
     let mut run = Run {
         name,
@@ -104,9 +115,36 @@ pub(super) fn search(path: &str, matcher: &Matcher, show: &Show, totals: &mut To
         binary: false,
         ended: false,
     };
-    run.read(from)?;
+    // With none to find nothing is read.
+    if show.most != Some(0) {
+        run.read(from)?;
+    }
     run.end();
     Ok(())
+}
+
+/// Where lines come from.
+enum Source {
+    /// Many at once.
+    Pieces(Box<dyn Read>),
+    /// Each for itself.
+    Lines(Stdin),
+}
+
+impl Source {
+    /// Appends more. How much that was: 0 at the end.
+    fn read(&mut self, delimiter: u8, into: &mut Vec<u8>) -> std::io::Result<usize> {
+        match self {
+            Self::Pieces(from) => {
+                let length = into.len();
+                into.resize(length + CHUNK_BYTES, 0);
+                let read = from.read(&mut into[length..]);
+                into.truncate(length + read.as_ref().unwrap_or(&0));
+                read
+            }
+            Self::Lines(from) => from.read_until(delimiter, into),
+        }
+    }
 }
 
 /// The search of one file.
@@ -127,15 +165,12 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn read(&mut self, mut from: Box<dyn Read>) -> Result<(), String> {
+    fn read(&mut self, mut from: Source) -> Result<(), String> {
         let mut buffer: Vec<u8> = Vec::new();
         let mut first = true;
         loop {
-            let length = buffer.len();
-            buffer.resize(length + CHUNK_BYTES, 0);
-            let read = from.read(&mut buffer[length..]).map_err(|error| crate::reason(&error))?;
-            buffer.truncate(length + read);
-            if first && read > 0 {
+            let read = from.read(self.show.delimiter, &mut buffer).map_err(|error| crate::reason(&error))?;
+            if read > 0 && !self.binary && (first || matches!(from, Source::Lines(_))) {
                 first = false;
                 let sniffed = &buffer[..buffer.len().min(SNIFFED_BYTES)];
                 self.binary = !self.show.as_text && memchr::memchr(0, sniffed).is_some();
@@ -177,7 +212,8 @@ impl Run<'_> {
     }
 
     fn take(&mut self, line: &[u8], matched: bool) {
-        if matched != self.show.invert {
+        let enough = self.show.most.is_some_and(|most| self.selected >= most);
+        if matched != self.show.invert && !enough {
             self.selected += 1;
             self.totals.selected = true;
             let only_names = self.show.quiet || self.show.names || self.show.names_without;
@@ -186,19 +222,16 @@ impl Run<'_> {
             } else if !self.show.count {
                 self.print_selected(line);
             }
-            if self.show.most.is_some_and(|most| self.selected >= most) {
-                self.ended = self.ended || self.after == 0;
-                if self.show.most == Some(self.selected) {
-                    self.after = self.show.after;
-                    self.ended = self.after == 0 || only_names;
-                }
+            if self.show.most == Some(self.selected) {
+                self.after = self.show.after;
+                self.ended = self.after == 0 || only_names;
             }
             return;
         }
         if self.after > 0 {
             self.after -= 1;
             self.print_line(b'-', self.line, self.offset, line);
-            self.ended = self.after == 0 && self.show.most.is_some_and(|most| self.selected >= most);
+            self.ended = self.after == 0 && enough;
         } else if self.show.before > 0 {
             if self.before.len() == self.show.before {
                 self.before.pop_front();
@@ -208,12 +241,6 @@ impl Run<'_> {
     }
 
     fn print_selected(&mut self, line: &[u8]) {
-        if self.show.most.is_some_and(|most| self.selected > most) {
-            // Behind the last one only context is printed.
-            self.after = 0;
-            self.ended = true;
-            return;
-        }
         let first = self.before.front().map_or(self.line, |(line, ..)| *line);
         if self.show.context
             && self.totals.printed_group
@@ -300,8 +327,13 @@ impl Run<'_> {
             prefix.push_str(&self.shown_name(&sign));
         }
         for (_, number) in [(show.numbers, number), (show.offsets, offset)].iter().filter(|(shown, _)| *shown) {
-            prefix.push_str(&show.colored(NUMBER, &number.to_string()));
+            // How many there may be is not known of standard input.
+            let width = if show.tab && self.name == show.label { COUNT_WIDTH } else { 0 };
+            prefix.push_str(&show.colored(NUMBER, &format!("{number:>width$}")));
             prefix.push_str(&sign);
+        }
+        if show.tab && !prefix.is_empty() {
+            prefix.push('\t');
         }
         self.totals.write(prefix.as_bytes());
     }

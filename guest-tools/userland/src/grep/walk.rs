@@ -1,5 +1,6 @@
 //! Which files are searched.
 
+use crate::about::About;
 use crate::options::Given;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use std::fs;
@@ -16,7 +17,7 @@ pub(super) fn files(given: &Given, operands: Vec<String>, recursive: bool) -> Ve
     let mut found = Vec::new();
     if operands.is_empty() {
         if recursive {
-            filter.descend("", &mut found);
+            filter.descend("", &mut Vec::new(), &mut found);
         } else {
             found.push(Ok("-".to_owned()));
         }
@@ -31,7 +32,7 @@ pub(super) fn files(given: &Given, operands: Vec<String>, recursive: bool) -> Ve
         let is_folder = operand != "-" && Path::new(&operand).is_dir();
         if is_folder && recursive {
             if !filter.folder_excluded(&operand) {
-                filter.descend(&operand, &mut found);
+                filter.descend(&operand, &mut Vec::new(), &mut found);
             }
         } else if is_folder && given.value('d') == Some("skip") {
         } else if is_folder {
@@ -71,7 +72,24 @@ impl Filter {
         self.exclude_folders.is_match(file_name(path)) || self.exclude_folders.is_match(path)
     }
 
-    fn descend(&self, folder: &str, found: &mut Vec<Found>) {
+    /// `above`: the folders that it is entered from, and it.
+    fn descend(&self, folder: &str, above: &mut Vec<(u64, u64)>, found: &mut Vec<Found>) {
+        let here = if folder.is_empty() { "." } else { folder };
+        // Only where links are followed can a folder lie in itself.
+        let about = if self.follow { About::of(here).ok() } else { None };
+        let number = about.map(|about| (about.device, about.inode));
+        if number.is_some_and(|number| above.contains(&number)) {
+            crate::report("grep", &format!("{here}: warning: recursive directory loop"));
+            return;
+        }
+        above.extend(number);
+        self.entries(folder, above, found);
+        if number.is_some() {
+            above.pop();
+        }
+    }
+
+    fn entries(&self, folder: &str, above: &mut Vec<(u64, u64)>, found: &mut Vec<Found>) {
         let (names, fault) = crate::listing::names(if folder.is_empty() { "." } else { folder });
         if let Some(error) = fault {
             let named = if folder.is_empty() { "." } else { folder };
@@ -95,7 +113,7 @@ impl Filter {
                 (kind.is_dir(), kind.is_file())
             };
             if is_folder && !self.folder_excluded(&path) {
-                self.descend(&path, found);
+                self.descend(&path, above, found);
             } else if is_file && self.accepts(&path) {
                 found.push(Ok(path));
             }

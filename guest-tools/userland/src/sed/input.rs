@@ -2,21 +2,25 @@
 
 use super::Fatal;
 use super::output::Output;
+use crate::stdin::Stdin;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 
-/// Standard input is taken anew for each line: a script may read from it elsewhere too.
 pub(super) enum Reader {
+    /// It is taken anew for each line: a script may read from it elsewhere too.
     Stdin,
+    /// The same, of which no line is taken that is not asked for. The line that was needed to see whether there is one.
+    Lines(Stdin, Vec<u8>),
     File(BufReader<File>),
 }
 
 impl Reader {
-    fn fill(&mut self) -> std::io::Result<bool> {
+    fn fill(&mut self, separator: u8) -> std::io::Result<bool> {
         match self {
             Self::Stdin => std::io::stdin().lock().fill_buf().map(|buffer| !buffer.is_empty()),
+            Self::Lines(stdin, ahead) => Ok(!ahead.is_empty() || stdin.read_until(separator, ahead)? > 0),
             Self::File(file) => file.fill_buf().map(|buffer| !buffer.is_empty()),
         }
     }
@@ -26,6 +30,11 @@ impl Reader {
         line.clear();
         let length = match self {
             Self::Stdin => std::io::stdin().lock().read_until(separator, line)?,
+            Self::Lines(stdin, ahead) if ahead.is_empty() => stdin.read_until(separator, line)?,
+            Self::Lines(_, ahead) => {
+                line.append(ahead);
+                line.len()
+            }
             Self::File(file) => file.read_until(separator, line)?,
         };
         if length == 0 {
@@ -67,6 +76,8 @@ pub(super) struct Taking {
     pub(super) in_place: Option<String>,
     pub(super) follow_links: bool,
     pub(super) separator: u8,
+    /// What is not edited of standard input is left there: the script may end before its end does.
+    pub(super) leaves: bool,
 }
 
 pub(super) struct Input {
@@ -137,7 +148,12 @@ impl Input {
     fn open_next(&mut self, out: &mut Output) -> Result<Option<(String, Reader)>, Fatal> {
         while let Some(name) = self.files.pop_front() {
             if name == "-" && self.taking.in_place.is_none() {
-                return Ok(Some((name, Reader::Stdin)));
+                let reader = if self.taking.leaves {
+                    Reader::Lines(Stdin::new().map_err(|error| broken(&name, &error))?, Vec::new())
+                } else {
+                    Reader::Stdin
+                };
+                return Ok(Some((name, reader)));
             }
             let metadata = match std::fs::metadata(&name) {
                 Ok(metadata) => metadata,
@@ -176,8 +192,9 @@ impl Input {
 
     /// Whether the line that was read is the last one.
     pub(super) fn is_last(&mut self, out: &mut Output) -> Result<bool, Fatal> {
+        let separator = self.taking.separator;
         if let Some((name, reader)) = &mut self.current
-            && reader.fill().map_err(|error| broken(name, &error))?
+            && reader.fill(separator).map_err(|error| broken(name, &error))?
         {
             return Ok(false);
         }
@@ -189,7 +206,7 @@ impl Input {
                 self.waiting = self.open_next(out)?;
             }
             let Some((name, reader)) = &mut self.waiting else { return Ok(true) };
-            if reader.fill().map_err(|error| broken(name, &error))? {
+            if reader.fill(separator).map_err(|error| broken(name, &error))? {
                 return Ok(false);
             }
             self.waiting = None;

@@ -133,6 +133,7 @@ fn edit(mut given: Given) -> Result<Option<u8>, Fatal> {
         in_place,
         follow_links: given.has('H'),
         separator: if given.has('z') { 0 } else { b'\n' },
+        leaves: script.quits(),
     };
     let settings = Settings { quiet: given.has('n') || script.silent, unbuffered: given.has('u'), width, taking };
     let mut files = given.operands;

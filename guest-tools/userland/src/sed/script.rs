@@ -121,3 +121,10 @@ pub(super) struct Script {
     /// It begins with `#n`.
     pub(super) silent: bool,
 }
+
+impl Script {
+    /// Whether it may end before its input does.
+    pub(super) fn quits(&self) -> bool {
+        self.commands.iter().any(|command| matches!(command.action, Action::Quit(_) | Action::QuitSilently(_)))
+    }
+}

@@ -1,5 +1,6 @@
 //! What is the same for everybody here: there is one user, and one machine without a name.
 
+use crate::options::{Known, read};
 use crate::{print, report};
 use std::ffi::OsString;
 use std::path::Path;
@@ -23,10 +24,18 @@ fn say(text: &str) -> u8 {
 pub(super) fn id(args: &[OsString]) -> u8 {
     let options = options(args);
     let named = options.contains('n');
+    let (user, number) = match operands(args).first().map(String::as_str) {
+        None | Some(USER | "1000") => (USER, 1000),
+        Some("root" | "0") => ("root", 0),
+        Some(other) => {
+            report("id", &format!("‘{other}’: no such user"));
+            return 1;
+        }
+    };
     if options.contains(['u', 'g', 'G']) {
-        return say(if named { USER } else { "1000" });
+        return say(&if named { user.to_owned() } else { number.to_string() });
     }
-    say("uid=1000(agent) gid=1000(agent) groups=1000(agent)")
+    say(&format!("uid={number}({user}) gid={number}({user}) groups={number}({user})"))
 }
 
 pub(super) fn whoami(_: &[OsString]) -> u8 {
@@ -39,6 +48,52 @@ pub(super) fn groups(_: &[OsString]) -> u8 {
 
 pub(super) fn hostname(_: &[OsString]) -> u8 {
     say("handbox")
+}
+
+/// Runs `uname`. Scripts ask it for which system they do what they do: what is here is most like Linux.
+pub(super) fn uname(args: &[OsString]) -> u8 {
+    const KNOWN: Known = Known {
+        letters: "asnrvmpio",
+        names: &[
+            ("all", 'a'),
+            ("kernel-name", 's'),
+            ("nodename", 'n'),
+            ("kernel-release", 'r'),
+            ("kernel-version", 'v'),
+            ("machine", 'm'),
+            ("processor", 'p'),
+            ("hardware-platform", 'i'),
+            ("operating-system", 'o'),
+        ],
+        ends_at_operand: false,
+    };
+    const ANSWERS: [(char, &str); 8] = [
+        ('s', "Linux"),
+        ('n', "handbox"),
+        ('r', "0.2-wasi"),
+        ('v', "#1 Handbox"),
+        ('m', "wasm32"),
+        ('p', "unknown"),
+        ('i', "unknown"),
+        ('o', "GNU/Linux"),
+    ];
+    let given = match read(args, &KNOWN) {
+        Ok(given) if given.operands.is_empty() => given,
+        Ok(given) => {
+            report("uname", &format!("extra operand ‘{}’", given.operands[0]));
+            return 1;
+        }
+        Err(problem) => {
+            report("uname", &problem);
+            return 1;
+        }
+    };
+    // What is not known is left out of `-a`.
+    let all = |letter: char, answer: &str| given.has('a') && !(matches!(letter, 'p' | 'i') && answer == "unknown");
+    let none = given.options.is_empty();
+    let wanted =
+        ANSWERS.iter().filter(|(letter, answer)| given.has(*letter) || all(*letter, answer) || none && *letter == 's');
+    say(&wanted.map(|(_, answer)| *answer).collect::<Vec<_>>().join(" "))
 }
 
 pub(super) fn tty(args: &[OsString]) -> u8 {

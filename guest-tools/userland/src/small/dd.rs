@@ -1,6 +1,7 @@
 //! `dd`.
 
 use crate::report;
+use crate::stdin::Stdin;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher as _, RandomState};
@@ -128,7 +129,7 @@ impl Read for Random {
 fn input(copy: &Copy) -> Result<Box<dyn Read>, String> {
     let skip = if copy.has("skip_bytes") { copy.skip } else { copy.skip.saturating_mul(copy.in_bytes) };
     let mut from: Box<dyn Read> = match copy.from.as_deref() {
-        None | Some("-" | "/dev/stdin") => Box::new(std::io::stdin()),
+        None | Some("-" | "/dev/stdin") => Box::new(Stdin::new().map_err(|error| crate::reason(&error))?),
         // A sandbox need not have these.
         Some("/dev/zero") => Box::new(std::io::repeat(0)),
         Some("/dev/null") => Box::new(std::io::empty()),

@@ -1,6 +1,7 @@
 //! `hexdump` and `hd`.
 
 use crate::options::{Given, Known, read};
+use crate::stdin::Stdin;
 use crate::{print, report};
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -54,7 +55,7 @@ fn input(given: &Given) -> Result<(Vec<u8>, u64, bool), String> {
     for path in paths {
         let left = wanted.map_or(u64::MAX, |wanted| wanted.saturating_sub(bytes.len() as u64));
         let read = if path == "-" {
-            std::io::stdin().take(left).read_to_end(&mut bytes).map_err(|error| crate::reason(&error))
+            Stdin::new().and_then(|from| from.take(left).read_to_end(&mut bytes)).map_err(|error| crate::reason(&error))
         } else {
             crate::open(path)
                 .and_then(|file| file.take(left).read_to_end(&mut bytes).map_err(|error| crate::reason(&error)))

@@ -137,13 +137,13 @@ impl Run {
         if let Err(error) = set_mode(path, after) {
             let text = format!("changing permissions of {}: {}", quoted(path), crate::reason(&error));
             self.fail(&text);
-            return;
-        }
-        self.tell(path, about.mode, after);
-        let named_only = self.mode.apply(about.mode, folder, 0);
-        if self.surprising && after & !named_only != 0 {
-            let (is, wanted) = (letters(after), letters(named_only));
-            self.fail(&format!("{path}: new permissions are {is}, not {wanted}"));
+        } else {
+            self.tell(path, about.mode, after);
+            let named_only = self.mode.apply(about.mode, folder, 0);
+            if self.surprising && after & !named_only != 0 {
+                let (is, wanted) = (letters(after), letters(named_only));
+                self.fail(&format!("{path}: new permissions are {is}, not {wanted}"));
+            }
         }
         if self.recursive && folder {
             self.descend(path);

@@ -4,6 +4,7 @@ use crate::options::{Given, Known, read};
 use crate::{print, report};
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 /// The files that are named, or standard input, each read whole.
 fn inputs(program: &str, operands: &[String]) -> (Vec<(String, Vec<u8>)>, u8) {
@@ -161,10 +162,11 @@ pub(super) fn xxd(args: &[OsString]) -> u8 {
             return 2;
         }
     };
-    let number = |letter: char| given.value(letter).and_then(|value| usize::try_from(count(value)?).ok());
+    let to = given.operands.get(1).map(String::as_str);
     if given.has('r') {
-        return written(&reverted(&String::from_utf8_lossy(&bytes), given.has('p')), 0);
+        return put(to, &reverted(&String::from_utf8_lossy(&bytes), given.has('p')), false);
     }
+    let number = |letter: char| given.value(letter).and_then(|value| usize::try_from(count(value)?).ok());
     let Some(start) = start(given.value('s').unwrap_or("0"), &path, bytes.len()) else {
         report("xxd", "Sorry, cannot seek.");
         return 4;
@@ -178,10 +180,10 @@ pub(super) fn xxd(args: &[OsString]) -> u8 {
             row.iter().for_each(|byte| out.push_str(&format!("{byte:02x}")));
             out.push('\n');
         }
-        return written(out.as_bytes(), 0);
+        return put(to, out.as_bytes(), true);
     }
     if given.has('i') {
-        return written(included(&path, shown, number('c').unwrap_or(12).max(1), given.has('u')).as_bytes(), 0);
+        return put(to, included(&path, shown, number('c').unwrap_or(12).max(1), given.has('u')).as_bytes(), true);
     }
     let bits = given.has('b');
     let columns = number('c').unwrap_or(if bits { 6 } else { 16 }).max(1);
@@ -206,7 +208,24 @@ pub(super) fn xxd(args: &[OsString]) -> u8 {
         let width = columns * if bits { 8 } else { 2 } + (columns - 1) / group;
         let _ = writeln!(out, "{:08x}: {hex:<width$}  {text}", offset + start + place * columns);
     }
-    written(out.as_bytes(), 0)
+    put(to, out.as_bytes(), true)
+}
+
+/// Writes what `xxd` makes, to the file that it was told or to standard output. Its status. A file is emptied first, or
+/// written over from its start.
+fn put(to: Option<&str>, bytes: &[u8], empties: bool) -> u8 {
+    let Some(path) = to.filter(|path| *path != "-") else { return written(bytes, 0) };
+    let is_new = std::fs::symlink_metadata(path).is_err();
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(empties).open(path);
+    match file.and_then(|mut file| file.write_all(bytes)) {
+        Ok(()) if is_new => crate::about::masked(path),
+        Ok(()) => {}
+        Err(error) => {
+            report("xxd", &format!("{path}: {}", crate::reason(&error)));
+            return 3;
+        }
+    }
+    0
 }
 
 /// Where `xxd -s` begins: below 0 from the end, of a file alone, as only that has one that is known before.

@@ -53,7 +53,11 @@ pub(super) fn env(args: &[OsString]) -> u8 {
     if let Some(folder) = given.value('C') {
         let entered = std::env::set_current_dir(folder).and_then(|()| std::env::current_dir());
         match entered {
-            Ok(folder) => set(&mut environment, "PWD", &folder.to_string_lossy()),
+            // What it starts begins there; PWD is a shell's to say.
+            Ok(folder) if environment.iter().any(|(name, _)| name == "PWD") => {
+                set(&mut environment, "PWD", &folder.to_string_lossy());
+            }
+            Ok(_) => {}
             Err(error) => {
                 report("env", &format!("cannot change directory to '{folder}': {}", crate::reason(&error)));
                 return 125;
@@ -134,6 +138,11 @@ pub(super) fn timeout(args: &[OsString]) -> u8 {
         report("timeout", &format!("invalid time interval ‘{}’", given.operands[0]));
         return 125;
     };
+    let named = given.value('s').unwrap_or("TERM");
+    let Some(signal) = number(named) else {
+        report("timeout", &format!("{named}: invalid signal"));
+        return 125;
+    };
     let command = words(&given.operands[1..]);
     let mut child = match start(&command, None, Stdin::Own, Stdout::Own) {
         Ok(child) => child,
@@ -148,15 +157,30 @@ pub(super) fn timeout(args: &[OsString]) -> u8 {
         Some(status) => u8::try_from(status).unwrap_or(1),
         None if time.is_zero() => u8::try_from(child.wait()).unwrap_or(1),
         None => {
-            let killing = given.value('s').is_some_and(|signal| matches!(signal, "9" | "KILL" | "SIGKILL"));
-            child.kill(if killing { 9 } else { 15 });
-            let status = child.wait();
+            child.kill(signal);
+            // Whoever catches it goes on, until it is done or is killed.
+            let patience = given.value('k').and_then(duration);
+            let ended = patience.and_then(|patience| child.wait_for(patience));
+            let killed = patience.is_some() && ended.is_none();
+            if killed {
+                child.kill(9);
+            }
+            let status = ended.unwrap_or_else(|| child.wait());
             if given.has('p') {
                 return u8::try_from(status).unwrap_or(1);
             }
-            if killing { 137 } else { 124 }
+            if signal == 9 || killed { 137 } else { 124 }
         }
     }
+}
+
+/// A signal by its number or its name.
+fn number(signal: &str) -> Option<u8> {
+    const NAMES: [(&str, u8); 8] =
+        [("HUP", 1), ("INT", 2), ("QUIT", 3), ("KILL", 9), ("USR1", 10), ("USR2", 12), ("ALRM", 14), ("TERM", 15)];
+    let name = signal.trim_start_matches("SIG");
+    let known = NAMES.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
+    known.or_else(|| signal.parse().ok().filter(|number| (1..64).contains(number)))
 }
 
 /// `1.5`, `10s`, `2m`, `1h` or `1d`.

@@ -21,7 +21,13 @@ fn source(path: &str) -> Result<Box<dyn Read>, String> {
     Ok(match path {
         "-" | "/dev/stdin" => Box::new(std::io::stdin()),
         "/dev/null" => Box::new(std::io::empty()),
-        _ => Box::new(crate::open(path)?),
+        _ => {
+            let file = crate::open(path)?;
+            // What is written to it meanwhile is no part of it: else `cat f >> f` had no end. A device is a file without a
+            // length.
+            let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map_or(0, |about| about.len());
+            Box::new(file.take(if length == 0 { u64::MAX } else { length }))
+        }
     })
 }
 

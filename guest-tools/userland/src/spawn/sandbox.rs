@@ -107,7 +107,7 @@ pub(super) fn start(
     if !environment.iter().any(|(name, _)| name == "PWD")
         && let Ok(folder) = std::env::current_dir()
     {
-        environment.push(("PWD".to_owned(), folder.to_string_lossy().into_owned()));
+        environment.push(("=PWD".to_owned(), folder.to_string_lossy().into_owned()));
     }
     let path = environment.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_str());
     let (program, args) = program_of(command.iter().map(text).collect(), path);
