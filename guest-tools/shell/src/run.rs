@@ -44,7 +44,10 @@ pub(crate) fn start_folder(environment: &[(String, String)]) -> String {
 
 fn run(args: &[String]) -> i32 {
     let environment = system::environment();
-    let cwd = start_folder(&environment);
+    // Whoever is not told PWD is started in a folder all the same.
+    let told = environment.iter().any(|(name, _)| name == "PWD");
+    let own = std::env::current_dir().ok().filter(|_| !told);
+    let cwd = own.map_or_else(|| start_folder(&environment), |folder| folder.to_string_lossy().into_owned());
     let mut shell = Shell::new(State::new(environment, cwd), Io::own());
     shell.state.name = args.first().cloned().unwrap_or_else(|| "sh".to_owned());
     let done = start(&mut shell, args.get(1..).unwrap_or_default());
@@ -53,23 +56,17 @@ fn run(args: &[String]) -> i32 {
 
 fn start(shell: &mut Shell, args: &[String]) -> Run {
     let mut rest = args;
+    let (mut is_text, mut is_input) = (false, false);
     while let [first, more @ ..] = rest
         && first.starts_with(['-', '+'])
         && first.len() > 1
     {
         rest = more;
         match first.as_str() {
-            "-c" => return command(shell, rest),
             "--version" => return version(shell),
             "--help" => return shell.out(HELP),
             "--" => break,
-            "-s" => return standard_input(shell, rest.strip_prefix(&["--".to_owned()][..]).unwrap_or(rest)),
-            "--norc" | "--noprofile" | "--posix" | "-l" | "--login" | "-i" => {}
-            "-o" | "+o" => {
-                let [name, more @ ..] = rest else { break };
-                set(shell, &[first.clone(), name.clone()])?;
-                rest = more;
-            }
+            "--norc" | "--noprofile" | "--posix" | "--login" => {}
             "-O" => {
                 let [name, more @ ..] = rest else { break };
                 crate::builtins::find("shopt")
@@ -77,16 +74,32 @@ fn start(shell: &mut Shell, args: &[String]) -> Run {
                     .transpose()?;
                 rest = more;
             }
-            letters if letters.contains('c') && !letters.starts_with("--") => {
-                set(shell, &[letters.replacen('c', "", 1)])?;
-                return command(shell, rest);
+            long if long.starts_with("--") => {
+                set(shell, &[long.to_owned()])?;
             }
             letters => {
-                set(shell, &[letters.to_owned()])?;
+                let sign = &letters[..1];
+                for letter in letters[1..].chars() {
+                    match letter {
+                        'c' => is_text = true,
+                        's' => is_input = true,
+                        'i' | 'l' => {}
+                        'o' => {
+                            let [name, more @ ..] = rest else { break };
+                            set(shell, &[format!("{sign}o"), name.clone()])?;
+                            rest = more;
+                        }
+                        letter => {
+                            set(shell, &[format!("{sign}{letter}")])?;
+                        }
+                    }
+                }
             }
         }
     }
     match rest {
+        _ if is_text => command(shell, rest),
+        _ if is_input => standard_input(shell, rest),
         [] => standard_input(shell, &[]),
         [path, args @ ..] => script(shell, path, args),
     }

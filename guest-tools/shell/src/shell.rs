@@ -2,7 +2,7 @@
 
 use crate::exec::jobs::Jobs;
 use crate::io::Io;
-use crate::state::State;
+use crate::state::{State, Traps};
 use crate::system;
 use crate::text::to_bytes;
 use crate::vars::{Value, Variable, Variables};
@@ -82,6 +82,9 @@ pub(crate) struct Shell {
     pub(crate) in_trap: bool,
     /// The text comes from a script: errors of expansion end a command, not all.
     pub(crate) scripted: bool,
+    /// For which traps signals are caught, and whether any are.
+    pub(crate) caught: Rc<Traps>,
+    pub(crate) catches: bool,
     /// What is started now is a job, which may outlive the call.
     pub(crate) beside: bool,
     /// What `$RANDOM` goes on from: each subshell has its own.
@@ -110,6 +113,8 @@ impl Shell {
             temporary: Vec::new(),
             in_alias: 0,
             in_trap: false,
+            caught: Rc::default(),
+            catches: false,
             scripted: false,
             beside: false,
             seed: crate::scratch::chance() | (1 << 40),
@@ -228,6 +233,9 @@ impl Shell {
             if let Ok(text) = serde_json::to_string(&**function) {
                 all.push((format!("{before}{name}{after}"), text));
             }
+        }
+        if cfg!(target_os = "wasi") && !all.iter().any(|(name, _)| name == "PWD") {
+            all.push((crate::state::FOLDER.to_owned(), self.state.cwd.clone()));
         }
         if self.state.umask != crate::state::UMASK_USUAL {
             all.push((crate::state::UMASK.to_owned(), format!("{:04o}", self.state.umask)));

@@ -88,6 +88,11 @@ pub(crate) const EXPORTED: (&str, &str) = ("BASH_FUNC_", "%%");
 
 /// How the environment names the mask of new files, where it is not the usual one: the system has none.
 pub(crate) const UMASK: &str = "HANDBOX_UMASK";
+/// Commands by the name of what sets them off.
+pub(crate) type Traps = BTreeMap<String, String>;
+
+/// What the host calls the working folder of a program that is not told PWD.
+pub(crate) const FOLDER: &str = "=PWD";
 /// The mask that files are made with unasked.
 pub(crate) const UMASK_USUAL: u32 = 0o022;
 
@@ -116,9 +121,9 @@ pub(crate) struct State {
     pub(crate) vars: Rc<Variables>,
     pub(crate) functions: Rc<BTreeMap<String, Rc<Function>>>,
     pub(crate) aliases: Rc<BTreeMap<String, String>>,
-    pub(crate) traps: Rc<BTreeMap<String, String>>,
+    pub(crate) traps: Rc<Traps>,
     /// Those of the shell around a subshell, which `trap -p` shows until the subshell sets its own.
-    pub(crate) outer_traps: Option<Rc<BTreeMap<String, String>>>,
+    pub(crate) outer_traps: Option<Rc<Traps>>,
     /// A trap was set: one may ask for `$BASH_COMMAND`.
     pub(crate) notes_commands: bool,
     pub(crate) options: u64,
@@ -200,6 +205,16 @@ impl State {
         state
     }
 
+    /// Sets HOME where nobody did, as a login does; a shell that another one starts has what it was given.
+    pub(crate) fn give_home(&mut self) {
+        let vars = Rc::make_mut(&mut self.vars);
+        if vars.get("HOME").is_none() {
+            let home = vars.global_entry("HOME");
+            *home = Variable::scalar("/tmp");
+            home.has.exported = true;
+        }
+    }
+
     fn set_defaults(&mut self) {
         let cwd = self.cwd.clone();
         let vars = Rc::make_mut(&mut self.vars);
@@ -220,11 +235,6 @@ impl State {
                 *vars.global_entry(name) = Variable::scalar(value);
                 vars.global_entry(name).has.exported = name == "PATH";
             }
-        }
-        if vars.get("HOME").is_none() {
-            let home = vars.global_entry("HOME");
-            *home = Variable::scalar("/tmp");
-            home.has.exported = true;
         }
         let pwd = vars.global_entry("PWD");
         *pwd = Variable::scalar(cwd);

@@ -107,7 +107,9 @@ fn call_time() -> Duration {
 fn fresh() -> State {
     let environment = system::environment();
     let cwd = start_folder(&environment);
-    State::new(environment, cwd)
+    let mut state = State::new(environment, cwd);
+    state.give_home();
+    state
 }
 
 impl Session {

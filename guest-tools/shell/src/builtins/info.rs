@@ -38,7 +38,8 @@ fn file(shell: &Shell, name: &str) -> Option<String> {
     if name.contains('/') {
         return system::executable(&shell.absolute(name)).then(|| name.to_owned());
     }
-    let script = shell.script_on_path(name).filter(|file| system::executable(file));
+    let script = shell.var("PATH").and_then(|path| shell.script_on_path(name, &path));
+    let script = script.filter(|file| system::executable(file));
     script.or_else(|| system::find_program(name, &shell.var("PATH").unwrap_or_default()))
 }
 

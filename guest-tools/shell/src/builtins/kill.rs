@@ -1,8 +1,12 @@
 //! Signals, traps and jobs.
 
 use crate::shell::{Flow, Run, Shell};
+use crate::state::Traps;
 use crate::text::single_quoted;
 use std::rc::Rc;
+
+/// How far apart the numbers of subshells are that are no processes: no process gets as far.
+const SUBSHELL_NUMBERS: u32 = 1_000_000;
 
 const SIGNALS: &[(u8, &str, &str)] = &[
     (1, "HUP", "Hangup"),
@@ -43,6 +47,45 @@ fn ends(signal: u8) -> bool {
     !matches!(signal, 0 | 17..=23 | 28)
 }
 
+/// The signals that shall not end a shell with these traps: those that have one, and those at which the trap of its end runs.
+fn caught_for(traps: &Traps) -> Vec<u8> {
+    let at_end: &[u8] = if traps.contains_key("EXIT") { &[1, 2, 15] } else { &[] };
+    let trapped = SIGNALS.iter().filter(|(_, name, _)| traps.contains_key(*name)).map(|(number, ..)| *number);
+    trapped.chain(at_end.iter().copied()).collect()
+}
+
+impl Shell {
+    /// What `$BASHPID` is: the number of this process, and another one for a subshell that is none.
+    pub(crate) fn own_number(&self) -> u32 {
+        let own = crate::system::process_id();
+        if own == self.state.pid { own + self.state.subshell * SUBSHELL_NUMBERS } else { own }
+    }
+
+    /// Takes note of signals that came: their traps are to run, or the shell is to end.
+    pub(crate) fn look_for_signals(&mut self) -> Result<(), Flow> {
+        if !Rc::ptr_eq(&self.state.traps, &self.caught) {
+            self.caught = Rc::clone(&self.state.traps);
+            let signals = caught_for(&self.caught);
+            if self.catches || !signals.is_empty() {
+                crate::system::catch(&signals);
+            }
+            self.catches = !signals.is_empty();
+        }
+        if !self.catches {
+            return Ok(());
+        }
+        for signal in crate::system::caught() {
+            let name = SIGNALS.iter().find(|(number, ..)| *number == signal).map_or("", |(_, name, _)| *name);
+            match self.state.traps.get(name) {
+                Some(command) if command.is_empty() => {}
+                Some(_) => self.jobs.pending.push(name.to_owned()),
+                None => return Err(Flow::Exit(128 + i32::from(signal))),
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The names of all signals.
 pub(super) fn names() -> Vec<String> {
     SIGNALS.iter().map(|(_, name, _)| format!("SIG{name}")).collect()
@@ -53,7 +96,7 @@ pub(crate) fn description(signal: u8) -> &'static str {
     SIGNALS.iter().find(|(number, ..)| *number == signal).map_or("Killed", |(_, _, text)| text)
 }
 
-fn number(name: &str) -> Option<u8> {
+pub(crate) fn number(name: &str) -> Option<u8> {
     if let Ok(number) = name.parse::<u8>() {
         return Some(number);
     }
@@ -126,8 +169,17 @@ fn kill_one(shell: &mut Shell, target: &str, signal: u8) -> Run {
         }
         return Ok(0);
     }
-    if target.parse() == Ok(shell.state.pid) {
-        return signal_self(shell, signal);
+    if let Ok(number) = target.parse::<u32>() {
+        if [crate::system::process_id(), shell.own_number()].contains(&number) {
+            return signal_self(shell, signal, number);
+        }
+        if crate::system::send(number, if ends(signal) { signal } else { 0 }) {
+            return Ok(0);
+        }
+        // `$$` of the shell that a call begins with, which gets no signals.
+        if number == shell.state.pid {
+            return signal_self(shell, signal, number);
+        }
     }
     match target.parse::<u32>() {
         Ok(_) => shell.fail(&format!("kill: ({target}) - No such process")),
@@ -136,7 +188,7 @@ fn kill_one(shell: &mut Shell, target: &str, signal: u8) -> Run {
     }
 }
 
-fn signal_self(shell: &mut Shell, signal: u8) -> Run {
+fn signal_self(shell: &mut Shell, signal: u8, number: u32) -> Run {
     let name = SIGNALS.iter().find(|(number, ..)| *number == signal).map_or("", |(_, name, _)| *name);
     match shell.state.traps.get(name) {
         Some(command) if command.is_empty() => Ok(0),
@@ -145,7 +197,13 @@ fn signal_self(shell: &mut Shell, signal: u8) -> Run {
             Ok(0)
         }
         None if !ends(signal) => Ok(0),
-        None => Err(Flow::Exit(128 + i32::from(signal))),
+        None => {
+            // Its parent sees what ended it, unless something is to be done at the end.
+            if number == crate::system::process_id() && !shell.state.traps.contains_key("EXIT") {
+                crate::system::send(number, signal);
+            }
+            Err(Flow::Exit(128 + i32::from(signal)))
+        }
     }
 }
 

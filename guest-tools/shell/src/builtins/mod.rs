@@ -3,6 +3,7 @@
 mod basic;
 mod complete;
 pub(crate) mod declare;
+mod extended;
 mod flow;
 mod folders;
 mod getopts;

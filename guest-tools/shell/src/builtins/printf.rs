@@ -1,5 +1,6 @@
 //! `printf`.
 
+use super::extended;
 use crate::shell::{Run, Shell};
 use crate::text::{Escapes, backslashed, unescape};
 
@@ -243,7 +244,8 @@ impl Printer<'_> {
         };
         let digits = conversion.precision.unwrap_or(6);
         let text = match kind {
-            'f' | 'F' => format!("{:.digits$}", value.abs()),
+            'f' | 'F' => extended::fixed(arg.trim().trim_start_matches(['-', '+']), digits)
+                .unwrap_or_else(|| format!("{:.digits$}", value.abs())),
             'e' | 'E' => scientific(value.abs(), digits),
             _ => general(value.abs(), digits.max(1), conversion.hash),
         };

@@ -39,6 +39,9 @@ pub(crate) struct Jobs {
 /// After so many jobs those that have ended are let go.
 const LOOKED_AT_AFTER: usize = 32;
 
+/// How often whoever waits looks for signals, where there are traps for some.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(20);
+
 /// How long what reads the output gets when there is no time left, or others write there too.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
@@ -130,18 +133,26 @@ impl Shell {
 
     /// Waits for the job at this place; forgets it. One that is not waited for to its end runs on.
     pub(crate) fn wait_for_job(&mut self, at: usize) -> Run {
-        let job = &self.jobs.all[at];
-        let status = match (job.status, &job.child) {
-            (Some(status), _) => status,
-            (None, Some(child)) => {
-                let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-                let ending = child.wait(left).ok_or(Flow::TimedOut)?;
+        let status = loop {
+            let job = &self.jobs.all[at];
+            let (None, Some(child)) = (job.status, &job.child) else { break job.status.unwrap_or(127) };
+            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let most =
+                if self.catches { Some(left.map_or(SIGNAL_INTERVAL, |left| left.min(SIGNAL_INTERVAL))) } else { left };
+            if let Some(ending) = child.wait(most) {
                 if let system::Ending::Trapped(why) = &ending {
                     self.complain(why);
                 }
-                ending.status()
+                break ending.status();
             }
-            (None, None) => 127,
+            if !self.catches || left.is_some_and(|left| left.is_zero()) || system::interrupted() {
+                return Err(Flow::TimedOut);
+            }
+            self.look_for_signals()?;
+            // A signal that is trapped ends the wait, and the job runs on (POSIX.1-2024, `wait`).
+            if let Some(name) = self.jobs.pending.first() {
+                return Ok(128 + crate::builtins::kill::number(name).map_or(0, i32::from));
+            }
         };
         let job = self.jobs.all.remove(at);
         self.jobs.remember(job.id, status);

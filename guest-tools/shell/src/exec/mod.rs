@@ -180,6 +180,9 @@ impl Shell {
     /// Runs the traps of signals that came.
     #[inline(never)]
     fn run_traps(&mut self) -> Result<(), Flow> {
+        if !self.in_trap {
+            self.look_for_signals()?;
+        }
         for signal in std::mem::take(&mut self.jobs.pending) {
             if let Some(command) = self.state.traps.get(&signal).cloned() {
                 self.run_trap(&command)?;
@@ -190,6 +193,7 @@ impl Shell {
 
     /// Runs the trap of the shell's end; gives the status to end with.
     pub(crate) fn finish(&mut self, done: Run) -> Result<i32, Flow> {
+        let done = done.and_then(|status| self.run_traps().map(|()| status));
         let status = match done {
             Ok(status) | Err(Flow::Exit(status) | Flow::Discard(status) | Flow::Return(status)) => status,
             Err(Flow::Break(_) | Flow::Continue(_)) => self.state.status,

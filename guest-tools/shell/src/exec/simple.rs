@@ -161,7 +161,7 @@ impl Shell {
                     Ok(child) => child,
                     Err(status) => return Ok(status),
                 };
-                self.wait_for(&child)
+                self.wait_alone(&child)
             }
             who => {
                 let saved = self.assign_for_a_while(assignments)?;
@@ -252,7 +252,8 @@ impl Shell {
     #[inline(never)]
     pub(crate) fn start_program(&mut self, args: &[String], env: Vec<(String, String)>) -> Result<Child, i32> {
         let mut args = args.to_vec();
-        if let Some(path) = self.script_on_path(&args[0]) {
+        let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.clone());
+        if let Some(path) = path.or_else(|| self.var("PATH")).and_then(|path| self.script_on_path(&args[0], &path)) {
             args[0] = path;
         }
         let program = if args[0].contains('/') { self.program_at_path(&mut args)? } else { args[0].clone() };
@@ -292,14 +293,13 @@ impl Shell {
         }
     }
 
-    /// A file of this name in a folder of `PATH`: in one before the usual ones, which hold the sandbox's programs, or in one
+    /// A file of this name in a folder of such a `PATH`: in one before the usual ones, which hold the sandbox's programs, or in one
     /// behind them if no program has its name.
-    pub(crate) fn script_on_path(&self, name: &str) -> Option<String> {
+    pub(crate) fn script_on_path(&self, name: &str, path: &str) -> Option<String> {
         if name.contains('/') {
             return None;
         }
-        let path = self.var("PATH")?;
-        let is_program = || system::find_program(name, &path).is_some();
+        let is_program = || system::find_program(name, path).is_some();
         let own = |folder: &&str| !is_usual(folder) && !folder.is_empty();
         let before = path.split(':').take_while(|folder| !is_usual(folder)).filter(own);
         let file = |folder| format!("{}/{name}", self.absolute(folder));
@@ -356,22 +356,34 @@ impl Shell {
         Ok(program)
     }
 
-    /// Waits for a process as long as there is time.
+    /// The same for a command that is no part of a pipeline: which signal ended it is said.
     #[inline(never)]
+    fn wait_alone(&mut self, child: &Child) -> Run {
+        let ending = self.end_of(child)?;
+        if let system::Ending::Killed(signal) = ending
+            && !matches!(signal, 2 | 13)
+        {
+            self.complain(&format!("{} {}", child.id(), crate::builtins::kill::description(signal)));
+        }
+        Ok(ending.status())
+    }
+
+    /// Waits for a process as long as there is time.
     pub(crate) fn wait_for(&mut self, child: &Child) -> Run {
+        Ok(self.end_of(child)?.status())
+    }
+
+    #[inline(never)]
+    fn end_of(&mut self, child: &Child) -> Result<system::Ending, Flow> {
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
         let Some(ending) = child.wait(left) else {
             child.kill(9);
             return Err(Flow::TimedOut);
         };
-        match &ending {
-            system::Ending::Trapped(why) => self.complain(why),
-            system::Ending::Killed(signal) if !matches!(signal, 2 | 13) => {
-                self.complain(&format!("{} {}", child.id(), crate::builtins::kill::description(*signal)));
-            }
-            _ => {}
+        if let system::Ending::Trapped(why) = &ending {
+            self.complain(why);
         }
-        Ok(ending.status())
+        Ok(ending)
     }
 
     #[inline(never)]

@@ -107,7 +107,11 @@ impl Shell {
             self.complain("command substitution: more output than memory holds");
             return Err(Flow::Discard(1));
         }
-        Ok(without_newlines(capture.take().bytes))
+        let bytes = capture.take().bytes;
+        if bytes.contains(&0) {
+            self.complain("warning: command substitution: ignored null byte in input");
+        }
+        Ok(without_newlines(bytes))
     }
 
     fn substitution(&mut self, source: &str) -> Run {

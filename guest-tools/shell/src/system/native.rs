@@ -285,6 +285,21 @@ pub(crate) fn process_id() -> u32 {
     std::process::id()
 }
 
+pub(crate) fn parent_id() -> u32 {
+    std::os::unix::process::parent_id()
+}
+
+/// Signals of the machine are left alone.
+pub(crate) fn send(_number: u32, _signal: u8) -> bool {
+    false
+}
+
+pub(crate) fn catch(_signals: &[u8]) {}
+
+pub(crate) fn caught() -> Vec<u8> {
+    Vec::new()
+}
+
 /// Whether a file or a folder may be written to.
 pub(crate) fn writable(_path: &str, about: &std::fs::Metadata) -> bool {
     !about.permissions().readonly()

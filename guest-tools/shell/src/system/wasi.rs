@@ -219,9 +219,29 @@ pub(crate) fn environment() -> Vec<(String, String)> {
         .collect()
 }
 
-/// This process's number, as `$$` shows it where nothing better is known.
+/// This process's number.
 pub(crate) fn process_id() -> u32 {
-    1
+    wit::numbers().0
+}
+
+/// The number of who started it.
+pub(crate) fn parent_id() -> u32 {
+    wit::numbers().1
+}
+
+/// Sends a signal to a process by its number; 0 asks whether it lives. False if there is none, and if it cannot be reached so.
+pub(crate) fn send(number: u32, signal: u8) -> bool {
+    wit::send(number, signal)
+}
+
+/// Which signals are told and do not end this process.
+pub(crate) fn catch(signals: &[u8]) {
+    wit::catch(signals);
+}
+
+/// Those of them that came.
+pub(crate) fn caught() -> Vec<u8> {
+    wit::caught()
 }
 
 /// Whether a file or a folder may be written to.

@@ -47,3 +47,7 @@ echo $((1/0))
 echo on
 x=2
 echo off
+### a subshell ends itself
+{ (kill -9 $BASHPID; echo no); } 2> /dev/null; echo $?
+(trap 'echo told' TERM; kill $BASHPID; echo after)
+x=$(echo a; kill $BASHPID; echo b) 2> /dev/null; echo "$? [$x]"
