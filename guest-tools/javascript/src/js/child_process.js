@@ -24,7 +24,9 @@ function ways(options, fallback) {
 function run(file, args, options, fallback) {
   const kept = ways(options, fallback);
   if (kept[0] === 'k' && options.input === undefined) kept[0] = 'n';
-  const env = Object.entries(options.env ?? process.env).filter(([, value]) => value !== undefined).flat().map(String);
+  // The usual one needs no word.
+  const mask = { HANDBOX_UMASK: process.umask() === 0o022 ? undefined : process.umask().toString(8) };
+  const env = Object.entries({ ...(options.env ?? process.env), ...mask }).filter(([, value]) => value !== undefined).flat().map(String);
   const cwd = options.cwd === undefined ? process.cwd() : internal('url').toPath(options.cwd);
   const input = options.input ?? '';
   // This interpreter is a program like any other, whatever path it seems to have.

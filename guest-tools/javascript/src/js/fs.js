@@ -202,6 +202,17 @@ function writeOut(number, bytes) {
   if (problem !== undefined) throw system(problem.split(' ')[0], 'write');
 }
 
+/** The permission bits of what is made with this mode, or with none. */
+function bits(mode, usual) {
+  const wanted = typeof mode === 'string' ? Number.parseInt(mode, 8) : mode ?? usual;
+  return wanted & ~internal('process').process.umask();
+}
+
+/** Whether these are others than what is made has anyway, by the mask that the host has. */
+function special(mode, usual) {
+  return bits(mode, usual) !== (usual & ~internal('process').givenMask);
+}
+
 /** Each under its name without `Sync`. */
 const sync = {
   readFile(file, options) {
@@ -234,15 +245,12 @@ const sync = {
       writeOut(file === '/dev/stdout' ? 1 : 2, bytes);
       return;
     }
-    const name = toPath(file);
-    const fresh = mode !== undefined && !exists(name);
-    const number = sync.open(name, flag);
+    const number = sync.open(file, flag, mode);
     try {
       call('write', 'writeFd', [number, bytes, -1], undefined);
     } finally {
       host.close(number);
     }
-    if (fresh) sync.chmod(name, mode);
   },
   appendFile(file, data, options) { sync.writeFile(file, data, { flag: 'a', ...settings(options) }); },
   exists(file) {
@@ -296,10 +304,10 @@ const sync = {
       call('mkdir', 'mkdir', [name], name);
     } else {
       const first = makeAll(name);
-      if (first !== undefined && typeof mode === 'number') sync.chmod(name, mode & ~0o022);
+      if (first !== undefined && special(mode, 0o777)) sync.chmod(name, bits(mode, 0o777));
       return first;
     }
-    if (typeof mode === 'number') sync.chmod(name, mode & ~0o022);
+    if (special(mode, 0o777)) sync.chmod(name, bits(mode, 0o777));
     return undefined;
   },
   rmdir(file, options) {
@@ -376,9 +384,9 @@ const sync = {
   },
   open(file, flags, mode) {
     const name = toPath(file);
-    const fresh = typeof mode === 'number' && !exists(name);
+    const fresh = special(mode, 0o666) && !exists(name);
     const number = call('open', 'open', [name, flagsOf(flags)], name);
-    if (fresh && mode !== 0o666) sync.chmod(name, mode & ~0o022);
+    if (fresh && exists(name)) sync.chmod(name, bits(mode, 0o666));
     return number;
   },
   close(number) { if (number > 2) call('close', 'close', [number]); },

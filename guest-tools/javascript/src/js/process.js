@@ -46,8 +46,15 @@ process.chdir = (path) => {
     throw failure;
   }
 };
-process.umask = () => 0o022;
-process.getuid = process.geteuid = process.getgid = process.getegid = () => 0;
+const told = Number.parseInt(process.env.HANDBOX_UMASK, 8);
+const givenMask = Number.isNaN(told) ? 0o022 : told & 0o777;
+let mask = givenMask;
+process.umask = (wanted) => {
+  const before = mask;
+  if (wanted !== undefined) mask = (typeof wanted === 'string' ? Number.parseInt(wanted, 8) : wanted) & 0o777;
+  return before;
+};
+process.getuid = process.geteuid = process.getgid = process.getegid = () => 1000;
 process.uptime = () => host.elapsed() / 1e9;
 const broken = new Map();
 let untold;
@@ -162,4 +169,4 @@ function start(wanted) {
   process.argv = [process.execPath, ...wanted.args];
 }
 
-module.exports = { process, start, write, flush, written, broken };
+module.exports = { process, start, write, flush, written, broken, givenMask };

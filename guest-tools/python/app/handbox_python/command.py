@@ -14,7 +14,7 @@ import threading
 import types
 import warnings
 
-from handbox_python import children, files, library, loops, processes, system, threads, users, waits
+from handbox_python import children, files, library, loops, processes, sqlite, system, threads, users, waits
 from wit_world import exports
 from wit_world.imports import environment
 from wit_world.imports import processes as host
@@ -253,6 +253,9 @@ class Run(exports.Run):
 
     def run(self):
         argv = environment.get_arguments()
+        if argv and os.path.basename(argv[0]) == "sqlite3":
+            begin(Asked(argv[:1]))
+            finish(guarded(lambda: sys.exit(sqlite.main(argv[1:]))))
         try:
             asked = Asked(argv)
         except Usage as problem:

@@ -28,6 +28,8 @@ class Known:
     """What the system does not keep: the mask of new files, which path was opened for a number, and the last working folders."""
 
     mask = UMASK_USUAL
+    # The mask that the host has for this process.
+    given = UMASK_USUAL
     opened = {}
     folders = collections.deque(maxlen=16)
 
@@ -220,10 +222,10 @@ def access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True
     return all(bits & any_of for bit, any_of in asked if mode & bit)
 
 
-def made(path, mode, usual):
-    """Gives what was just made the bits that it was to have."""
+def made(path, mode, all_bits):
+    """Gives what was just made the bits that it was to have; the host gave it all that its own mask leaves."""
     bits = mode & 0o777 & ~Known.mask
-    if bits != usual:
+    if bits != all_bits & ~Known.given:
         try:
             set_bits(path, bits)
         except (OSError, UnicodeError):
@@ -238,7 +240,7 @@ def open_number(path, flags, mode=0o777, *, dir_fd=None):
     number = PLAIN["open"](path, flags, mode)
     Known.opened[number] = os.path.abspath(os.fsdecode(path))
     if new:
-        made(path, mode, FILE_BITS)
+        made(path, mode, 0o666)
     return number
 
 
@@ -246,15 +248,15 @@ def mkdir(path, mode=0o777, *, dir_fd=None):
     refuse_nameless(path)
     path = at(path, dir_fd)
     PLAIN["mkdir"](path, mode)
-    made(path, mode, FOLDER_BITS)
+    made(path, mode, 0o777)
 
 
 def open_masked(file, mode="r", *args, **kwargs):
-    """`open` where the mask is not the usual one."""
+    """`open` where the mask is not the one that the host knows."""
     new = isinstance(mode, str) and not isinstance(file, int) and set(mode) & set("wax") and not os.path.lexists(file)
     opened = PLAIN["io.open"](file, mode, *args, **kwargs)
     if new and kwargs.get("opener") is None:
-        made(file, 0o666, FILE_BITS)
+        made(file, 0o666, 0o666)
     return opened
 
 
@@ -274,7 +276,7 @@ def chdir(path):
 def umask(mask):
     """The mask from now on; gives the one until now."""
     last, Known.mask = Known.mask, mask & 0o777
-    if Known.mask != UMASK_USUAL and builtins.open is PLAIN["io.open"]:
+    if Known.mask != Known.given and builtins.open is PLAIN["io.open"]:
         places.put([(PLAIN["io.open"], open_masked)])
     return last
 
@@ -284,7 +286,7 @@ def begin():
     given = os.environ.pop(UMASK, None)
     if given is not None:
         try:
-            umask(int(given, 8))
+            Known.given = Known.mask = int(given, 8) & 0o777
         except ValueError:
             # Not from a shell.
             pass

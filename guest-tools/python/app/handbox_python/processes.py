@@ -81,12 +81,29 @@ class ErrorReader(io.RawIOBase):
         return len(data)
 
 
-def program_of(words):
+def file_on_path(name, folders):
+    """The file that a name without a folder means: it stands before the programs' folders, or behind them and no program has
+    its name."""
+    for folder in folders:
+        if folder.rstrip("/") + "/" in PROGRAM_FOLDERS:
+            if name in host.programs():
+                return None
+            continue
+        file = os.path.join(folder, name)
+        if folder and os.path.isfile(file) and os.access(file, os.X_OK):
+            return file
+    return None
+
+
+def program_of(words, environ):
     """The name on the program path, and the words it gets: a file is a script for the shell."""
     first = words[0]
     folder, name = os.path.split(first)
     if not folder:
-        return first, words
+        file = file_on_path(first, environ.get("PATH", "").split(":"))
+        if file is None:
+            return first, words
+        first, words = file, [file, *words[1:]]
     if folder + "/" in PROGRAM_FOLDERS and not os.path.exists(first):
         return name, words
     if first == sys.executable:
@@ -123,11 +140,13 @@ class Popen(subprocess.Popen):
         folder = os.path.abspath(os.fsdecode(os.fspath(cwd))) if cwd is not None else os.getcwd()
         if not os.path.isdir(folder):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), folder)
-        self._program, self._words = program_of(words)
+        environ = {text_of(name): text_of(value) for name, value in (os.environ if env is None else env).items()}
+        self._program, self._words = program_of(words, environ)
         if self._program not in host.programs():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), words[0])
-        environ = {text_of(name): text_of(value) for name, value in (os.environ if env is None else env).items()}
-        self._environ = [*{**environ, **files.handed_on(), "PWD": folder}.items()]
+        # Who was given no PWD is told none.
+        folder_is = {"PWD" if "PWD" in environ else "=PWD": folder}
+        self._environ = [*{**environ, **files.handed_on(), **folder_is}.items()]
         told = sum(len(text.encode()) for pair in self._environ for text in pair)
         if told + sum(len(word.encode()) for word in self._words) > TOLD_MAX:
             raise OSError(errno.E2BIG, os.strerror(errno.E2BIG), words[0])

@@ -1,4 +1,4 @@
-"""`pwd` and `grp`: there is one user, as `id` says it."""
+"""`pwd` and `grp`: there is one user, and root, as `/etc/passwd` says it."""
 
 import os
 import sys
@@ -16,19 +16,21 @@ struct_passwd = entry("struct_passwd", ("pw_name", "pw_passwd", "pw_uid", "pw_gi
 struct_group = entry("struct_group", ("gr_name", "gr_passwd", "gr_gid", "gr_mem"))
 
 
-def user():
-    return struct_passwd((NAME, "x", NUMBER, NUMBER, NAME, os.environ.get("HOME", "/tmp"), "/bin/bash"))
+def users():
+    own = struct_passwd((NAME, "x", NUMBER, NUMBER, NAME, os.environ.get("HOME", "/tmp"), "/bin/bash"))
+    return [struct_passwd(("root", "x", 0, 0, "root", "/root", "/bin/bash")), own]
 
 
-def group():
-    return struct_group((NAME, "x", NUMBER, []))
+def groups():
+    return [struct_group(("root", "x", 0, [])), struct_group((NAME, "x", NUMBER, []))]
 
 
-def lookup(function, wanted, give):
+def lookup(function, field, give):
     def found(key):
-        if key != wanted:
-            raise KeyError(f"{function}(): {'name' if isinstance(wanted, str) else 'uid'} not found: {key!r}")
-        return give()
+        for each in give():
+            if each[field] == key:
+                return each
+        raise KeyError(f"{function}(): {'name' if isinstance(key, str) else 'uid'} not found: {key!r}")
 
     found.__name__ = function
     return found
@@ -41,7 +43,7 @@ def module(name, **contents):
 
 def install():
     """Before anything is loaded that looks for them."""
-    module("pwd", struct_passwd=struct_passwd, getpwall=lambda: [user()], getpwnam=lookup("getpwnam", NAME, user),
-           getpwuid=lookup("getpwuid", NUMBER, user))
-    module("grp", struct_group=struct_group, getgrall=lambda: [group()], getgrnam=lookup("getgrnam", NAME, group),
-           getgrgid=lookup("getgrgid", NUMBER, group))
+    module("pwd", struct_passwd=struct_passwd, getpwall=users, getpwnam=lookup("getpwnam", 0, users),
+           getpwuid=lookup("getpwuid", 2, users))
+    module("grp", struct_group=struct_group, getgrall=groups, getgrnam=lookup("getgrnam", 0, groups),
+           getgrgid=lookup("getgrgid", 2, groups))

@@ -52,8 +52,10 @@ fn in_path(name: &str, env: &[(String, String)]) -> Option<PathBuf> {
 pub(super) fn run(wanted: Wanted) -> Result<Ended, &'static str> {
     let (program, args) = command_of(&wanted)?;
     let mut env = wanted.env;
+    // Who was given no PWD is told none.
+    let name = if env.iter().any(|(name, _)| name == "PWD") { "PWD" } else { "=PWD" };
     env.retain(|(name, _)| name != "PWD");
-    env.push(("PWD".to_owned(), wanted.folder));
+    env.push((name.to_owned(), wanted.folder));
     let command = processes::Command { program, args, env, handed: Vec::new() };
     let input = match wanted.ways[0] {
         Way::Inherit => Input::stdin(),
