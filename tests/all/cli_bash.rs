@@ -223,9 +223,11 @@ fn programs_see_a_root_with_their_folders_and_few_devices() {
     let machine = Machine::warmed();
     machine.file("etc/passwd", "mine\n");
     machine.file("a.txt", "one\n");
-    prints(&machine, "ls /", "dev\nmnt\ntmp\nworkspace");
+    prints(&machine, "ls /; ls /etc", "dev\netc\nmnt\ntmp\nworkspace\ngroup\nhostname\nhosts\nos-release\npasswd");
     prints(&machine, "ls /dev", "null\nrandom\nurandom\nzero");
-    prints(&machine, "cat /etc/passwd 2>/dev/null || echo none; cat etc/passwd", "none\nmine");
+    let user =
+        "grep ^$(whoami): /etc/passwd | cut -d: -f3; id -u; cat etc/passwd; cat /etc/shadow 2>/dev/null || echo none";
+    prints(&machine, user, "1000\n1000\nmine\nnone");
     prints(&machine, "cd / && ls workspace; cd workspace && cat a.txt", "a.txt\netc\none");
     prints(
         &machine,
@@ -233,10 +235,21 @@ fn programs_see_a_root_with_their_folders_and_few_devices() {
         "a.txt:one\n0\n0",
     );
     prints(&machine, "head -c 5 /dev/zero | od -An -tx1 | tr -d ' '; head -c 9 /dev/urandom | wc -c", "0000000000\n9");
+    prints(&machine, "cat /dev/zero | head -c 5 | wc -c; cat /dev/urandom | head -c 7 | wc -c", "5\n7");
+    let passed_by =
+        "grep -rl one /dev a.txt; find /dev -type c | wc -l; [ -c /dev/null ] && [ ! -f /dev/null ] && echo device";
+    prints(&machine, passed_by, "a.txt\n4\ndevice");
     prints(&machine, "tee /dev/null < a.txt; echo x > /dev/null && echo ok", "one\nok");
-    for command in
-        ["touch /new", "mkdir /new", "rm /dev/null", "echo x > /dev/new", "cat /dev/sda", "mv /dev/zero /dev/null"]
-    {
+    for command in [
+        "touch /new",
+        "mkdir /new",
+        "echo x > /etc/passwd",
+        "rm /etc/hosts",
+        "rm /dev/null",
+        "echo x > /dev/new",
+        "cat /dev/sda",
+        "mv /dev/zero /dev/null",
+    ] {
         let ran = bash(&machine, command).ok();
         assert!(ran.out().contains("exit status"), "{command}: {ran:?}");
     }
@@ -420,6 +433,64 @@ fn copies_of_node_and_gzip_keep_the_bits_and_what_is_copied() {
 }
 
 #[test]
+fn processes_have_numbers_and_get_signals() {
+    let machine = Machine::warmed();
+    prints(&machine, "for i in 1 2 3; do sh -c 'echo $$'; done | sort -u | wc -l", "3");
+    prints(&machine, "sh -c 'echo $PPID; sh -c \"echo \\$PPID\"; echo $$' | uniq | wc -l", "2");
+    let by_file =
+        "sh -c 'echo $$ > p; sleep 9' & while [ ! -s p ]; do sleep 0.02; done; kill -0 $(cat p) && kill $(cat p)
+wait $!; echo $?; kill $(cat p) 2>&1 | grep -c 'No such process'";
+    prints(&machine, by_file, "143\n1");
+    let trapped = "echo 'trap \"echo bye\" EXIT; trap \"exit 9\" TERM; while :; do sleep .02; done' > s.sh
+timeout 0.3 bash s.sh; echo $?; timeout --preserve-status 0.3 bash s.sh; echo $?
+timeout -k 0.1 0.2 bash -c 'trap \"\" TERM; while :; do sleep .02; done'; echo $?";
+    prints(&machine, trapped, "bye\n124\nbye\n9\n137");
+    let at_end = "bash -c 'trap \"echo end\" EXIT; echo go; while :; do sleep .02; done' > out & until [ -s out ]; do sleep 0.02; done
+kill $!; wait $!; echo $?; cat out";
+    prints(&machine, at_end, "143\ngo\nend");
+    let waited = "bash -c 'trap \"echo usr\" USR1; sleep 5 & (sleep 0.2; kill -USR1 $$) & wait %1; echo $?; kill %1'";
+    prints(&machine, waited, "usr\n138");
+    prints(&machine, "bash -c 'kill -9 $$' 2>&1 | grep -c Killed; sh -c 'kill $$' 2>/dev/null; echo $?", "0\n143");
+    let python = "python3 -c \"
+import os, signal, subprocess
+p = subprocess.Popen(['sleep', '9']); os.kill(p.pid, signal.SIGTERM); print(p.wait(), os.getpid() > 1, os.getppid() >= 1)
+try: os.kill(99999, 0)
+except ProcessLookupError: print('none')\"";
+    prints(&machine, python, "-15 True True\nnone");
+}
+
+#[test]
+fn the_shell_is_called_as_bash_is() {
+    let machine = Machine::warmed();
+    let calls = "bash -euo pipefail -c 'echo $-; false | true; echo no'; echo $?; bash -lc 'echo login'
+echo 'set -o | grep pipefail; echo $1' > s.sh; bash -eo pipefail s.sh one; bash -ceu 'echo two'; echo 'echo $1' | bash -s three";
+    prints(&machine, calls, "ehuBc\n1\nlogin\npipefail       \ton\none\ntwo\nthree");
+    let path = "mkdir b; printf '#!/bin/sh\\necho T $1\\n' > b/t; cp b/t b/sort; chmod +x b/*; PATH=$PWD/b:$PATH t x; PATH=$PWD/b:$PATH sort y
+t 2>/dev/null || echo none; uname; case $(uname -s) in Linux*) echo known;; esac";
+    prints(&machine, path, "T x\nT y\nnone\nLinux\nknown");
+    let rounded = "printf '%.2f %.1f %.0f %.3f\\n' 2.345 2.25 0.5 1e-3; env -i env; x=$(printf 'a\\0b'); env -i sh -c 'echo [$HOME]'";
+    prints(
+        &machine,
+        rounded,
+        "2.35 2.2 0 0.001\n[]\nbash: line 1: warning: command substitution: ignored null byte in input",
+    );
+    let masked =
+        "umask 077; awk 'BEGIN { print > \"m\" }'; mkdir d; python3 -c 'import os; os.umask(0o022); open(\"w\", \"w\")'
+node -e 'process.umask(0o027); require(\"fs\").writeFileSync(\"n\", \"\")'; stat -c '%a %n' m d w n";
+    prints(&machine, masked, "600 m\n700 d\n644 w\n640 n");
+}
+
+#[test]
+fn what_one_call_starts_beside_itself_shares_its_budgets() {
+    let machine = Machine::warmed();
+    let each = "for i in 1 2 3 4; do head -c 3000000 /dev/zero > f$i & wait; done; du -cb f* | tail -n 1 | cut -f1";
+    let input = json!({ "command": each }).to_string();
+    let ran = machine.run(&["call", "std", "bash", &input, "--write", "--limit", "file-bytes=5MiB"]).ok();
+    let written: u64 = ran.out().lines().next().and_then(|line| line.parse().ok()).expect("a number");
+    assert!(written <= 5 << 20, "{ran:?}");
+}
+
+#[test]
 fn jobs_that_compute_leave_room_for_others() {
     let machine = Machine::warmed();
     let jobs = "for i in 1 2 3 4 5 6 7 8; do while :; do :; done & done";
@@ -459,23 +530,29 @@ fn a_call_that_is_told_to_end_leaves_no_folder_behind() {
     let machine = Machine::warmed();
     let temporary = machine.home("tmp");
     std::fs::create_dir_all(&temporary).expect("a folder");
-    let input = json!({ "command": "echo private > /tmp/p; sleep 20" }).to_string();
-    let running = machine.line(&["call", "std", "bash", &input]).env("TMPDIR", &temporary).start();
     let folders = || std::fs::read_dir(&temporary).expect("a folder").flatten().collect::<Vec<_>>();
-    for _ in 0..2_000 {
-        if folders().iter().any(|folder| folder.path().join("p").exists()) {
-            break;
+    let command = "echo private > /tmp/p; sleep 20";
+    let input = json!({ "command": command }).to_string();
+    for args in [&["call", "std", "bash", &input][..], &["sh", "-c", command]] {
+        let running = machine.line(args).env("TMPDIR", &temporary).start();
+        for _ in 0..2_000 {
+            if folders().iter().any(|folder| folder.path().join("p").exists()) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        use std::os::unix::fs::PermissionsExt;
+        assert!(!folders().is_empty(), "it has folders");
+        for folder in folders() {
+            let mode = folder.metadata().expect("it is there").permissions().mode() & 0o777;
+            assert_eq!(mode, 0o700, "{folder:?}");
+        }
+        let told = std::process::Command::new("kill").args(["-TERM", &running.process().to_string()]).status();
+        assert!(told.expect("kill is here").success());
+        assert_eq!(running.code(), Some(143));
+        assert!(folders().is_empty(), "{:?}", folders());
     }
-    use std::os::unix::fs::PermissionsExt;
-    assert!(!folders().is_empty(), "it has folders");
-    for folder in folders() {
-        let mode = folder.metadata().expect("it is there").permissions().mode() & 0o777;
-        assert_eq!(mode, 0o700, "{folder:?}");
-    }
-    let told = std::process::Command::new("kill").args(["-TERM", &running.process().to_string()]).status();
-    assert!(told.expect("kill is here").success());
-    assert_eq!(running.code(), Some(143));
-    assert!(folders().is_empty(), "{:?}", folders());
+    let beside = "while :; do echo > /tmp/$RANDOM; done & sleep 0.3";
+    machine.line(&["sh", "-c", beside]).env("TMPDIR", &temporary).run().ok();
+    assert!(folders().is_empty(), "what ran beside left {:?}", folders());
 }

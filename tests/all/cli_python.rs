@@ -43,6 +43,37 @@ fn its_command_line_is_pythons() {
     answers(&machine, "python3 -m pk; cd pk && PYTHONPATH=.. python3 -c 'import pk; print(pk.f())'", "42\n42");
     machine.file("tool.py", "#!/usr/bin/env python3\nimport sys\nprint(sys.argv[1:], __name__)\n");
     answers(&machine, "chmod +x tool.py && ./tool.py x", "['x'] __main__");
+    let on_path = "mkdir bin && mv tool.py bin/mytool && export PATH=$PWD/bin:$PATH && python3 -c \"
+import subprocess
+subprocess.run(['mytool', 'y'])
+try: subprocess.run(['mytool'], env={'PATH': '/usr/bin'})
+except FileNotFoundError as error: print(error)\"";
+    answers(&machine, on_path, "['y'] __main__\n[Errno 44] No such file or directory: 'mytool'");
+}
+
+#[test]
+fn sqlite3_answers_as_its_command_line_does() {
+    let machine = Machine::warmed();
+    machine.file("f.csv", "id,name\n1,al\n2,\"bo,\"\"b\"\n");
+    let made = "sqlite3 t.db '.import --csv f.csv t' \"insert into t values(3, null)\" && sqlite3 -header t.db 'select * from t' && \
+                sqlite3 t.db .tables .schema && echo 'select count(*), 1.0/3, 1e20 from t; select nope;' | sqlite3 t.db 2>&1; echo $?";
+    let expected = "id|name\n1|al\n2|bo,\"b\n3|\nt\nCREATE TABLE IF NOT EXISTS \"t\"(\n\"id\" TEXT, \"name\" TEXT);
+3|0.333333333333333|1.0e+20
+Parse error near line 1: no such column: nope\n1";
+    answers(&machine, made, expected);
+    let shown =
+        "for mode in csv json line column box; do sqlite3 -$mode -header t.db 'select * from t where id > 1'; done";
+    let expected = "id,name\n2,\"bo,\"\"b\"\n3,
+[{\"id\":\"2\",\"name\":\"bo,\\\"b\"},\n{\"id\":\"3\",\"name\":null}]
+   id = 2\n name = bo,\"b\n\n   id = 3\n name = 
+id  name \n--  -----\n2   bo,\"b\n3        
+┌────┬───────┐\n│ id │ name  │\n├────┼───────┤\n│ 2  │ bo,\"b │\n│ 3  │       │\n└────┴───────┘";
+    answers(&machine, shown, expected);
+    let dump = "sqlite3 t.db .dump | sqlite3 u.db && sqlite3 u.db 'select count(*) from t'; sqlite3 no/x.db 'select 1' 2>&1; echo $?";
+    answers(&machine, dump, "3\nError: unable to open database \"no/x.db\": unable to open database file\n1");
+    let refused = "sqlite3 u.db 'create table k(a primary key); insert into k values(1),(1)' 2>&1; echo $?; sqlite3 -readonly u.db 'delete from t' 2>&1";
+    let expected = "Error: stepping, UNIQUE constraint failed: k.a (19)\n19\nError: stepping, attempt to write a readonly database (8)";
+    answers(&machine, refused, expected);
 }
 
 #[test]
