@@ -72,7 +72,7 @@ id  name \n--  -----\n2   bo,\"b\n3
     let dump = "sqlite3 t.db .dump | sqlite3 u.db && sqlite3 u.db 'select count(*) from t'; sqlite3 no/x.db 'select 1' 2>&1; echo $?";
     answers(&machine, dump, "3\nError: unable to open database \"no/x.db\": unable to open database file\n1");
     let refused = "sqlite3 u.db 'create table k(a primary key); insert into k values(1),(1)' 2>&1; echo $?; sqlite3 -readonly u.db 'delete from t' 2>&1";
-    let expected = "Error: stepping, UNIQUE constraint failed: k.a (19)\n19\nError: stepping, attempt to write a readonly database (8)";
+    let expected = "Error: stepping, UNIQUE constraint failed: k.a (19)\n19\nError: stepping, attempt to write a readonly database (8)\n(exit status 8)";
     answers(&machine, refused, expected);
 }
 
@@ -333,7 +333,7 @@ import json, socket, urllib.request
 def f(n): return 0 if n == 0 else 1 + f(n - 1)
 print(f(900), eval('(' * 60 + '1' + ')' * 60))
 for act in (lambda: f(10 ** 6), lambda: json.loads('[' * 900), lambda: 'x' * (1 << 30), lambda: socket.socket(),
-            lambda: urllib.request.urlopen('http://localhost'), lambda: open('/etc/passwd')):
+            lambda: urllib.request.urlopen('http://localhost'), lambda: open('/etc/shadow')):
     try: act()
     except Exception as error: print(type(error).__name__)
 ";

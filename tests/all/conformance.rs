@@ -12,8 +12,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// How many scripts must agree, in thousandths of all: what was reached. The goal is 970.
-const REACHED: usize = 960;
+/// How many scripts must agree, in thousandths of all.
+const REACHED: usize = 970;
 
 /// What agents type; and how many of these must agree, in thousandths.
 const AGENTS: &str = "agent";

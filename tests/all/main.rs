@@ -4,6 +4,7 @@
 mod cli_agents;
 mod cli_bash;
 mod cli_bash_kept;
+mod cli_bash_programs;
 mod cli_bundle;
 mod cli_call;
 mod cli_components;
