@@ -77,6 +77,36 @@ id  name \n--  -----\n2   bo,\"b\n3
 }
 
 #[test]
+fn a_database_in_wal_mode_can_be_read_and_a_reader_that_stops_leaves_no_lock() {
+    let machine = Machine::warmed();
+    let made = "with recursive c(n) as (select 1 union all select n + 1 from c where n < 20000) insert into t select n, hex(n) from c";
+    bash(&machine, &format!("sqlite3 w.db 'create table t(a, b)' \"{made}\"")).ok();
+    // As one that its last user closed; see https://sqlite.org/fileformat2.html, 1.3.3.
+    let wal = || {
+        let mut bytes = std::fs::read(machine.path("w.db")).expect("a database");
+        bytes[18..20].copy_from_slice(&[2, 2]);
+        std::fs::write(machine.path("w.db"), bytes).expect("it is written");
+    };
+    wal();
+    machine.file("w.db-wal", "changes");
+    let refused = bash(
+        &machine,
+        "sqlite3 w.db .tables 2>&1; python3 -c 'import sqlite3; sqlite3.connect(\"w.db\")' 2>&1 | tail -n 1",
+    )
+    .ok();
+    assert_eq!(refused.out().matches("is in WAL mode and its last changes are in w.db-wal").count(), 2, "{refused:?}");
+    answers(
+        &machine,
+        "rm w.db-wal; sqlite3 w.db 'select * from t' | head -n 1; sqlite3 w.db .dump | grep -q t; ls",
+        "1|31\nw.db",
+    );
+    wal();
+    let python =
+        "python3 -c 'import sqlite3; print(sqlite3.connect(\"w.db\").execute(\"select count(*) from t\").fetchone())'";
+    answers(&machine, python, "(20000,)");
+}
+
+#[test]
 fn what_nobody_caught_is_shown_as_python_shows_it() {
     let machine = Machine::warmed();
     machine.file("bad.py", "def f():\n    raise ValueError('boom')\n\nf()\n");

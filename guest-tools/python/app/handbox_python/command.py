@@ -14,7 +14,7 @@ import threading
 import types
 import warnings
 
-from handbox_python import children, files, library, loops, processes, sqlite, system, threads, users, waits
+from handbox_python import children, databases, files, library, loops, processes, sqlite, system, threads, users, waits
 from wit_world import exports
 from wit_world.imports import environment
 from wit_world.imports import processes as host
@@ -290,6 +290,7 @@ children.install()
 loops.install()
 processes.install()
 system.install()
+databases.install()
 import site
 
 site.setquit()

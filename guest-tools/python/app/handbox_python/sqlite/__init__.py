@@ -23,6 +23,7 @@ FILENAME is a database, :memory: where none is named. Without SQL, statements co
 """
 # What SQLite's own errors are called where a statement cannot begin.
 SQLITE_ERROR, SQLITE_NOTADB = 1, 26
+SQLITE_BUSY = 5
 
 
 class Nothing(dict):
@@ -62,10 +63,13 @@ class Shell(Shown):
         """Runs one statement."""
         cursor = self.cursor_of(statement)
         if cursor.description is not None:
+            names = [entry[0] for entry in cursor.description]
+            # All of it first: who reads what is shown may stop, which ends this process, and the database would stay locked.
+            rows = cursor.fetchall()
             if re.match(r"\s*explain\s+query\s+plan\b", statement, re.IGNORECASE):
-                self.show_plan(cursor)
+                self.show_plan(rows)
             else:
-                self.show(cursor)
+                self.show(names, rows)
         if self.changes:
             self.out.write(f"changes: {max(cursor.rowcount, 0):>3}   total_changes: {self.connection.total_changes}\n")
         if self.once:
@@ -81,6 +85,11 @@ class Shell(Shown):
                 raise
         named = re.search(r"[:@$][A-Za-z_]", statement) is not None
         return self.connection.execute(statement, Nothing() if named else [None] * int(wanted[1]))
+
+    def locked(self, error, code):
+        """What went wrong; and what helps where whoever had the lock was ended."""
+        hint = f"; if nothing has it open any more, remove the folder {self.file}.lock" if code == SQLITE_BUSY else ""
+        return f"{error} ({code}){hint}"
 
     def redirect(self, file):
         if self.out is not sys.stdout:
@@ -100,7 +109,7 @@ class Shell(Shown):
                 code = code_of(error)
                 self.status = code
                 early = code in (SQLITE_ERROR, SQLITE_NOTADB)
-                raise Refused(f"in prepare, {said(error)}" if early else f"stepping, {error} ({code})") from None
+                raise Refused(f"in prepare, {said(error)}" if early else f"stepping, {self.locked(error, code)}") from None
 
     def script(self, lines):
         """Runs statements and commands as they come; one that fails is said, and the rest goes on."""
@@ -115,7 +124,7 @@ class Shell(Shown):
             except sqlite3.Error as error:
                 code = code_of(error)
                 early = code in (SQLITE_ERROR, SQLITE_NOTADB)
-                text = said(error) if early else f"{error} ({code})"
+                text = said(error) if early else self.locked(error, code)
                 self.complain(f"{'Parse' if early else 'Runtime'} error near line {number}: {text}")
             except Refused as problem:
                 self.complain(f"Error: {problem}")

@@ -96,7 +96,9 @@ def databases(shell):
 
 
 def dump(shell, *patterns):
-    shell.out.write("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n")
+    # All of it first, as in `Shell.run`.
+    text = []
+    text.append("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n")
     wanted = " OR ".join(["name LIKE ?"] * len(patterns)) or "1"
     of = "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL AND ({}) AND ({}) ORDER BY name='sqlite_sequence', rowid"
     by_hand = False
@@ -104,23 +106,24 @@ def dump(shell, *patterns):
         if sql.upper().startswith("CREATE VIRTUAL TABLE"):
             # Its tables are dumped as they are; made anew, it would make them anew.
             if not by_hand:
-                shell.out.write("PRAGMA writable_schema=ON;\n")
+                text.append("PRAGMA writable_schema=ON;\n")
                 by_hand = True
             values = f"'table',{dumped(name)},{dumped(name)},0,{dumped(sql)}"
-            shell.out.write(f"INSERT INTO sqlite_schema(type,name,tbl_name,rootpage,sql)VALUES({values});\n")
+            text.append(f"INSERT INTO sqlite_schema(type,name,tbl_name,rootpage,sql)VALUES({values});\n")
             continue
         if name == "sqlite_sequence":
-            shell.out.write("DELETE FROM sqlite_sequence;\n")
+            text.append("DELETE FROM sqlite_sequence;\n")
         elif not name.startswith("sqlite_"):
-            shell.out.write(f"{as_made(sql)};\n")
+            text.append(f"{as_made(sql)};\n")
         columns = shell.connection.execute(f"PRAGMA table_xinfo({in_quotes(name)})")
         kept = ",".join(in_quotes(column[1]) for column in columns if column[6] not in GENERATED)
         for row in shell.connection.execute(f"SELECT {kept} FROM {in_quotes(name)}"):
-            shell.out.write(f"INSERT INTO {name_of(name)} VALUES({','.join(map(dumped, row))});\n")
+            text.append(f"INSERT INTO {name_of(name)} VALUES({','.join(map(dumped, row))});\n")
     wanted = wanted.replace("name", "tbl_name")
     for _, sql in shell.connection.execute(of.format("type IN ('index','trigger','view')", wanted), patterns):
-        shell.out.write(f"{sql};\n")
-    shell.out.write(("PRAGMA writable_schema=OFF;\n" if by_hand else "") + "COMMIT;\n")
+        text.append(f"{sql};\n")
+    text.append(("PRAGMA writable_schema=OFF;\n" if by_hand else "") + "COMMIT;\n")
+    shell.out.write("".join(text))
 
 
 def leave(shell, status="0"):

@@ -34,15 +34,13 @@ class Shown:
             return value.partition(b"\0")[0].decode("utf-8", "surrogateescape")
         return real(value) if isinstance(value, float) else str(value)
 
-    def show(self, cursor):
-        names = [entry[0] for entry in cursor.description]
+    def show(self, names, rows):
         if self.mode in ALIGNED:
-            rows = [[self.text(value) for value in row] for row in cursor]
             if rows:
-                self.show_aligned(names, rows)
+                self.show_aligned(names, [[self.text(value) for value in row] for row in rows])
         elif self.mode == "json":
             between = "["
-            for row in cursor:
+            for row in rows:
                 pairs = ",".join(f"{quoted(name)}:{jsoned(value)}" for name, value in zip(names, row))
                 self.out.write(f"{between}{{{pairs}}}")
                 between = ",\n"
@@ -50,17 +48,17 @@ class Shown:
                 self.out.write("]\n")
         elif self.mode == "line":
             width, between = max(5, *map(len, names)), ""
-            for row in cursor:
+            for row in rows:
                 self.out.write(between + "".join(f"{name:>{width}} = {self.text(value)}\n" for name, value in zip(names, row)))
                 between = "\n"
         else:
-            self.show_plain(names, cursor)
+            self.show_plain(names, rows)
         self.out.flush()
 
-    def show_plain(self, names, cursor):
+    def show_plain(self, names, rows):
         shown = self.text if self.mode in ("list", "tabs", "html") else self.separated if self.mode == "csv" else literal
         first = self.header and self.mode != "insert"
-        for row in cursor:
+        for row in rows:
             if first:
                 titles = map(literal, names) if self.mode == "quote" else map(shown, names)
                 self.out.write(self.line_of([*titles], "TH"))
@@ -105,10 +103,10 @@ class Shown:
         if self.mode in ("table", "box"):
             rule(*{"table": "+++-", "box": "└┴┘─"}[self.mode])
 
-    def show_plan(self, cursor):
+    def show_plan(self, rows):
         """The rows of `EXPLAIN QUERY PLAN`, as a tree."""
         children = {}
-        for number, parent, _, detail in cursor:
+        for number, parent, _, detail in rows:
             children.setdefault(parent, []).append((number, detail))
 
         def branch(parent, lead):
