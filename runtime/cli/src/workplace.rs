@@ -131,10 +131,19 @@ pub(crate) async fn told_by_others() -> u8 {
         // Then the system ends the process.
         Err(_) => std::future::pending().await,
     };
+    let hangs_up = !ignores_hangup();
     tokio::select! {
         () = wait(SignalKind::terminate()) => 15,
-        () = wait(SignalKind::hangup()) => 1,
+        () = wait(SignalKind::hangup()), if hangs_up => 1,
     }
+}
+
+/// Whether SIGHUP was ignored when this began, as `nohup` has it: then it stays so. Known on Linux (proc(5), `SigIgn`).
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 != 0)
 }
 
 /// As above.
