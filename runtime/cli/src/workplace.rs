@@ -84,10 +84,14 @@ impl Workplace {
     /// Ends what still runs, and gives the files that were left for the user. `hushed` says nothing of what is thrown away.
     pub(crate) fn leave(self, runtime: Runtime, quiet: bool, hushed: bool) -> Vec<PathBuf> {
         runtime.block_on(vault::settle(&self.keep, quiet));
-        // What runs beside may write to a folder that goes. Who sits in a file operation of the system is not waited for.
+        // What runs beside may write to a folder that goes.
         until_programs_ended(&runtime);
-        runtime.shutdown_timeout(ABANDON_TIME);
-        self.folders.left_over(hushed)
+        // A call that was ended may still sit in a file operation of the system; it is not waited for.
+        runtime.shutdown_background();
+        let left = self.folders.left_over(hushed);
+        // What hands have that were not dropped yet.
+        Temporary::remove_all();
+        left
     }
 
     /// What makes the folders go that are this process's own, while another thread still has them.
